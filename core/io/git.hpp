@@ -1,0 +1,33 @@
+// What the program asks of the git repository the project lies in.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/io/clock.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace deployctl::io {
+
+struct Commit {
+  std::string id;              // 40 hex digits
+  std::string short_id;        // 7 or more
+  std::string summary;         // first line of the message
+  std::string author;          // name only
+  WallTime time;               // committer time
+  std::string branch;          // empty when HEAD is detached
+  std::string nearest_tag;     // as `git describe --tags`, empty without tags
+  std::string description;     // as `git describe --tags --always`
+  std::string remote_url;      // origin's, without credentials; empty when there is none
+  bool is_dirty = false;       // tracked files changed, or untracked ones that are not ignored
+};
+
+class GitRepository {
+ public:
+  virtual ~GitRepository() = default;
+  // The commit checked out in the repository that holds `directory`. not_found when it is in none, or has no commit.
+  virtual base::Result<Commit> head(const std::string& directory) = 0;
+};
+
+}  // namespace deployctl::io

@@ -1,0 +1,188 @@
+// One project in one environment, decoded, defaulted and checked: what everything after the project manifest works on.
+//
+// Values that later checks may complain about keep their span (base::Located). Nothing here is optional that a default
+// settles: readers never ask "and if it is not given?" twice.
+#pragma once
+
+#include "core/base/duration.hpp"
+#include "core/base/quantity.hpp"
+#include "core/base/source.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace deployctl::project {
+
+enum class Stack { go, cpp, node, python, java, rust, static_site, dockerfile, image };
+
+// Name and value in the order of the project manifest.
+using NamedValues = std::vector<std::pair<std::string, base::Located<std::string>>>;
+
+struct Port {
+  std::string name;  // "http" for a single `port`
+  int number = 0;
+  base::SourceSpan span;
+};
+
+struct Probe {
+  std::string path;                  // HTTP path; empty: a TCP connection is enough
+  std::string port;                  // the name of one of the service's ports
+  base::Milliseconds initial_delay{0};
+  base::Milliseconds period{10'000};
+  base::Milliseconds timeout{2'000};
+  int threshold = 3;                 // failures in a row
+  std::vector<std::string> command;  // exec probe instead of path and port, when not empty
+};
+
+struct Health {
+  std::optional<Probe> liveness;
+  std::optional<Probe> readiness;
+  std::optional<Probe> startup;
+};
+
+struct Build {
+  Stack stack = Stack::dockerfile;
+  base::Located<std::string> source;        // the build context, relative to the project's folder
+  base::Located<std::string> package;       // go: "./cmd/api"; cpp: the CMake target; may be empty
+  base::Located<std::string> dockerfile;    // the user's own, relative to source; empty: a generated one
+  std::string target;                       // stage to stop at
+  NamedValues args;
+  std::vector<base::Located<std::string>> secrets;  // BuildKit secret ids
+  base::Located<std::string> base;          // builder image
+  base::Located<std::string> runtime;       // image the result stands on
+  std::vector<std::string> platforms;       // empty: the engine's own
+  std::optional<base::Quantity> max_size;
+};
+
+// A value that never stands in the project manifest itself.
+struct SecretSource {
+  enum class From { environment, file };
+  From from = From::environment;
+  std::string name;  // variable or path relative to the project's folder
+};
+
+struct Secret {
+  std::string variable;  // in the container
+  SecretSource source;
+  base::SourceSpan span;
+};
+
+// A file of the project that appears in the container.
+struct ConfigFile {
+  std::string path;    // in the container, absolute
+  base::Located<std::string> source;  // relative to the project's folder
+};
+
+struct Volume {
+  std::string name;
+  std::string mount;  // absolute
+  base::Quantity size;
+  std::string storage_class;  // empty: the cluster's default
+  std::string access = "ReadWriteOnce";
+  base::SourceSpan span;
+};
+
+struct Resources {
+  std::optional<base::Quantity> cpu_request;
+  std::optional<base::Quantity> memory_request;
+  std::optional<base::Quantity> cpu_limit;
+  std::optional<base::Quantity> memory_limit;
+};
+
+struct Scale {
+  int min = 1;
+  int max = 1;
+  int cpu = 70;  // per cent of the request
+};
+
+struct Strategy {
+  enum class Type { rolling, recreate, canary, blue_green };
+  Type type = Type::rolling;
+  std::string max_surge = "1";        // a number or a percentage
+  std::string max_unavailable = "0";
+  base::Milliseconds deadline{300'000};  // no progress for so long is a failure
+};
+
+struct ServicePort {
+  enum class Type { cluster_ip, node_port, load_balancer, external_name };
+  Type type = Type::cluster_ip;
+  int port = 0;  // of the Service; the container's own port unless given
+  std::optional<int> node_port;
+  std::string external_name;
+};
+
+struct Ingress {
+  std::string host;
+  std::string path = "/";
+  std::string class_name;  // empty: the cluster's default
+  std::string tls_secret;  // empty: plain HTTP
+  base::SourceSpan span;
+};
+
+struct Task {
+  enum class When { before_rollout, after_rollout };
+  std::string name;
+  std::vector<std::string> command;
+  When when = When::before_rollout;
+  base::Milliseconds timeout{300'000};
+};
+
+struct Service {
+  base::Located<std::string> name;
+  // Either a build, or a ready image (a backing service such as mysql:8.0).
+  std::optional<Build> build;
+  base::Located<std::string> image;  // with a build: <registry>/<name>, without tag
+  std::vector<std::string> command;  // empty: the image's own
+  std::vector<Port> ports;
+  Health health;
+  NamedValues env;
+  std::vector<Secret> secrets;
+  std::vector<ConfigFile> files;
+  std::vector<Volume> volumes;
+  Resources resources;
+  int replicas = 1;
+  std::optional<Scale> scale;  // then an autoscaler owns the replicas
+  Strategy strategy;
+  std::optional<ServicePort> service;  // nothing when there is no port
+  std::optional<Ingress> ingress;
+  std::vector<base::Located<std::string>> depends_on;
+  std::vector<Task> tasks;
+
+  [[nodiscard]] bool is_built() const { return build.has_value(); }
+};
+
+enum class Approval { automatic, manual };
+
+struct CiSettings {
+  bool github = false;
+  bool gitlab = false;
+};
+
+// Name of a git hook and the deployctl commands it runs.
+using Hooks = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+struct Target {
+  std::string directory;  // absolute folder of the project manifest
+  std::string manifest_name;  // its file name: "deployctl.yaml"
+  base::Located<std::string> project;
+  std::string environment;    // empty: no environment chosen
+  std::vector<std::string> environments;  // all that the project manifest names
+  base::Located<std::string> registry;  // host[:port][/path]; empty when every service names its image
+  base::Located<std::string> context;   // kubeconfig context; empty: the current one
+  std::string name_space;               // Kubernetes namespace; the project's name unless given
+  Approval approval = Approval::automatic;
+  std::vector<Service> services;        // in the order of the project manifest
+  CiSettings ci;
+  Hooks hooks;
+
+  // The service of that name, or null.
+  [[nodiscard]] const Service* find(std::string_view service_name) const;
+};
+
+// "go", "cpp", …, "static", "dockerfile", "image".
+std::string_view to_string(Stack stack);
+
+}  // namespace deployctl::project
