@@ -29,8 +29,9 @@ class Board {
       if (failure_ || stop_.stop_requested()) {
         return std::nullopt;
       }
+      const auto phase = current_phase();
       for (std::size_t i = 0; i < steps_.size(); ++i) {
-        if (states_[i] == State::waiting && is_ready(steps_[i])) {
+        if (states_[i] == State::waiting && steps_[i].phase == phase && is_ready(steps_[i])) {
           states_[i] = State::running;
           return i;
         }
@@ -68,6 +69,17 @@ class Board {
   }
 
  private:
+  // The earliest phase with a step that is not done.
+  plan::Phase current_phase() const {
+    auto phase = plan::Phase::cluster;
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (states_[i] != State::done) {
+        phase = std::min(phase, steps_[i].phase);
+      }
+    }
+    return phase;
+  }
+
   bool is_ready(const plan::Step& step) const {
     return std::ranges::all_of(step.after, [&](const std::string& id) {
       const auto place = place_of_.find(id);

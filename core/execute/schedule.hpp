@@ -1,4 +1,5 @@
-// Running the steps of a plan: each as soon as all it comes after have succeeded, several at once.
+// Running the steps of a plan: phase by phase, within one each as soon as all it comes after have succeeded, several at
+// once.
 #pragma once
 
 #include "core/base/result.hpp"

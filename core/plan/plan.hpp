@@ -44,13 +44,18 @@ using Action = std::variant<BuildImage, PushImage, ApplyObject, ApplySecret, Awa
 // What the step is expected to change, as far as that is known before it runs.
 enum class Change { unknown, create, update, none };
 
+// A phase begins when every step of the earlier ones has succeeded: nothing in the cluster is touched before all
+// images are where the cluster can pull them.
+enum class Phase { images, cluster };
+
 struct Step {
   std::string id;       // "build:api", "apply:deployment/api"; unique
   std::string service;  // empty: of the whole project
   Action action;
   Change change = Change::unknown;
   std::string reason;              // "commit 1a2b3c4", "image changes"; may be empty
-  std::vector<std::string> after;  // ids of the steps that must have succeeded
+  std::vector<std::string> after;  // ids of the steps of this phase that must have succeeded before
+  Phase phase = Phase::images;
 };
 
 struct Plan {
