@@ -1,0 +1,67 @@
+// Waits for the rollouts of a namespace with one watch for each kind, however many Deployments there are.
+//
+// The watches begin when the object is made, so that they are connected while the caller still applies.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/cluster/client.hpp"
+#include "core/cluster/watch.hpp"
+#include "core/kube/rollout_tracker.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace deployctl::cluster {
+
+struct RolloutWatchOptions {
+  std::string label_selector;  // narrows deployments, replica sets and pods
+  kube::RolloutTracker::Options tracker;
+  // Tracked Deployments are read anew after so long without news, in case a watch has died silently.
+  std::chrono::milliseconds safety_poll{15'000};
+  int log_lines = 30;  // of evidence for a permanent finding; 0: none
+};
+
+// A finding with what the container printed last.
+struct ExplainedFinding {
+  kube::verdict::Finding finding;
+  std::vector<std::string> log;           // of the current container
+  std::vector<std::string> previous_log;  // of the one before
+};
+
+// Called from the thread that called wait(); empty functions are fine.
+struct RolloutObserver {
+  std::function<void(const std::string& service, const kube::RolloutStatus&)> on_status;
+  std::function<void(const std::string& service, const ExplainedFinding&)> on_finding;
+  std::function<void(const kube::RolloutOutcome&)> on_outcome;
+  std::function<void(const std::string& text)> on_note;  // "events cannot be read: …"
+};
+
+class RolloutWatch {
+ public:
+  RolloutWatch(Client& client, std::string name_space, RolloutWatchOptions options = {});
+  ~RolloutWatch();
+  RolloutWatch(const RolloutWatch&) = delete;
+  RolloutWatch& operator=(const RolloutWatch&) = delete;
+
+  // Follows a Deployment from its state after our write: target_of(applied.object).
+  void follow(kube::RolloutTarget target);
+
+  // Until every followed Deployment is decided, the deadline has passed (the rest is undecided) or stop was requested
+  // (interrupted). More may be followed and waited for afterwards. An error only when the watches cannot work at all.
+  base::Result<std::vector<kube::RolloutOutcome>> wait(std::chrono::steady_clock::time_point deadline,
+                                                       const RolloutObserver& observer, std::stop_token stop);
+
+ private:
+  struct Shared;
+  class Waiter;
+  std::unique_ptr<Shared> shared_;
+};
+
+// The target for an applied Deployment.
+kube::RolloutTarget target_of(std::string service, const kube::Object& applied);
+
+}  // namespace deployctl::cluster

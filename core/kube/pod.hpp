@@ -1,0 +1,77 @@
+// What the API server says about pods and events, cut down to what explains a rollout.
+#pragma once
+
+#include "core/json/value.hpp"
+#include "core/kube/deployment.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace deployctl::kube {
+
+struct Termination {
+  int exit_code = 0;
+  std::string reason;  // "Error", "OOMKilled", "Completed", "ContainerCannotRun", "StartError"
+  std::string message;
+
+  friend bool operator==(const Termination&, const Termination&) = default;
+};
+
+struct Container {
+  enum class Role { main, init, sidecar };
+  enum class State { waiting, running, terminated };
+  std::string name;
+  std::string image;
+  Role role = Role::main;
+  State state = State::waiting;
+  std::string waiting_reason;
+  std::string waiting_message;
+  std::string started_at;                       // of the running one; RFC 3339
+  std::optional<Termination> termination;       // state terminated
+  std::optional<Termination> last_termination;  // of the run before
+  int restarts = 0;
+  bool is_ready = false;
+  bool has_readiness_probe = false;
+  std::chrono::seconds readiness_budget{0};  // how long probes may fail before it is unusual
+
+  // How often it has ended so far.
+  [[nodiscard]] int exits() const;
+  // The latest end it has come to; null when it never ended.
+  [[nodiscard]] const Termination* latest_exit() const;
+};
+
+struct Pod {
+  std::string name;
+  std::string uid;
+  std::string owner_uid;  // of the controller: a replica set's
+  std::string node;       // empty while unscheduled
+  std::string phase;
+  std::string reason;     // "Evicted"
+  std::string created;    // RFC 3339
+  bool is_terminating = false;  // has a deletionTimestamp
+  std::vector<Container> containers;  // init containers first
+  std::vector<Condition> conditions;
+
+  static Pod from_json(const json::Value& body);
+  [[nodiscard]] bool is_ready() const;
+};
+
+// A core/v1 Event.
+struct Event {
+  std::string uid;
+  std::string about_uid;   // of the object it is about
+  std::string about_kind;  // "Pod"
+  std::string about_name;
+  std::string container;   // when it is about one of a pod's containers
+  std::string reason;      // "FailedScheduling"
+  std::string message;
+  bool is_warning = false;
+  int count = 1;
+  std::string time;  // the latest of its times; RFC 3339
+
+  static Event from_json(const json::Value& body);
+};
+
+}  // namespace deployctl::kube

@@ -1,0 +1,123 @@
+// Follows several Deployments of one namespace through a stream of object changes, and decides each of them once.
+//
+// Pure: objects and time go in, changes come out. cluster/rollout_watch.hpp feeds it from real watches.
+#pragma once
+
+#include "core/kube/object.hpp"
+#include "core/kube/verdict.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <variant>
+#include <vector>
+
+namespace deployctl::kube {
+
+// A Deployment we have written and now follow.
+struct RolloutTarget {
+  std::string service;     // the caller's name for it, carried along
+  std::string deployment;  // metadata.name
+  WrittenState written;
+  bool paused_on_purpose = false;
+};
+
+enum class RolloutResult { done, failed, undecided, interrupted };
+std::string_view to_string(RolloutResult result);
+
+struct RolloutOutcome {
+  std::string service;
+  std::string deployment;
+  RolloutResult result = RolloutResult::undecided;
+  RolloutStatus status;
+  std::vector<verdict::Finding> findings;  // as they stood at the end, heaviest first
+};
+
+struct RolloutChange {
+  std::string service;
+  std::string deployment;
+  std::variant<RolloutStatus, verdict::Finding, RolloutOutcome> what;
+};
+
+class RolloutTracker {
+ public:
+  using Moment = verdict::Moment;
+  struct Options {
+    std::span<const verdict::Rule> rules = verdict::default_rules();
+    Moment settle{0};  // how long the numbers must have been right before a rollout counts as done
+  };
+
+  RolloutTracker() : RolloutTracker(Options{}) {}
+  explicit RolloutTracker(Options options) : options_(options) {}
+
+  void follow(RolloutTarget target, Moment now);
+
+  // The object as it is now, or its end. Deployments, ReplicaSets, Pods and Events; other kinds are ignored.
+  void put(const Object& object);
+  void remove(const Object& object);
+  // All objects of a kind: those that are not among them are gone.
+  void replace(std::string_view kind, std::span<const Object> objects);
+
+  // What is new since the last call, in the order it was found out.
+  std::vector<RolloutChange> advance(Moment now);
+  // When advance() should be called although nothing was put; nothing while only objects can change anything.
+  [[nodiscard]] std::optional<Moment> wake_at() const;
+
+  [[nodiscard]] bool is_decided() const;
+  // Ends the followed ones that are not decided.
+  std::vector<RolloutOutcome> give_up(RolloutResult result);
+  // Every outcome so far, in the order of follow().
+  [[nodiscard]] std::vector<RolloutOutcome> outcomes() const;
+  // The resource version of the deployment as last put; empty when it was never seen.
+  [[nodiscard]] std::string known_version(const std::string& deployment) const;
+  [[nodiscard]] std::vector<std::string> undecided() const;
+
+ private:
+  struct Followed {
+    RolloutTarget target;
+    Moment since{0};
+    verdict::Memory memory;
+    std::optional<RolloutStatus> status;
+    std::map<std::string, verdict::Weight> told;
+    std::vector<verdict::Finding> findings;
+    std::optional<Moment> complete_since;
+    std::optional<Moment> wake_at;
+    std::optional<RolloutOutcome> outcome;
+    bool was_deleted = false;
+  };
+  template <typename T>
+  using ByOwner = std::unordered_map<std::string, std::map<std::string, T>>;
+
+  void put_deployment(const Object& object);
+  void put_replica_set(const Object& object);
+  void put_pod(const Object& object);
+  void put_event(const Object& object);
+  void touch_owner_of_replica_set(const std::string& replica_set_uid);
+  void touch_deployment(const std::string& uid);
+  [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Deployment& deployment) const;
+  void add_events(const std::string& uid, verdict::Evidence& evidence) const;
+  void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
+  void tell_status(Followed& followed, RolloutStatus status, std::vector<RolloutChange>& changes);
+  void tell_findings(Followed& followed, std::vector<RolloutChange>& changes);
+  void decide(Followed& followed, RolloutResult result, std::vector<RolloutChange>& changes);
+  [[nodiscard]] bool is_complete(Followed& followed, const verdict::Evidence& evidence, Moment now);
+
+  Options options_;
+  std::vector<Followed> followed_;
+  std::unordered_map<std::string, std::size_t> followed_by_name_;
+  std::unordered_set<std::size_t> touched_;
+
+  std::unordered_map<std::string, Deployment> deployments_;       // by name
+  std::unordered_map<std::string, std::string> deployment_names_;  // uid to name
+  ByOwner<ReplicaSet> replica_sets_;                              // by deployment uid, then uid
+  std::unordered_map<std::string, std::string> replica_set_owner_;  // replica set uid to deployment uid
+  ByOwner<Pod> pods_;                                             // by replica set uid, then uid
+  std::unordered_map<std::string, std::string> pod_owner_;        // pod uid to replica set uid
+  ByOwner<Event> events_;                                         // by uid of what it is about, then uid
+};
+
+}  // namespace deployctl::kube

@@ -1,0 +1,122 @@
+// Why a rollout does not come to its end: replica sets, pods and events to findings that name the cause.
+//
+// Judging is pure. Time is an argument, on any clock that never jumps; what has to be remembered between two looks is a
+// Memory, which the caller keeps for one rollout. rules() says how long and how often a sign must be seen before it is
+// believed; the code that recognises signs is in the files signs_*.cpp.
+#pragma once
+
+#include "core/kube/deployment.hpp"
+#include "core/kube/pod.hpp"
+#include "core/kube/rollout_status.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployctl::kube::verdict {
+
+// Time since some beginning; only differences matter.
+using Moment = std::chrono::milliseconds;
+
+enum class Weight {
+  waiting,    // worth showing; often passes by itself
+  probable,   // the likely cause, should the rollout not come to its end
+  permanent,  // nothing but a change can help
+};
+std::string_view to_string(Weight weight);
+
+// When a sign is believed: seen `attempts` times and for `after`; or for `at_latest`, however often.
+struct Threshold {
+  int attempts = 1;
+  Moment after{0};
+  std::optional<Moment> at_latest;
+};
+
+// Whether attempts of several pods add up.
+enum class Counting { per_object, across_objects };
+
+// One cause: what makes it probable, what makes it permanent. Neither: it is only ever shown as waiting.
+struct Rule {
+  std::string_view name;  // "image-not-found"
+  std::optional<Threshold> probable;
+  std::optional<Threshold> permanent;
+  Counting counting = Counting::per_object;
+  std::string_view advice;
+};
+
+// The rules in the order in which findings are listed.
+std::span<const Rule> default_rules();
+
+struct Finding {
+  std::string rule;
+  Weight weight = Weight::waiting;
+  std::string object;     // "pod/api-7d9f-x2x"
+  std::string container;  // empty when it is not about one
+  std::string reason;     // "ImagePullBackOff"
+  std::string message;
+  std::string advice;
+  int affected = 1;  // pods that show it
+  int total = 1;     // pods of the new revision
+  Moment first_seen{0};
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+// What is known about one rollout at one moment. Pods and events of other revisions are not in it.
+struct Evidence {
+  const Deployment* deployment = nullptr;  // never null
+  const ReplicaSet* replica_set = nullptr;  // the new one; null while there is none
+  std::vector<const Pod*> pods;             // of the new replica set
+  std::vector<const Event*> events;         // about the deployment, the new replica set and its pods
+  bool old_pods_are_leaving = false;
+  WrittenState written;
+  Moment written_at{0};
+  bool paused_on_purpose = false;
+};
+
+// What must be remembered from one look to the next.
+class Memory {
+ public:
+  struct Sighting {
+    Moment first_seen{0};
+  };
+  struct ContainerHistory {
+    Moment first_started{0};
+    std::optional<Moment> ready_since;
+    bool has_started = false;
+    bool was_ready = false;  // for long enough, or by its own readiness probe
+    bool exits_differ = false;
+    int known_exits = 0;
+    int last_exit_code = 0;
+    int pull_attempts = 0;
+    std::string last_waiting_reason;
+    std::string pull_message;  // why the image could not be pulled, as last told
+  };
+
+  Sighting& sighting(const std::string& key, Moment now);
+  ContainerHistory& container(const std::string& pod_uid, const std::string& name);
+  [[nodiscard]] const ContainerHistory* find_container(const std::string& pod_uid, const std::string& name) const;
+  // Forgets the sightings that the last look did not confirm.
+  void keep_only(const std::vector<std::string>& keys);
+
+ private:
+  std::map<std::string, Sighting> sightings_;
+  std::map<std::pair<std::string, std::string>, ContainerHistory> containers_;
+};
+
+struct Judgement {
+  std::vector<Finding> findings;      // one per rule, heaviest first
+  std::optional<Moment> look_again;  // when time alone would change something
+};
+
+Judgement judge(const Evidence& evidence, Memory& memory, Moment now, std::span<const Rule> rules = default_rules());
+
+// A container of the new revision has failed before and has not yet run for long: a rollout whose numbers are right at
+// this instant may only be between two crashes. The moment at which it has run long enough, if nothing else happens.
+std::optional<Moment> unsettled_until(const Evidence& evidence, const Memory& memory);
+
+}  // namespace deployctl::kube::verdict
