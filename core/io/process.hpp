@@ -54,7 +54,8 @@ class ProcessRunner {
 base::Result<Output> run_and_capture(ProcessRunner& runner, const Command& command, std::stop_token stop,
                                      std::size_t limit = 4u << 20u);
 
-// Cuts a stream of pieces into lines without their endings; a line is at most `limit` bytes, the rest of it is dropped.
+// Cuts a stream of pieces into lines without their endings (LF or CRLF); a line is at most `limit` bytes, the rest of it
+// is dropped.
 class LineSplitter {
  public:
   explicit LineSplitter(std::function<void(std::string_view)> on_line, std::size_t limit = 64u << 10u);
@@ -63,9 +64,12 @@ class LineSplitter {
   void finish();
 
  private:
+  void give_out();
+
   std::function<void(std::string_view)> on_line_;
   std::size_t limit_;
   std::string pending_;
+  bool is_begun_ = false;
 };
 
 }  // namespace deployctl::io
