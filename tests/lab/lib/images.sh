@@ -2,16 +2,20 @@
 # The base images of images.txt: their root file systems are made once and kept as tar files in the cache; the
 # engine imports them when it does not have them.
 
-image_rows() { grep -v '^#' "$lab_source/images.txt"; }
+# The rows of the table, all or those whose recipe is among the given ones.
+image_rows() {
+  awk -v wanted=" $* " '!/^#/ && NF && (wanted == "  " || index(wanted, " " $2 " "))' "$lab_source/images.txt"
+}
 
+# Makes the missing archives; `pause` needs the Kubernetes binaries, so it is made apart from the others.
 make_base_images() {
   local name recipe packages archive
   while read -r name recipe packages; do
     archive=$(image_archive "$name" "$recipe" "$packages")
     [[ ! -e $archive ]] || continue
-    long_step images "making $name" '1 min' "$lab_cache/logs/image-$(file_name_of "$name").log" \
+    long_step images "making $name" '30 s' "$lab_cache/logs/image-$(file_name_of "$name").log" \
       make_archive "$recipe" "$packages" "$archive"
-  done < <(image_rows)
+  done < <(image_rows "$@")
 }
 
 # An archive's name has a hash of all it is made from: its row and the function that makes it.
@@ -35,16 +39,19 @@ make_archive() {
   scratch=$(mktemp -d)
   mkdir -p "$(dirname "$archive")"
   "${recipe}_root" "$packages" "$archive.partial" "$scratch"
-  rm -rf "$scratch"
+  rm -rf "$scratch" "${archive%-*}"-????????????.tar
   mv "$archive.partial" "$archive"
 }
 
+# Without the files nobody needs in a container, as Debian's own slim images do it: each one costs time on every import.
 debian_root() {
-  local packages=$1 archive=$2
-  mmdebstrap --variant=minbase --include="$packages" \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --dpkgopt='path-exclude=/usr/share/info/*' --format=tar bookworm "$archive"
+  local packages=$1 archive=$2 pattern options=()
+  for pattern in '/usr/share/doc/*' '/usr/share/info/*' '/usr/share/lintian/*' '/usr/share/locale/*' '/usr/share/man/*' \
+    '/usr/share/bash-completion/*' '/usr/share/cmake-*/Help/*' '/usr/share/go-*/test/*' '/usr/bin/*lto-dump*'; do
+    options+=(--dpkgopt="path-exclude=$pattern")
+  done
+  mmdebstrap --variant=minbase --include="usr-is-merged,$packages" --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    "${options[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' --format=tar bookworm "$archive"
 }
 
 # As the distroless project does it: unpacked packages, the usual users, the certificates of public authorities.
@@ -113,7 +120,7 @@ missing_images() {
   have=$(engine_images)
   while read -r name recipe packages; do
     grep -qxF "$name $(basename "$(image_archive "$name" "$recipe" "$packages")")" <<< "$have" || echo "$name $recipe $packages"
-  done < <(image_rows)
+  done < <(image_rows "$@")
 }
 
 engine_images() {
@@ -126,7 +133,7 @@ import_missing_images() {
   while read -r name recipe packages; do
     import_image "$name" "$recipe" "$(image_archive "$name" "$recipe" "$packages")"
     count=$((count + 1))
-  done < <(missing_images)
+  done < <(missing_images "$@")
   ((count == 0)) || say images "$count imported ($(duration_since "$began"))"
 }
 

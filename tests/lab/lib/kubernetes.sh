@@ -42,7 +42,9 @@ apiserver_run() {
     --allow-privileged
 }
 apiserver_ready() { kubernetes_api /readyz; }
-apiserver_grace() { echo 20; }
+
+# It stops listening at once, but then waits up to a minute for watches to end.
+apiserver_grace() { echo 2; }
 
 # A request to the API server as its administrator; the answer's body on standard output.
 kubernetes_api() {
@@ -156,7 +158,7 @@ node_is_ready() { [[ $(node_condition) == True ]]; }
 
 await_node() {
   local began=$SECONDS
-  wait_until 90 node_is_ready ||
-    fail node "is not Ready after 90 s ($(node_condition))" "$(log_file kubelet)" 'lab stop kubelet && lab start kubelet'
+  wait_until 120 node_is_ready ||
+    fail node "is not Ready after 120 s ($(node_condition))" "$(log_file kubelet)" 'lab stop kubelet && lab start kubelet'
   say node "Ready ($(duration_since "$began"))"
 }

@@ -23,12 +23,30 @@ remove_control_groups() {
   done
 }
 
-# Directories that the kubelet and dockerd make at places that cannot be configured; only empty ones are removed.
-remove_empty_directories() {
+# The kubelet, dockerd and containerd make files at places that cannot be configured. Directories are removed only
+# when they are empty: they may belong to somebody else as well.
+remove_strays() {
+  remove_shim_sockets
   rm -f /var/log/containers/*_*_*-*.log
   rm -rf /var/log/pods/*_*_*-*-*-*-*
+  rm -f /var/lib/kubelet/device-plugins/{DEPRECATION,kubelet.sock,kubelet_internal_checkpoint}
+  [[ -e $lab_state/had-docker-key ]] || rm -f /etc/docker/key.json
   local directory
-  for directory in /var/log/containers /var/log/pods /opt/containerd/bin /opt/containerd/lib /opt/containerd; do
+  for directory in /var/log/containers /var/log/pods /var/lib/kubelet/device-plugins /var/lib/kubelet \
+    /opt/containerd/bin /opt/containerd/lib /opt/containerd /run/containerd/s /run/containerd /run/docker /run/runc; do
     [[ ! -d $directory ]] || rmdir --ignore-fail-on-non-empty "$directory"
+  done
+}
+
+remember_strays() {
+  [[ ! -e /etc/docker/key.json ]] || touch "$lab_state/had-docker-key"
+}
+
+# A killed containerd-shim leaves its socket behind; one that nobody listens on belongs to nobody.
+remove_shim_sockets() {
+  local socket listening
+  listening=$(ss -Hlx | awk '{ print $5 }')
+  for socket in /run/containerd/s/*; do
+    [[ ! -S $socket ]] || grep -qxF "$socket" <<< "$listening" || rm -f "$socket"
   done
 }

@@ -5,15 +5,11 @@
 readonly network_before=$lab_state/network-before
 readonly network_settings=(net.ipv4.ip_forward net.ipv4.conf.all.route_localnet net.bridge.bridge-nf-call-iptables)
 
-# Kept once, before the first start; a later start after a crash would only remember the lab's own changes.
 remember_network() {
-  [[ ! -e $network_before ]] || return 0
-  mkdir -p "$lab_state"
   {
     sysctl -e "${network_settings[@]}" | sed 's/ //g'
     iptables -S FORWARD 2> /dev/null | head -n 1
-  } > "$network_before.partial"
-  mv "$network_before.partial" "$network_before"
+  } > "$network_before"
 }
 
 restore_network() {

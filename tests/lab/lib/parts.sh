@@ -42,8 +42,8 @@ launch() {
 await_ready() {
   local part=$1 began=$SECONDS log
   log=$(log_file "$part")
-  wait_until 60 part_is_settled "$part" ||
-    fail "$part" 'runs but is not ready after 60 s' "$log" "lab stop $part && lab start $part"
+  wait_until 120 part_is_settled "$part" ||
+    fail "$part" 'runs but is not ready after 120 s' "$log" "lab stop $part && lab start $part"
   part_pid "$part" > /dev/null ||
     fail "$part" 'ended while it was starting' "$log" "read $log, then run 'lab up' again"
   say "$part" "ready at $("$(part_function "$part" address)") ($(duration_since "$began"))"

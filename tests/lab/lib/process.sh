@@ -28,6 +28,12 @@ start_time() {
   echo "${fields[19]}"
 }
 
+# Moves this shell, and what it starts from now on, into a control group.
+enter_group() {
+  mkdir -p "$(group_of "$1")"
+  echo "$BASHPID" > "$(group_of "$1")/cgroup.procs"
+}
+
 boot_id() { cat /proc/sys/kernel/random/boot_id; }
 
 # The process id of a running part; fails when it does not run.
@@ -38,6 +44,17 @@ part_pid() {
   echo "$pid"
 }
 
+# What a shell does before it becomes a part's program: it joins the control group and closes every file it was
+# handed but the standard ones, such as the lab's lock or a pipe of the caller.
+# shellcheck disable=SC2016 # the inner shell expands these
+readonly enter_group_alone='
+  echo $$ > "$0/cgroup.procs" || exit
+  for file in /proc/$$/fd/*; do
+    file=${file##*/}
+    ((file <= 2)) || eval "exec $file>&-"
+  done
+  exec "$@"'
+
 # Starts a program in the background as PART, with its output in the part's log.
 spawn() {
   local part=$1 log pid
@@ -45,9 +62,7 @@ spawn() {
   log=$(log_file "$part")
   mkdir -p "$lab_run" "$lab_logs" "$(group_of "$part")"
   [[ ! -e $log ]] || mv "$log" "$log.1"
-  # shellcheck disable=SC2016 # the inner shell expands these
-  setsid bash -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$(group_of "$part")" "$@" \
-    > "$log" 2>&1 < /dev/null 9>&- &
+  setsid bash -c "$enter_group_alone" "$(group_of "$part")" "$@" > "$log" 2>&1 < /dev/null &
   pid=$!
   echo "$pid $(start_time "$pid") $(boot_id)" > "$(pid_file "$part")"
 }

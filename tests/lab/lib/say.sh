@@ -29,14 +29,14 @@ duration_since() {
   fi
 }
 
-# Runs a command that takes minutes: its output goes to LOG, and a line tells twice a minute that it still goes on.
+# Runs a command that takes minutes, in the control group "work" so that it ends with us: its output goes to LOG, and a line tells twice a minute that it still goes on.
 long_step() {
   local part=$1 doing=$2 usual=$3 log=$4
   shift 4
   local began=$SECONDS pid
   mkdir -p "$(dirname "$log")"
   say "$part" "$doing (about $usual, log $log)"
-  "$@" > "$log" 2>&1 < /dev/null &
+  (enter_group work && "$@") > "$log" 2>&1 < /dev/null &
   pid=$!
   report_while_running "$pid" "$part" "$doing" "$usual" "$began" &
   local reporter=$! status=0

@@ -2,9 +2,12 @@
 # shellcheck disable=SC2034
 # Where the lab keeps its things and which addresses it uses. There is one lab on a machine.
 
-readonly lab_state=${DEPLOYCTL_LAB_STATE:-/var/lib/deployctl-lab}
-readonly lab_cache=${DEPLOYCTL_LAB_CACHE:-${HOME:-/root}/.cache/deployctl-lab}
+# A running lab is found wherever its state is; the variable only chooses the place for a new one.
 readonly lab_run=/run/deployctl-lab
+lab_state=$(cat "$lab_run/state" 2> /dev/null || echo "${DEPLOYCTL_LAB_STATE:-/var/lib/deployctl-lab}")
+readonly lab_state
+readonly lab_marker=$lab_state/.deployctl-lab
+readonly lab_cache=${DEPLOYCTL_LAB_CACHE:-${HOME:-/root}/.cache/deployctl-lab}
 readonly lab_lock=/run/lock/deployctl-lab.lock
 readonly lab_logs=$lab_state/logs
 readonly lab_pki=$lab_state/pki
