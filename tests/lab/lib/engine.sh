@@ -19,10 +19,7 @@ lab_docker() { DOCKER_CONFIG=$lab_state/docker-config DOCKER_HOST=unix://$engine
 # After an unclean end there are containers, mounts and sockets that no engine looks after any more, and a new
 # containerd cannot start beside an old one.
 engine_prepare() {
-  local other
-  other=$(pgrep -x dockerd | tr '\n' ' ' || true)
-  [[ -z $other ]] || fail engine "another Docker Engine runs here (process $other)" '' \
-    'end it: two engines fight over the bridge docker0'
+  require_no_other_engine
   kill_containers
   unmount_below "$engine_exec"
   unmount_below "$engine_data"
@@ -42,6 +39,17 @@ engine_run() {
     --storage-driver overlay2 --bip "$bridge_address/16" --shutdown-timeout 3 \
     --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent /deployctl-lab/containers \
     --oom-score-adjust 0 --add-runtime "lab=$wrapper" --default-runtime lab
+}
+
+# Containers are not given the ten seconds to end by themselves that dockerd would give them.
+engine_before_end() { kill_containers; }
+
+require_no_other_engine() {
+  local pid
+  for pid in $(pgrep -x dockerd); do
+    ! start_time "$pid" > /dev/null || fail engine "another Docker Engine runs here (process $pid)" '' \
+      'end it: two engines fight over the bridge docker0'
+  done
 }
 
 kill_containers() {

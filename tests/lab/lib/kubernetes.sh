@@ -41,7 +41,7 @@ apiserver_run() {
     --authorization-mode RBAC,Node --enable-admission-plugins NodeRestriction \
     --allow-privileged
 }
-apiserver_ready() { kubernetes_api /readyz; }
+apiserver_ready() { kubernetes_api /readyz --max-time 3; }
 
 # It stops listening at once, but then waits up to a minute for watches to end.
 apiserver_grace() { echo 2; }
@@ -149,7 +149,7 @@ kube_proxy_ready() { curl -sf --max-time 2 http://127.0.0.1:10256/healthz; }
 node_condition() {
   local kubelet_started
   kubelet_started=$(stat -c %Y "$(pid_file kubelet)" 2> /dev/null) || return 0
-  kubernetes_api "/api/v1/nodes/$node_name" 2> /dev/null | jq -r --argjson started "$kubelet_started" '
+  kubernetes_api "/api/v1/nodes/$node_name" --max-time 3 2> /dev/null | jq -r --argjson started "$kubelet_started" '
     .status.conditions[]? | select(.type == "Ready")
     | if (.lastHeartbeatTime | fromdate) < $started then "not reported yet" else .status end'
 }

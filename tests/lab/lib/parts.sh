@@ -5,6 +5,7 @@
 #   PART_ready    succeeds once it can be used
 #   PART_address  where it can be reached
 #   PART_prepare  optional: what must be in order before it is started
+#   PART_before_end  optional: what is done first when it is ended
 #   PART_grace    optional: how many seconds it may take to end by itself
 
 part_function() { echo "${1//-/_}_$2"; }
@@ -50,7 +51,9 @@ await_ready() {
 }
 
 stop_part() {
-  local part=$1 grace
+  local part=$1 grace before_end
+  before_end=$(part_function "$part" before_end)
+  ! is_defined "$before_end" || "$before_end"
   grace=$(part_function "$part" grace)
   if is_defined "$grace"; then
     end_part "$part" "$("$grace")"
