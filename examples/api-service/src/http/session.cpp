@@ -81,9 +81,10 @@ Request to_request(Parser& parser) {
   return request;
 }
 
-Message to_message(Response response, KeepAlive keep_alive) {
+// A client of HTTP/1.0 is answered in it, and so told "Connection: keep-alive" where it asked for that.
+Message to_message(Response response, unsigned version, KeepAlive keep_alive) {
   Message message;
-  message.version(11);
+  message.version(version == 10 ? 10 : 11);
   message.result(static_cast<unsigned>(response.status));
   for (const auto& [name, value] : response.headers) {
     message.set(name, value);
@@ -135,10 +136,11 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   asio::awaitable<void> run() override {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
-    bool goes_on = true;
-    while (goes_on && co_await request_comes()) {
+    while (co_await request_comes()) {  // a plain condition: g++ 12 gets co_await behind && wrong
       const auto keep_alive = co_await answer_one();
-      goes_on = keep_alive == KeepAlive::yes;
+      if (keep_alive == KeepAlive::no) {
+        break;
+      }
     }
     deadline_->cancel();
   }
@@ -188,12 +190,13 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
     Response response = co_await serving_->answer(std::move(request));
 
     const bool stays = was_read && parser.keep_alive() && !serving_->draining;
-    Message message = to_message(std::move(response), stays ? KeepAlive::yes : KeepAlive::no);
-    const bool written = co_await write(message, is_head);
-    if (!was_read && written) {
+    const auto keep_alive = stays ? KeepAlive::yes : KeepAlive::no;
+    Message message = to_message(std::move(response), parser.get().version(), keep_alive);
+    const bool was_written = co_await write(message, is_head);
+    if (!was_read) {
       co_await linger();
     }
-    co_return stays&& written ? KeepAlive::yes : KeepAlive::no;
+    co_return was_written ? keep_alive : KeepAlive::no;
   }
 
   asio::awaitable<error_code> read(Parser& parser) {
