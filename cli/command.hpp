@@ -1,0 +1,31 @@
+// One command of the program: its name, its words for the help page, its options, and what it does.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace CLI {
+class App;
+}
+
+namespace deployctl::cli {
+
+class Runtime;
+
+// Runs the command that was chosen and returns the process exit code.
+using Action = std::function<int(Runtime&)>;
+
+struct Command {
+  std::string_view name;
+  std::string_view group;     // heading on the help page
+  std::string_view summary;   // one line, lower-case
+  std::string_view examples;  // lines shown below the command's own help
+  // Declares the options on the command's parser and returns what to run once they are parsed.
+  Action (*declare)(CLI::App& parser);
+};
+
+// Every command, in the order of the help page.
+std::span<const Command> commands();
+
+}  // namespace deployctl::cli

@@ -1,0 +1,85 @@
+#include "cli/commands/commands.hpp"
+
+#include <array>
+
+namespace deployctl::cli {
+namespace {
+
+constexpr std::string_view project_group = "Project";
+constexpr std::string_view release_group = "Release";
+constexpr std::string_view operate_group = "Operate";
+constexpr std::string_view help_group = "Help";
+
+constexpr std::array command_table{
+    Command{"init", project_group, "write a first deployctl.yaml from what lies in the folder",
+            "  deployctl init\n"
+            "  deployctl init --registry registry.example.com/team\n"
+            "  deployctl init --stdout",
+            declare_init},
+    Command{"validate", project_group, "check the project manifest and say everything that is wrong with it",
+            "  deployctl validate\n"
+            "  deployctl validate -f services/api/deployctl.yaml -e prod",
+            declare_validate},
+    Command{"schema", project_group, "print the JSON Schema of the project manifest, for editors",
+            "  deployctl schema > deployctl.schema.json", declare_schema},
+    Command{"generate", project_group, "write Dockerfile, Compose file, Kubernetes objects and CI pipelines",
+            "  deployctl generate\n"
+            "  deployctl generate kubernetes -e prod --stdout\n"
+            "  deployctl generate --check        exit 4 when a file is not what would be written\n"
+            "  deployctl generate --diff",
+            declare_generate},
+    Command{"plan", release_group, "show what a release would do, without doing it",
+            "  deployctl plan -e prod\n"
+            "  deployctl plan -e prod --diff     every field that would change",
+            declare_plan},
+    Command{"build", release_group, "build the images",
+            "  deployctl build\n"
+            "  deployctl build api --tag v1.4.0\n"
+            "  deployctl build --push",
+            declare_build},
+    Command{"push", release_group, "push the built images and print what to deploy",
+            "  deployctl push\n"
+            "  image=$(deployctl push api)",
+            declare_push},
+    Command{"rollout", release_group, "roll out pushed images and watch until it is done or broken",
+            "  deployctl rollout -e prod\n"
+            "  deployctl rollout api --image api=registry.example.com/team/api:v1.4.0",
+            declare_rollout},
+    Command{"release", release_group, "build, push and roll out as one plan",
+            "  deployctl release -e prod\n"
+            "  deployctl release -e prod --yes",
+            declare_release},
+    Command{"status", operate_group, "show what runs: replicas, image, commit, age",
+            "  deployctl status -e prod\n"
+            "  deployctl status --output json",
+            declare_status},
+    Command{"history", operate_group, "list the revisions of a service", "  deployctl history api -e prod",
+            declare_history},
+    Command{"undo", operate_group, "go back to an earlier revision and watch it",
+            "  deployctl undo api -e prod\n"
+            "  deployctl undo api --to 7",
+            declare_undo},
+    Command{"restart", operate_group, "replace the running pods one after the other", "  deployctl restart api -e prod",
+            declare_restart},
+    Command{"logs", operate_group, "show what the containers of a service print",
+            "  deployctl logs api -e prod\n"
+            "  deployctl logs api -f --tail 20",
+            declare_logs},
+    Command{"doctor", operate_group, "check engine, registry, cluster and git, and say what would mend them",
+            "  deployctl doctor\n"
+            "  deployctl doctor -e prod",
+            declare_doctor},
+    Command{"completion", help_group, "print the completion script of a shell",
+            "  source <(deployctl completion bash)\n"
+            "  deployctl completion zsh > \"${fpath[1]}/_deployctl\"\n"
+            "  deployctl completion fish | source",
+            declare_completion},
+    Command{"version", help_group, "show the version", "  deployctl version\n  deployctl version --output json",
+            declare_version},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return command_table; }
+
+}  // namespace deployctl::cli

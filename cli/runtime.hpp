@@ -1,0 +1,69 @@
+// The composition root: the one place that makes the real files, processes, git, clock and network, and the reporter
+// the user asked for. Commands get everything from here.
+#pragma once
+
+#include "cli/options/global_options.hpp"
+#include "core/base/diagnostic.hpp"
+#include "core/base/result.hpp"
+#include "core/events/event.hpp"
+#include "core/execute/ports.hpp"
+#include "core/project/model.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace deployctl::cli {
+
+class Runtime {
+ public:
+  explicit Runtime(GlobalOptions options);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  [[nodiscard]] const GlobalOptions& options() const { return options_; }
+  // Results are one JSON document or NDJSON on stdout.
+  [[nodiscard]] bool wants_json() const { return options_.output == OutputMode::json; }
+  [[nodiscard]] bool stdout_is_terminal() const;
+  [[nodiscard]] bool stdin_is_terminal() const;
+
+  // The outside world for core. The first call starts listening for Ctrl-C and makes the reporter.
+  execute::Ports ports();
+  io::FileSystem& files();
+  io::Environment& environment();
+
+  // A result: goes to stdout as it is. Never fails; a reader that went away (`| head`) ends the output silently.
+  void print(std::string_view text);
+  // Something people should know that is no result: stderr, not with --quiet.
+  void remark(std::string_view text);
+  // Shows what went wrong and returns its exit code.
+  int fail(const base::Error& error);
+  int fail(const base::Diagnostics& diagnostics);
+  // Shows warnings, if there are any.
+  void warn(const base::Diagnostics& diagnostics);
+
+  // The project manifest the user means, decoded for the chosen environment; nothing when it has mistakes, which have
+  // been shown then (`failure` is the exit code).
+  struct LoadedTarget {
+    std::optional<project::Target> target;
+    int failure = 0;
+  };
+  LoadedTarget load_target();
+
+  // Bracket a run of effects: events RunStarted and RunFinished, and the reporter's last words.
+  void begin_run(std::string_view command, const project::Target& target);
+  int end_run(const base::Status& outcome);
+
+ private:
+  struct Parts;
+  events::Sink& events();
+
+  GlobalOptions options_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace deployctl::cli

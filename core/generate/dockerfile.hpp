@@ -1,0 +1,51 @@
+// The Dockerfile and .dockerignore of a service that is built from source and has no Dockerfile of its own.
+//
+// Stages are called deps, builder and runtime. The image holds the program as /app (or where its command says), CA
+// certificates, the libraries it needs and `drain-sleep` for the preStop hook; no shell, no compiler, no source.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/generate/inputs.hpp"
+#include "core/project/model.hpp"
+#include "core/templating/template_set.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployctl::generate {
+
+// `RUN --mount=type=cache` speeds rebuilds up but is a syntax error for engines without BuildKit: committed files do
+// without (docs/decisions/0003-cache-mounts.md), `build` asks for them when the engine has BuildKit.
+enum class CacheMounts { no, yes };
+
+// Where the preStop hook finds the program that waits, in images whose Dockerfile is ours.
+inline constexpr std::string_view drain_sleep_path = "/usr/local/bin/drain-sleep";
+// The user and group of images whose Dockerfile is ours.
+inline constexpr int runtime_user = 65532;
+
+// Whether the service's Dockerfile is ours: it is built, names no Dockerfile, and its stack has a template.
+bool has_generated_dockerfile(const project::Service& service);
+
+// Where the generated Dockerfile stands, relative to the project's folder: "<source>/Dockerfile" when the source folder
+// has one service, else "deploy/docker/<service>.Dockerfile".
+std::string dockerfile_path(const project::Target& target, const project::Service& service);
+// The build context's ignore file: "<source>/.dockerignore".
+std::string dockerignore_path(const project::Service& service);
+
+struct DockerfileOptions {
+  CacheMounts cache_mounts = CacheMounts::no;
+};
+
+// The whole text, header line included. invalid_input with the value's span for values that no Dockerfile can hold.
+// A service with build.secrets gets `RUN --mount=type=secret` whatever the options say: it needs BuildKit anyway.
+base::Result<std::string> dockerfile(const project::Target& target, const project::Service& service,
+                                     const Inputs& inputs, const templating::TemplateSet& templates,
+                                     const DockerfileOptions& options = {});
+base::Result<std::string> dockerignore(const project::Target& target, const project::Service& service,
+                                       const templating::TemplateSet& templates);
+
+// ["/app"] or the service's command: what the image runs.
+std::vector<std::string> entrypoint(const project::Service& service);
+
+}  // namespace deployctl::generate

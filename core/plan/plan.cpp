@@ -1,0 +1,23 @@
+#include "core/plan/plan.hpp"
+
+#include "core/base/overloaded.hpp"
+
+#include <fmt/core.h>
+
+namespace deployctl::plan {
+
+std::string title(const Step& step) {
+  return std::visit(
+      base::Overloaded{
+          [&](const BuildImage&) { return fmt::format("build {}", step.service); },
+          [&](const PushImage&) { return fmt::format("push {}", step.service); },
+          [](const ApplyObject& apply) { return fmt::format("apply {}", kube::to_string(apply.object.key())); },
+          [](const ApplySecret& apply) { return fmt::format("apply secret/{}", apply.name); },
+          [](const AwaitRollouts&) { return std::string("watch the rollout"); },
+      },
+      step.action);
+}
+
+std::string placeholder_for(std::string_view service) { return fmt::format("deployctl.invalid/{}", service); }
+
+}  // namespace deployctl::plan

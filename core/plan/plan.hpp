@@ -1,0 +1,75 @@
+// What a run will do, as data: steps with their reasons and their order. Made by pure functions, printed by `plan`,
+// carried out by execute::Executor. A plan holds no secret and nothing that only exists later (digests).
+#pragma once
+
+#include "core/kube/object.hpp"
+#include "core/project/model.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace deployctl::plan {
+
+// Build the image of a service and tag it <repository>:<tag>.
+struct BuildImage {
+  std::string repository;
+  std::string tag;
+};
+
+// Push <repository>:<tag> from the engine; its digest enters the image table.
+struct PushImage {
+  std::string repository;
+  std::string tag;
+};
+
+// Server-side apply. Images that this run makes stand in the object as placeholder_for(service).
+struct ApplyObject {
+  kube::Object object;
+};
+
+// Create the Secret a service refers to; its values are read when the step runs and are nowhere in the plan.
+struct ApplySecret {
+  std::string name;
+};
+
+// Watch the rollout of the services' workloads until each is done or broken.
+struct AwaitRollouts {
+  std::vector<std::string> services;
+};
+
+using Action = std::variant<BuildImage, PushImage, ApplyObject, ApplySecret, AwaitRollouts>;
+
+// What the step is expected to change, as far as that is known before it runs.
+enum class Change { unknown, create, update, none };
+
+// A phase begins when every step of the earlier ones has succeeded: nothing in the cluster is touched before all
+// images are where the cluster can pull them.
+enum class Phase { images, cluster };
+
+struct Step {
+  std::string id;       // "build:api", "apply:deployment/api"; unique
+  std::string service;  // empty: of the whole project
+  Action action;
+  Change change = Change::unknown;
+  std::string reason;              // "commit 1a2b3c4", "image changes"; may be empty
+  std::vector<std::string> after;  // ids of the steps of this phase that must have succeeded before
+  Phase phase = Phase::images;
+};
+
+struct Plan {
+  std::string project;
+  std::string environment;
+  std::string name_space;
+  std::vector<Step> steps;  // in an order that respects `after`
+};
+
+// "build api", "apply deployment/api": what the step does, in words.
+std::string title(const Step& step);
+
+// What stands in an object for an image that is not known yet: "deployctl.invalid/<service>"; never a real reference
+// (RFC 2606 reserves the domain).
+std::string placeholder_for(std::string_view service);
+
+}  // namespace deployctl::plan

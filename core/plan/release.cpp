@@ -1,0 +1,210 @@
+#include "core/plan/release.hpp"
+
+#include "core/base/text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace deployctl::plan {
+namespace {
+
+constexpr std::string_view commit_annotation = "deployctl.dev/commit";
+constexpr std::string_view tag_annotation = "deployctl.dev/tag";
+
+std::vector<std::string> service_names(const project::Target& target) {
+  std::vector<std::string> names;
+  for (const auto& service : target.services) {
+    names.push_back(*service.name);
+  }
+  return names;
+}
+
+bool is_workload(const kube::Object& object) {
+  const auto kind = object.kind();
+  return kind == "Deployment" || kind == "StatefulSet";
+}
+
+// What a pod cannot start without; everything else of a service may come after its workload.
+bool is_needed_by_pods(const kube::Object& object) {
+  const auto kind = object.kind();
+  return kind == "ConfigMap" || kind == "PersistentVolumeClaim" || kind == "Service";
+}
+
+// Release facts travel on the Deployment; its controller copies them to the ReplicaSet, where history finds them.
+void annotate(kube::Object& workload, const Observation& seen) {
+  auto& annotations = workload.body["metadata"]["annotations"];
+  if (!seen.commit.empty()) {
+    annotations[std::string(commit_annotation)] = seen.commit;
+  }
+  if (!seen.tag.empty()) {
+    annotations[std::string(tag_annotation)] = seen.tag;
+  }
+}
+
+std::string apply_id(const kube::Object& object) { return "apply:" + kube::to_string(object.key()); }
+
+// Adds the steps of one service and of the whole project to a plan, and knows their ids.
+class ReleasePlanner {
+ public:
+  ReleasePlanner(const project::Target& target, const Observation& seen, const Wish& wish)
+      : target_(target), seen_(seen), wish_(wish) {
+    plan_.project = *target.project;
+    plan_.environment = target.environment;
+    plan_.name_space = target.name_space;
+  }
+
+  void add_image_steps(const project::Service& service) {
+    if (!service.is_built()) {
+      return;
+    }
+    const auto reason = seen_.commit.empty() ? std::string() : "commit " + seen_.commit.substr(0, 7);
+    if (wish_.build) {
+      add({.id = "build:" + *service.name, .service = *service.name, .action = BuildImage{*service.image, seen_.tag},
+           .reason = reason});
+    }
+    if (wish_.push) {
+      add({.id = "push:" + *service.name, .service = *service.name, .action = PushImage{*service.image, seen_.tag},
+           .reason = reason, .after = existing({"build:" + *service.name})});
+    }
+  }
+
+  void add_namespace_step() {
+    if (!seen_.namespace_exists) {
+      add_apply("", generate::namespace_object(target_), {});
+    }
+  }
+
+  base::Status add_object_steps(const project::Service& service) {
+    const auto objects = desired_objects(target_, service, seen_);
+    if (!objects) {
+      return objects.error();
+    }
+    const auto start = existing({namespace_id()});
+    std::vector<std::string> before_pods = start;
+    if (const auto name = seen_.secret_names.find(*service.name); name != seen_.secret_names.end()) {
+      add({.id = "apply:secret/" + name->second, .service = *service.name, .action = ApplySecret{name->second},
+           .after = start, .phase = Phase::cluster});
+      before_pods.push_back("apply:secret/" + name->second);
+    }
+    for (const auto& object : *objects) {
+      if (is_needed_by_pods(object)) {
+        add_apply(*service.name, object, start);
+        before_pods.push_back(apply_id(object));
+      }
+    }
+    auto after_workload = start;
+    for (const auto& object : *objects) {
+      if (is_workload(object)) {
+        add_apply(*service.name, object, before_pods);
+        after_workload.push_back(apply_id(object));
+        applied_workloads_.push_back(apply_id(object));
+        awaited_.push_back(*service.name);
+      }
+    }
+    for (const auto& object : *objects) {
+      if (!is_workload(object) && !is_needed_by_pods(object)) {
+        add_apply(*service.name, object, after_workload);
+      }
+    }
+    return {};
+  }
+
+  void add_await_step() {
+    if (!awaited_.empty()) {
+      add({.id = "rollout", .action = AwaitRollouts{awaited_}, .after = applied_workloads_, .phase = Phase::cluster});
+    }
+  }
+
+  Plan take() && { return std::move(plan_); }
+
+ private:
+  void add(Step step) {
+    ids_.insert(step.id);
+    plan_.steps.push_back(std::move(step));
+  }
+
+  void add_apply(const std::string& service, const kube::Object& object, std::vector<std::string> after) {
+    const auto expected = seen_.expected.find(object.key());
+    const auto change = expected == seen_.expected.end() ? Change::unknown : expected->second.change;
+    add({.id = apply_id(object), .service = service, .action = ApplyObject{object}, .change = change,
+         .after = std::move(after), .phase = Phase::cluster});
+  }
+
+  std::string namespace_id() const { return apply_id(generate::namespace_object(target_)); }
+
+  // Those of the ids that are steps of the plan already.
+  std::vector<std::string> existing(std::vector<std::string> ids) const {
+    std::erase_if(ids, [&](const std::string& id) { return !ids_.contains(id); });
+    return ids;
+  }
+
+  const project::Target& target_;
+  const Observation& seen_;
+  const Wish& wish_;
+  Plan plan_;
+  std::set<std::string> ids_;
+  std::vector<std::string> awaited_;
+  std::vector<std::string> applied_workloads_;
+};
+
+}  // namespace
+
+base::Result<std::vector<const project::Service*>> chosen_services(const project::Target& target, const Wish& wish) {
+  std::vector<const project::Service*> chosen;
+  for (const auto& name : wish.services) {
+    if (target.find(name) == nullptr) {
+      const auto names = service_names(target);
+      const auto nearest = base::did_you_mean(name, names);
+      return base::Error::usage("the project manifest has no service '{}'", base::printable(name))
+          .with_hint("{}", nearest.empty() ? "it has: " + base::join(names, ", ") : nearest);
+    }
+  }
+  for (const auto& service : target.services) {
+    if (wish.services.empty() || std::ranges::find(wish.services, *service.name) != wish.services.end()) {
+      chosen.push_back(&service);
+    }
+  }
+  return chosen;
+}
+
+base::Result<std::vector<kube::Object>> desired_objects(const project::Target& target, const project::Service& service,
+                                                        const Observation& seen) {
+  generate::KubernetesOptions options{.images = seen.images, .tag = seen.tag, .secret_names = seen.secret_names, .api = seen.api};
+  if (service.is_built() && !options.images.contains(*service.name)) {
+    options.images[*service.name] = placeholder_for(*service.name);
+  }
+  auto objects = generate::kubernetes_objects(target, service, seen.inputs, options);
+  if (objects) {
+    for (auto& object : *objects) {
+      if (is_workload(object) && service.is_built()) {
+        annotate(object, seen);
+      }
+    }
+  }
+  return objects;
+}
+
+base::Result<Plan> release(const project::Target& target, const Observation& seen, const Wish& wish) {
+  const auto services = chosen_services(target, wish);
+  if (!services) {
+    return services.error();
+  }
+  ReleasePlanner planner(target, seen, wish);
+  for (const auto* service : *services) {
+    planner.add_image_steps(*service);
+  }
+  if (wish.rollout) {
+    planner.add_namespace_step();
+    for (const auto* service : *services) {
+      if (const auto added = planner.add_object_steps(*service); !added) {
+        return added.error().within("planning {}", *service->name);
+      }
+    }
+    planner.add_await_step();
+  }
+  return std::move(planner).take();
+}
+
+}  // namespace deployctl::plan

@@ -1,0 +1,56 @@
+// From what is wanted and what was seen to the steps of a release: pure.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/generate/inputs.hpp"
+#include "core/generate/kubernetes.hpp"
+#include "core/json/value.hpp"
+#include "core/plan/plan.hpp"
+#include "core/project/model.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace deployctl::plan {
+
+// Which part of source-to-replicas the user asked for.
+struct Wish {
+  std::vector<std::string> services;  // empty: all
+  bool build = false;
+  bool push = false;
+  bool rollout = false;
+};
+
+// What applying an object would do, as the API server's dry run told.
+struct ExpectedChange {
+  Change change = Change::unknown;
+  std::vector<json::Difference> fields;
+};
+
+// What was seen of the world before planning.
+struct Observation {
+  std::string tag;     // of the images this run builds
+  std::string commit;  // full id; empty outside git
+  generate::Inputs inputs;
+  std::map<std::string, std::string> images;        // service -> pinned reference that exists already
+  std::map<std::string, std::string> secret_names;  // service -> name of the Secret its values give
+  generate::ApiVersions api;
+  bool namespace_exists = true;
+  std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
+};
+
+// The services the wish is about, in the order of the project manifest; invalid_input with a suggestion for a name that
+// is not there.
+base::Result<std::vector<const project::Service*>> chosen_services(const project::Target& target, const Wish& wish);
+
+// The objects of the chosen services with placeholders for images that are not known yet, and the commit written on the
+// Deployments; the Namespace is not among them.
+base::Result<std::vector<kube::Object>> desired_objects(const project::Target& target, const project::Service& service,
+                                                        const Observation& seen);
+
+// Build and push steps for the services that have a source; apply steps for every object (the Namespace first, each
+// workload after its own configuration, storage and image); one step that watches all workloads.
+base::Result<Plan> release(const project::Target& target, const Observation& seen, const Wish& wish);
+
+}  // namespace deployctl::plan

@@ -1,0 +1,158 @@
+"""What the end-to-end tests share: a project in a temporary git repository, deployctl runs, a load, the cluster's view.
+
+Everything here is real: the engine, the registry and the cluster of the lab (tests/lab), found through the environment
+that `eval "$(tests/lab/lab env)"` sets.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+DEPLOYCTL = os.environ.get("DEPLOYCTL", str(SOURCE / "build/release/deployctl"))
+
+
+def registry():
+    return os.environ["DEPLOYCTL_LAB_REGISTRY"]
+
+
+class Run:
+    """One finished run of a program."""
+
+    def __init__(self, done, seconds):
+        self.code = done.returncode
+        self.stdout = done.stdout.decode(errors="replace")
+        self.stderr = done.stderr.decode(errors="replace")
+        self.seconds = seconds
+
+    def __str__(self):
+        return f"exit {self.code} after {self.seconds:.1f}s\n--- stdout\n{self.stdout}--- stderr\n{self.stderr}"
+
+
+def run(argv, cwd=None, env=None, timeout=600):
+    begun = time.monotonic()
+    done = subprocess.run(argv, cwd=cwd, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=timeout, check=False)
+    return Run(done, time.monotonic() - begun)
+
+
+def kubectl(*arguments):
+    return run(["kubectl", *arguments])
+
+
+class Load:
+    """Requests without pause from several threads, each on a new connection, until stopped; counts what failed."""
+
+    def __init__(self, port, path, threads=4):
+        self.port, self.path = port, path
+        self.total, self.failures = 0, []
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(at % 2 == 0,)) for at in range(threads)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, keep_alive):
+        connection = None
+        while not self._stop.is_set():
+            try:
+                connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+                connection.request("GET", self.path)
+                answer = connection.getresponse()
+                answer.read()
+                problem = None if answer.status == 200 else f"status {answer.status}"
+                if not keep_alive or answer.will_close:
+                    connection.close()
+                    connection = None
+            except OSError as error:
+                problem, connection = repr(error), None
+            except http.client.HTTPException as error:
+                problem, connection = repr(error), None
+            with self._lock:
+                self.total += 1
+                if problem:
+                    self.failures.append((time.strftime("%H:%M:%S"), problem))
+            time.sleep(0.005)
+
+
+def get_json(port, path, deadline=30):
+    """The answer's JSON; retried until the service answers, for tests that have just made it."""
+    end = time.monotonic() + deadline
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", path)
+            return json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+class ProjectTest(unittest.TestCase):
+    """A test with a project folder of its own (a git repository with one commit) and a namespace of its own."""
+
+    namespace = None  # set by the test class
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-e2e-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        if self.namespace:
+            kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
+            self.addCleanup(kubectl, "delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def commit(self, message="change"):
+        if not (self.folder / ".git").exists():
+            run(["git", "init", "-q", "-b", "main"], cwd=self.folder)
+        run(["git", "add", "-A"], cwd=self.folder)
+        done = run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-q", "-m", message],
+                   cwd=self.folder)
+        self.assertEqual(done.code, 0, done)
+
+    def deployctl(self, *arguments, env=None, timeout=600):
+        return run([DEPLOYCTL, *arguments], cwd=self.folder, env=env, timeout=timeout)
+
+    def assert_exit(self, done, code):
+        self.assertEqual(done.code, code, done)
+
+
+# A service that is there within a second: busybox's web server.
+TINY_DOCKERFILE = """FROM busybox:1.36
+COPY index.html /www/index.html
+USER 65532:65532
+EXPOSE 8080
+CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
+"""
+
+
+def tiny_manifest(project, extra="", namespace=None, health="    health: /index.html\n"):
+    return f"""project: {project}
+registry: {registry()}/{project}
+services:
+  web:
+    stack: dockerfile
+    port: 8080
+{health}    strategy: {{deadline: 60s}}
+{extra}environments:
+  lab:
+    namespace: {namespace or project}
+"""

@@ -1,0 +1,91 @@
+"""Rollouts that cannot succeed end with exit 5 and the cause in words, soon."""
+
+import unittest
+
+from harness import TINY_DOCKERFILE, ProjectTest, kubectl, registry, tiny_manifest
+
+QUOTA = """apiVersion: v1
+kind: ResourceQuota
+metadata: {name: none}
+spec: {hard: {pods: "0"}}
+"""
+
+
+class BrokenRollouts(ProjectTest):
+    namespace = "e2e-failures"
+
+    def use(self, dockerfile=TINY_DOCKERFILE, extra="", health="    health: /index.html\n"):
+        self.write("Dockerfile", dockerfile)
+        self.write("index.html", "hello\n")
+        self.write("deployctl.yaml", tiny_manifest("e2e-failures", extra, self.namespace, health))
+        self.commit()
+
+    def assert_broken(self, done, *words, within=45):
+        self.assert_exit(done, 5)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertLess(done.seconds, within, done)
+
+    def test_an_image_that_is_not_in_the_registry_is_named_before_anything_is_touched(self):
+        self.use()
+        done = self.deployctl("rollout", "-e", "lab", "--yes", "--image", f"web={registry()}/e2e-failures/web:nowhere")
+        self.assertIn("nowhere", done.stderr)
+        self.assertNotEqual(done.code, 0, done)
+        self.assertNotEqual(kubectl("get", "deployment", "web", "-n", self.namespace).code, 0)
+
+    def test_a_tag_that_the_node_cannot_pull_ends_with_the_cause(self):
+        # A ready image is the cluster's to pull: deployctl does not push it.
+        self.write("deployctl.yaml", f"""project: e2e-failures
+services:
+  cache:
+    image: {registry()}/e2e-failures/nowhere:1.0
+    port: 6379
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+        self.commit()
+        done = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_broken(done, "pod/cache-", "nowhere:1.0")
+
+    def test_a_crashing_container_ends_with_its_last_words(self):
+        self.use("FROM busybox:1.36\nUSER 65532:65532\nCMD [\"sh\", \"-c\", \"echo no database here; exit 3\"]\n", health="")
+        done = self.deployctl("release", "-e", "lab", "--yes")
+        self.assert_broken(done, "pod/web-", "no database here", "3")
+
+    def test_a_missing_command_is_named(self):
+        self.use("FROM busybox:1.36\nUSER 65532:65532\nCMD [\"/no/such/program\"]\n", health="")
+        done = self.deployctl("release", "-e", "lab", "--yes")
+        self.assert_broken(done, "/no/such/program")
+
+    def test_a_quota_that_leaves_no_room_is_named(self):
+        self.use()
+        kubectl("create", "namespace", self.namespace)
+        self.write("../quota.yaml", QUOTA)
+        self.addCleanup((self.folder / "../quota.yaml").unlink)
+        applied = kubectl("apply", "-n", self.namespace, "-f", str(self.folder / "../quota.yaml"))
+        self.assertEqual(applied.code, 0, applied)
+        done = self.deployctl("release", "-e", "lab", "--yes")
+        self.assert_broken(done, "quota")
+
+    def test_a_configuration_that_vanished_is_named(self):
+        self.use(extra="    secrets: {TOKEN: \"env:E2E_TOKEN\"}\n")
+        done = self.deployctl("release", "-e", "lab", "--yes")
+        self.assertIn("E2E_TOKEN", done.stderr)
+        self.assert_exit(done, 3)
+        good = self.deployctl("release", "-e", "lab", "--yes", env={"E2E_TOKEN": "s3cr3t-canary"})
+        self.assert_exit(good, 0)
+        self.assertNotIn("s3cr3t-canary", good.stdout + good.stderr)
+
+    def test_a_mistake_in_the_manifest_exits_3_before_anything_is_touched(self):
+        self.use()
+        manifest = (self.folder / "deployctl.yaml").read_text(encoding="utf-8")
+        self.write("deployctl.yaml", manifest.replace("    port: 8080", "    prot: 8080"))
+        for command in ("validate", "build", "push", "rollout", "release", "generate", "plan", "status", "undo"):
+            done = self.deployctl(command, *(["web"] if command == "undo" else []), "-e", "lab")
+            self.assert_exit(done, 3)
+            self.assertIn("did you mean 'port'?", done.stderr)
+        self.assertNotEqual(kubectl("get", "namespace", self.namespace).code, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

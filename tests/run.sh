@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs, builds and runs the tests.
+#
+#   tests/run.sh        everything: unit, scenarios, readers, and end to end against the lab (starts it)
+#   tests/run.sh unit   what needs no lab: unit tests, scenarios, guards
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+part="${1:-all}"
+case "$part" in
+  all | unit) ;;
+  *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+
+say() { printf '\n== %s\n' "$*"; }
+
+jobs="$(nproc)"
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+
+say "packages"
+tests/install.sh test
+
+if [ "$part" = all ]; then
+  say "lab"
+  tests/lab/lab up
+fi
+
+say "build"
+cmake --preset release >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
+rm -f build-configure.log
+cmake --build --preset release -j"$jobs"
+
+say "tests"
+if [ "$part" = unit ]; then
+  exec ctest --test-dir build/release --output-on-failure -j"$jobs" -LE 'lab|e2e'
+fi
+eval "$(tests/lab/lab env)"
+exec ctest --test-dir build/release --output-on-failure -j"$jobs"
