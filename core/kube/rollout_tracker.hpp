@@ -87,7 +87,6 @@ class RolloutTracker {
     std::optional<Moment> complete_since;
     std::optional<Moment> wake_at;
     std::optional<RolloutOutcome> outcome;
-    bool was_deleted = false;
   };
   template <typename T>
   using ByOwner = std::unordered_map<std::string, std::map<std::string, T>>;
@@ -99,6 +98,7 @@ class RolloutTracker {
   void touch_owner_of_replica_set(const std::string& replica_set_uid);
   void touch_deployment(const std::string& uid);
   [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Deployment& deployment) const;
+  void add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const;
   void add_events(const std::string& uid, verdict::Evidence& evidence) const;
   void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void tell_status(Followed& followed, RolloutStatus status, std::vector<RolloutChange>& changes);

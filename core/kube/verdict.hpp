@@ -115,6 +115,9 @@ struct Judgement {
 
 Judgement judge(const Evidence& evidence, Memory& memory, Moment now, std::span<const Rule> rules = default_rules());
 
+// The deployment is gone.
+Finding deleted(std::string_view deployment, Moment now);
+
 // A container of the new revision has failed before and has not yet run for long: a rollout whose numbers are right at
 // this instant may only be between two crashes. The moment at which it has run long enough, if nothing else happens.
 std::optional<Moment> unsettled_until(const Evidence& evidence, const Memory& memory);

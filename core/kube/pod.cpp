@@ -1,0 +1,138 @@
+#include "core/kube/pod.hpp"
+
+#include "core/json/reader.hpp"
+#include "core/kube/decode.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace deployctl::kube {
+namespace {
+
+Termination read_termination(json::Reader terminated) {
+  return {.exit_code = static_cast<int>(terminated.at("exitCode").integer_or()),
+          .reason = terminated.at("reason").string_or(),
+          .message = terminated.at("message").string_or()};
+}
+
+std::optional<Termination> termination_in(json::Reader state) {
+  const auto terminated = state.at("terminated");
+  return terminated.is_object() ? std::optional(read_termination(terminated)) : std::nullopt;
+}
+
+void read_state(json::Reader status, Container& container) {
+  const auto state = status.at("state");
+  container.termination = termination_in(state);
+  container.last_termination = termination_in(status.at("lastState"));
+  if (container.termination) {
+    container.state = Container::State::terminated;
+  } else if (state.at("running").is_object()) {
+    container.state = Container::State::running;
+    container.started_at = state.at("running", "startedAt").string_or();
+  } else {
+    container.waiting_reason = state.at("waiting", "reason").string_or();
+    container.waiting_message = state.at("waiting", "message").string_or();
+  }
+  container.restarts = static_cast<int>(status.at("restartCount").integer_or());
+  container.is_ready = status.at("ready").boolean_or();
+}
+
+// How long a probe may fail by its own settings before it has its effect (defaults of the Kubernetes API reference,
+// "Probe").
+std::chrono::seconds failure_time(json::Reader probe) {
+  if (!probe.is_object()) {
+    return std::chrono::seconds(0);
+  }
+  return std::chrono::seconds(probe.at("initialDelaySeconds").integer_or(0) +
+                              probe.at("failureThreshold").integer_or(3) * probe.at("periodSeconds").integer_or(10));
+}
+
+Container read_spec(json::Reader spec, Container::Role role) {
+  Container container{.name = spec.at("name").string_or(), .image = spec.at("image").string_or(), .role = role};
+  if (role == Container::Role::init && spec.at("restartPolicy").string_or() == "Always") {
+    container.role = Container::Role::sidecar;
+  }
+  container.has_readiness_probe = spec.at("readinessProbe").is_object();
+  container.readiness_budget = failure_time(spec.at("readinessProbe")) + failure_time(spec.at("startupProbe"));
+  return container;
+}
+
+void read_containers(json::Reader specs, json::Reader statuses, Container::Role role, std::vector<Container>& into) {
+  const auto all_statuses = statuses.elements();
+  for (const auto& spec : specs.elements()) {
+    auto container = read_spec(spec, role);
+    for (const auto& status : all_statuses) {
+      if (status.at("name").string_or() == container.name) {
+        read_state(status, container);
+      }
+    }
+    into.push_back(std::move(container));
+  }
+}
+
+// "spec.containers{api}" is "api".
+std::string container_in(std::string_view field_path) {
+  const auto open = field_path.find('{');
+  const auto close = field_path.rfind('}');
+  return open == std::string_view::npos || close == std::string_view::npos || close < open
+             ? std::string()
+             : std::string(field_path.substr(open + 1, close - open - 1));
+}
+
+}  // namespace
+
+int Container::exits() const { return restarts + (latest_exit() != nullptr && state != State::running ? 1 : 0); }
+
+const Termination* Container::latest_exit() const {
+  if (termination) {
+    return &*termination;
+  }
+  return last_termination ? &*last_termination : nullptr;
+}
+
+bool Pod::is_ready() const {
+  const auto* ready = find_condition(conditions, "Ready");
+  return ready != nullptr && ready->status == "True";
+}
+
+Pod Pod::from_json(const json::Value& body) {
+  const json::Reader root(body);
+  const auto metadata = root.at("metadata");
+  const auto spec = root.at("spec");
+  const auto status = root.at("status");
+  Pod pod{.name = metadata.at("name").string_or(),
+          .uid = metadata.at("uid").string_or(),
+          .owner_uid = controller_uid(metadata),
+          .node = spec.at("nodeName").string_or(),
+          .phase = status.at("phase").string_or(),
+          .reason = status.at("reason").string_or(),
+          .created = metadata.at("creationTimestamp").string_or(),
+          .is_terminating = metadata.at("deletionTimestamp").string().has_value(),
+          .containers = {},
+          .conditions = read_conditions(status.at("conditions"))};
+  read_containers(spec.at("initContainers"), status.at("initContainerStatuses"), Container::Role::init,
+                  pod.containers);
+  read_containers(spec.at("containers"), status.at("containerStatuses"), Container::Role::main, pod.containers);
+  return pod;
+}
+
+Event Event::from_json(const json::Value& body) {
+  const json::Reader root(body);
+  const auto about = root.at("involvedObject");
+  const auto series = root.at("series");
+  const long long count = std::max(root.at("count").integer_or(1), series.at("count").integer_or(1));
+  return {.uid = root.at("metadata", "uid").string_or(),
+          .about_uid = about.at("uid").string_or(),
+          .about_kind = about.at("kind").string_or(),
+          .about_name = about.at("name").string_or(),
+          .container = container_in(about.at("fieldPath").string_or()),
+          .reason = root.at("reason").string_or(),
+          .message = root.at("message").string_or(),
+          .is_warning = root.at("type").string_or() == "Warning",
+          .count = static_cast<int>(std::max(1LL, count)),
+          .time = std::max({series.at("lastObservedTime").string_or(), root.at("lastTimestamp").string_or(),
+                            root.at("eventTime").string_or(), root.at("metadata", "creationTimestamp").string_or()})};
+}
+
+}  // namespace deployctl::kube

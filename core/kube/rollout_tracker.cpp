@@ -1,0 +1,365 @@
+// Objects are kept by whom they belong to, so that a change of one pod is an assessment of one Deployment: following a
+// thousand costs what changes, not what there is.
+#include "core/kube/rollout_tracker.hpp"
+
+#include "core/json/reader.hpp"
+
+#include <algorithm>
+
+namespace deployctl::kube {
+namespace {
+
+std::string uid_of(const Object& object) { return json::Reader(object.body).at("metadata", "uid").string_or(); }
+
+template <typename Map>
+void erase_below(Map& by_owner, const std::string& owner, const std::string& uid) {
+  if (const auto found = by_owner.find(owner); found != by_owner.end()) {
+    found->second.erase(uid);
+    if (found->second.empty()) {
+      by_owner.erase(found);
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(RolloutResult result) {
+  switch (result) {
+    case RolloutResult::done:
+      return "done";
+    case RolloutResult::failed:
+      return "failed";
+    case RolloutResult::undecided:
+      return "undecided";
+    case RolloutResult::interrupted:
+      return "interrupted";
+  }
+  return "";
+}
+
+void RolloutTracker::follow(RolloutTarget target, Moment now) {
+  const auto index = followed_.size();
+  followed_by_name_[target.deployment] = index;
+  followed_.push_back({.target = std::move(target), .since = now});
+  touched_.insert(index);
+}
+
+void RolloutTracker::put(const Object& object) {
+  const auto kind = object.kind();
+  if (kind == "Deployment") {
+    put_deployment(object);
+  } else if (kind == "ReplicaSet") {
+    put_replica_set(object);
+  } else if (kind == "Pod") {
+    put_pod(object);
+  } else if (kind == "Event") {
+    put_event(object);
+  }
+}
+
+void RolloutTracker::put_deployment(const Object& object) {
+  auto deployment = Deployment::from_json(object.body);
+  deployment_names_[deployment.uid] = deployment.name;
+  touch_deployment(deployment.uid);
+  auto& place = deployments_[deployment.name];
+  place = std::move(deployment);
+}
+
+void RolloutTracker::put_replica_set(const Object& object) {
+  auto replica_set = ReplicaSet::from_json(object.body);
+  const auto owner = replica_set.owner_uid;
+  const auto uid = replica_set.uid;
+  replica_set_owner_[uid] = owner;
+  replica_sets_[owner][uid] = std::move(replica_set);
+  touch_deployment(owner);
+}
+
+void RolloutTracker::put_pod(const Object& object) {
+  auto pod = Pod::from_json(object.body);
+  const auto owner = pod.owner_uid;
+  const auto uid = pod.uid;
+  pod_owner_[uid] = owner;
+  pods_[owner][uid] = std::move(pod);
+  touch_owner_of_replica_set(owner);
+}
+
+// An event may come before the object it is about; then its arrival is what touches the deployment.
+void RolloutTracker::put_event(const Object& object) {
+  auto event = Event::from_json(object.body);
+  const auto about = event.about_uid;
+  if (about.empty()) {
+    return;
+  }
+  const auto uid = event.uid;
+  events_[about][uid] = std::move(event);
+  touch_deployment(about);
+  touch_owner_of_replica_set(about);
+  if (const auto pod = pod_owner_.find(about); pod != pod_owner_.end()) {
+    touch_owner_of_replica_set(pod->second);
+  }
+}
+
+void RolloutTracker::remove(const Object& object) {
+  const auto kind = object.kind();
+  const auto uid = uid_of(object);
+  if (kind == "Deployment") {
+    if (const auto found = deployments_.find(object.name()); found != deployments_.end() && found->second.uid == uid) {
+      touch_deployment(uid);
+      deployments_.erase(found);
+      deployment_names_.erase(uid);
+    }
+  } else if (kind == "ReplicaSet") {
+    if (const auto owner = replica_set_owner_.find(uid); owner != replica_set_owner_.end()) {
+      touch_deployment(owner->second);
+      erase_below(replica_sets_, owner->second, uid);
+      replica_set_owner_.erase(owner);
+    }
+  } else if (kind == "Pod") {
+    if (const auto owner = pod_owner_.find(uid); owner != pod_owner_.end()) {
+      touch_owner_of_replica_set(owner->second);
+      erase_below(pods_, owner->second, uid);
+      pod_owner_.erase(owner);
+    }
+    events_.erase(uid);
+  } else if (kind == "Event") {
+    erase_below(events_, json::Reader(object.body).at("involvedObject", "uid").string_or(), uid);
+  }
+}
+
+void RolloutTracker::replace(std::string_view kind, std::span<const Object> objects) {
+  for (std::size_t i = 0; i < followed_.size(); ++i) {
+    touched_.insert(i);
+  }
+  if (kind == "Deployment") {
+    deployments_.clear();
+    deployment_names_.clear();
+  } else if (kind == "ReplicaSet") {
+    replica_sets_.clear();
+    replica_set_owner_.clear();
+  } else if (kind == "Pod") {
+    pods_.clear();
+    pod_owner_.clear();
+  } else if (kind == "Event") {
+    events_.clear();
+  }
+  for (const auto& object : objects) {
+    put(object);
+  }
+}
+
+void RolloutTracker::touch_owner_of_replica_set(const std::string& replica_set_uid) {
+  if (const auto owner = replica_set_owner_.find(replica_set_uid); owner != replica_set_owner_.end()) {
+    touch_deployment(owner->second);
+  }
+}
+
+void RolloutTracker::touch_deployment(const std::string& uid) {
+  const auto name = deployment_names_.find(uid);
+  if (name == deployment_names_.end()) {
+    return;
+  }
+  if (const auto index = followed_by_name_.find(name->second); index != followed_by_name_.end()) {
+    touched_.insert(index->second);
+  }
+}
+
+std::vector<RolloutChange> RolloutTracker::advance(Moment now) {
+  std::vector<std::size_t> due(touched_.begin(), touched_.end());
+  for (std::size_t i = 0; i < followed_.size(); ++i) {
+    if (followed_[i].wake_at && *followed_[i].wake_at <= now && !touched_.contains(i)) {
+      due.push_back(i);
+    }
+  }
+  touched_.clear();
+  std::ranges::sort(due);
+  std::vector<RolloutChange> changes;
+  for (const auto index : due) {
+    if (!followed_[index].outcome) {
+      assess(followed_[index], now, changes);
+    }
+  }
+  return changes;
+}
+
+void RolloutTracker::assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes) {
+  followed.wake_at.reset();
+  const auto deployment = deployments_.find(followed.target.deployment);
+  if (deployment == deployments_.end()) {
+    if (followed.status) {  // it was there
+      followed.findings = {verdict::deleted(followed.target.deployment, now)};
+      tell_findings(followed, changes);
+      decide(followed, RolloutResult::failed, changes);
+    }
+    return;
+  }
+  const auto evidence = evidence_for(followed, deployment->second);
+  tell_status(followed, rollout_status(deployment->second, followed.target.written), changes);
+  auto judgement = verdict::judge(evidence, followed.memory, now, options_.rules);
+  followed.findings = std::move(judgement.findings);
+  followed.wake_at = judgement.look_again;
+  if (is_complete(followed, evidence, now)) {
+    decide(followed, RolloutResult::done, changes);
+    return;
+  }
+  tell_findings(followed, changes);
+  if (!followed.findings.empty() && followed.findings.front().weight == verdict::Weight::permanent) {
+    decide(followed, RolloutResult::failed, changes);
+  }
+}
+
+verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const Deployment& deployment) const {
+  verdict::Evidence evidence{.deployment = &deployment,
+                             .written = followed.target.written,
+                             .written_at = followed.since,
+                             .paused_on_purpose = followed.target.paused_on_purpose};
+  add_events(deployment.uid, evidence);
+  const auto owned = replica_sets_.find(deployment.uid);
+  if (owned == replica_sets_.end()) {
+    return evidence;
+  }
+  std::vector<const ReplicaSet*> replica_sets;
+  for (const auto& [uid, replica_set] : owned->second) {
+    replica_sets.push_back(&replica_set);
+  }
+  evidence.replica_set = new_replica_set(deployment, replica_sets);
+  for (const auto* replica_set : replica_sets) {
+    add_pods(*replica_set, evidence);
+  }
+  return evidence;
+}
+
+// Pods on their way out say nothing about the new revision, but those of old ones tell that room will be made.
+void RolloutTracker::add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const {
+  const bool is_new = &replica_set == evidence.replica_set;
+  if (!is_new && replica_set.replicas > replica_set.desired) {
+    evidence.old_pods_are_leaving = true;
+  }
+  if (is_new) {
+    add_events(replica_set.uid, evidence);
+  }
+  const auto pods = pods_.find(replica_set.uid);
+  if (pods == pods_.end()) {
+    return;
+  }
+  for (const auto& [uid, pod] : pods->second) {
+    if (is_new && !pod.is_terminating) {
+      evidence.pods.push_back(&pod);
+      add_events(uid, evidence);
+    } else if (!is_new && pod.is_terminating) {
+      evidence.old_pods_are_leaving = true;
+    }
+  }
+}
+
+void RolloutTracker::add_events(const std::string& uid, verdict::Evidence& evidence) const {
+  if (const auto found = events_.find(uid); found != events_.end()) {
+    for (const auto& [event_uid, event] : found->second) {
+      evidence.events.push_back(&event);
+    }
+  }
+}
+
+// The numbers must be right, for as long as was asked for, and no container may be between two crashes.
+bool RolloutTracker::is_complete(Followed& followed, const verdict::Evidence& evidence, Moment now) {
+  if (followed.status->phase != RolloutPhase::done) {
+    followed.complete_since.reset();
+    return false;
+  }
+  followed.complete_since = followed.complete_since.value_or(now);
+  const auto unsettled = verdict::unsettled_until(evidence, followed.memory);
+  const auto complete_at = std::max(*followed.complete_since + options_.settle, unsettled.value_or(Moment::min()));
+  if (complete_at <= now) {
+    return true;
+  }
+  if (complete_at != Moment::max()) {
+    followed.wake_at = std::min(followed.wake_at.value_or(complete_at), complete_at);
+  }
+  return false;
+}
+
+void RolloutTracker::tell_status(Followed& followed, RolloutStatus status, std::vector<RolloutChange>& changes) {
+  if (followed.status != status) {
+    changes.push_back(
+        {.service = followed.target.service, .deployment = followed.target.deployment, .what = status});
+    followed.status = std::move(status);
+  }
+}
+
+// Each cause is told when it is first seen and when it has grown heavier.
+void RolloutTracker::tell_findings(Followed& followed, std::vector<RolloutChange>& changes) {
+  for (const auto& finding : followed.findings) {
+    const auto told = followed.told.find(finding.rule);
+    if (told == followed.told.end() || told->second < finding.weight) {
+      followed.told[finding.rule] = finding.weight;
+      changes.push_back(
+          {.service = followed.target.service, .deployment = followed.target.deployment, .what = finding});
+    }
+  }
+}
+
+void RolloutTracker::decide(Followed& followed, RolloutResult result, std::vector<RolloutChange>& changes) {
+  followed.outcome = {.service = followed.target.service,
+                      .deployment = followed.target.deployment,
+                      .result = result,
+                      .status = followed.status.value_or(RolloutStatus{}),
+                      .findings = result == RolloutResult::done ? std::vector<verdict::Finding>() : followed.findings};
+  followed.wake_at.reset();
+  changes.push_back({.service = followed.target.service,
+                     .deployment = followed.target.deployment,
+                     .what = *followed.outcome});
+}
+
+std::optional<RolloutTracker::Moment> RolloutTracker::wake_at() const {
+  std::optional<Moment> earliest;
+  for (const auto& followed : followed_) {
+    if (followed.wake_at && !followed.outcome) {
+      earliest = std::min(earliest.value_or(*followed.wake_at), *followed.wake_at);
+    }
+  }
+  return earliest;
+}
+
+bool RolloutTracker::is_decided() const {
+  return std::ranges::all_of(followed_, [](const Followed& followed) { return followed.outcome.has_value(); });
+}
+
+std::vector<RolloutOutcome> RolloutTracker::give_up(RolloutResult result) {
+  std::vector<RolloutChange> changes;
+  for (auto& followed : followed_) {
+    if (!followed.outcome) {
+      decide(followed, result, changes);
+    }
+  }
+  std::vector<RolloutOutcome> given_up;
+  for (auto& change : changes) {
+    given_up.push_back(std::get<RolloutOutcome>(std::move(change.what)));
+  }
+  return given_up;
+}
+
+std::vector<RolloutOutcome> RolloutTracker::outcomes() const {
+  std::vector<RolloutOutcome> all;
+  for (const auto& followed : followed_) {
+    if (followed.outcome) {
+      all.push_back(*followed.outcome);
+    }
+  }
+  return all;
+}
+
+std::string RolloutTracker::known_version(const std::string& deployment) const {
+  const auto found = deployments_.find(deployment);
+  return found == deployments_.end() ? std::string() : found->second.resource_version;
+}
+
+std::vector<std::string> RolloutTracker::undecided() const {
+  std::vector<std::string> names;
+  for (const auto& followed : followed_) {
+    if (!followed.outcome) {
+      names.push_back(followed.target.deployment);
+    }
+  }
+  return names;
+}
+
+}  // namespace deployctl::kube
