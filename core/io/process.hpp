@@ -18,6 +18,7 @@ struct Command {
   std::vector<std::string> argv;                         // argv[0] is looked up on PATH unless it holds a '/'
   std::map<std::string, std::string> environment;        // added to ours
   std::vector<std::string> without_environment;          // removed from ours
+  std::vector<std::string> only_environment;             // when not empty, of ours only these: "PATH", "DOCKER_*"
   std::string directory;                                 // empty: ours
   std::string input;                                     // given on its stdin, which is closed then
   std::optional<std::chrono::milliseconds> timeout;      // nothing: until it ends or is stopped
