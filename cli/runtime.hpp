@@ -28,7 +28,6 @@ class Runtime {
   [[nodiscard]] const GlobalOptions& options() const { return options_; }
   // Results are one JSON document or NDJSON on stdout.
   [[nodiscard]] bool wants_json() const { return options_.output == OutputMode::json; }
-  [[nodiscard]] bool stdout_is_terminal() const;
   [[nodiscard]] bool stdin_is_terminal() const;
 
   // The outside world for core. The first call starts listening for Ctrl-C and makes the reporter.
@@ -60,7 +59,7 @@ class Runtime {
 
  private:
   struct Parts;
-  events::Sink& events();
+  std::string shown_path(const std::string& path);
 
   GlobalOptions options_;
   std::unique_ptr<Parts> parts_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,6 +31,15 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 
 // RFC 1123: lower-case letters, digits and '-', starting and ending with a letter or digit, at most 63 bytes.
 bool is_dns_label(std::string_view text);
+
+// The code point a text (not empty) starts with. What is not UTF-8 (overlong forms, surrogates and what is past
+// U+10FFFF too) is one invalid byte.
+struct CodePoint {
+  std::uint32_t value;
+  std::size_t length;
+  bool valid;
+};
+CodePoint first_code_point(std::string_view text);
 
 bool is_utf8(std::string_view text);
 // The nearest place at or before `at` where a code point begins.

@@ -6,6 +6,7 @@
 
 #include "core/base/result.hpp"
 #include "core/generate/inputs.hpp"
+#include "core/generate/layout.hpp"
 #include "core/project/model.hpp"
 #include "core/templating/template_set.hpp"
 
@@ -23,15 +24,6 @@ enum class CacheMounts { no, yes };
 inline constexpr std::string_view drain_sleep_path = "/usr/local/bin/drain-sleep";
 // The user and group of images whose Dockerfile is ours.
 inline constexpr int runtime_user = 65532;
-
-// Whether the service's Dockerfile is ours: it is built, names no Dockerfile, and its stack has a template.
-bool has_generated_dockerfile(const project::Service& service);
-
-// Where the generated Dockerfile stands, relative to the project's folder: "<source>/Dockerfile" when the source folder
-// has one service, else "deploy/docker/<service>.Dockerfile".
-std::string dockerfile_path(const project::Target& target, const project::Service& service);
-// The build context's ignore file: "<source>/.dockerignore".
-std::string dockerignore_path(const project::Service& service);
 
 struct DockerfileOptions {
   CacheMounts cache_mounts = CacheMounts::no;

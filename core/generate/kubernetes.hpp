@@ -40,7 +40,8 @@ struct KubernetesOptions {
 
 // Every object of one service, in the order they are applied: ConfigMaps, PersistentVolumeClaims, Service, Deployment,
 // HorizontalPodAutoscaler, PodDisruptionBudget, Ingress. A service of type ExternalName is its Service and nothing else.
-// The Secret is not among them (secret_object). invalid_input for config files that no ConfigMap can hold.
+// The Secret is not among them (secret_object). invalid_input for config files that no ConfigMap can hold and for names
+// that no Service can have.
 base::Result<std::vector<kube::Object>> kubernetes_objects(const project::Target& target,
                                                            const project::Service& service, const Inputs& inputs,
                                                            const KubernetesOptions& options = {});
@@ -54,8 +55,8 @@ kube::Object secret_object(const project::Target& target, const project::Service
 // The name the pods refer to when no other is given: "<service>-secrets".
 std::string default_secret_name(const project::Service& service);
 
-// app.kubernetes.io/name, instance, part-of, managed-by: what every object of a service carries. The selector is the
-// first two and never changes.
+// app.kubernetes.io/name, instance, part-of, managed-by and deployctl/environment: what every object of a service
+// carries. The selector is the first two and never changes.
 json::Value labels(const project::Target& target, const project::Service& service);
 json::Value selector(const project::Target& target, const project::Service& service);
 
@@ -75,7 +76,7 @@ struct Reference {
 
 std::vector<Reference> references(std::span<const kube::Object> objects);
 
-// The objects as a YAML stream with the header line: a file's content.
+// The objects as the documents of one YAML stream.
 std::string to_yaml_stream(std::span<const kube::Object> objects);
 
 }  // namespace deployctl::generate

@@ -57,6 +57,8 @@ struct TlsSettings {
   std::string client_certificate_pem;
   base::Secret client_key_pem;
   std::string server_name;            // the name to verify when it is not the URL's host
+
+  friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
 struct Timeouts {

@@ -68,6 +68,10 @@ struct Plan {
 // "build api", "apply deployment/api": what the step does, in words.
 std::string title(const Step& step);
 
+// What a release writes on its workloads, for history and status to find: the commit and the tag of the image.
+inline constexpr std::string_view commit_annotation = "deployctl.dev/commit";
+inline constexpr std::string_view tag_annotation = "deployctl.dev/tag";
+
 // What stands in an object for an image that is not known yet: "deployctl.invalid/<service>"; never a real reference
 // (RFC 2606 reserves the domain).
 std::string placeholder_for(std::string_view service);

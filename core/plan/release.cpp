@@ -10,9 +10,6 @@
 namespace deployctl::plan {
 namespace {
 
-constexpr std::string_view commit_annotation = "deployctl.dev/commit";
-constexpr std::string_view tag_annotation = "deployctl.dev/tag";
-
 std::vector<std::string> service_names(const project::Target& target) {
   std::vector<std::string> names;
   for (const auto& service : target.services) {

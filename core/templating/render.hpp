@@ -18,6 +18,7 @@ using Values = std::map<std::string, Value>;
 
 // Text to put in, a condition for sections, or a list a section is repeated for.
 struct Value : std::variant<std::string, bool, std::vector<Values>> {
+  using variant = std::variant<std::string, bool, std::vector<Values>>;
   using variant::variant;
   Value(const char* text) : variant(std::string(text)) {}
 };

@@ -1,0 +1,142 @@
+#include "cli/runtime.hpp"
+
+#include "cli/report/reporter.hpp"
+#include "cli/version.hpp"
+#include "core/http/proxy.hpp"
+#include "core/platform/curl_transport.hpp"
+#include "core/platform/git_repository.hpp"
+#include "core/platform/interrupts.hpp"
+#include "core/platform/posix_environment.hpp"
+#include "core/platform/posix_file_system.hpp"
+#include "core/platform/posix_process.hpp"
+#include "core/platform/system_clock.hpp"
+#include "core/project/load.hpp"
+
+#include <fmt/core.h>
+
+#include <csignal>
+#include <optional>
+
+#include <unistd.h>
+
+namespace deployctl::cli {
+namespace {
+
+constexpr std::uint64_t largest_manifest = 64u << 20u;  // what is read at all; the parser's own limit is far lower
+
+report::Look look_of(const GlobalOptions& options, const io::Environment& environment) {
+  report::Look look;
+  const bool is_terminal = isatty(STDERR_FILENO) == 1 && environment.get_or("TERM", "dumb") != "dumb";
+  const bool in_ci = environment.get("GITHUB_ACTIONS") || environment.get("GITLAB_CI");
+  look.mode = options.output;
+  if (look.mode == OutputMode::automatic) {
+    look.mode = is_terminal && !in_ci ? OutputMode::tty : OutputMode::plain;
+  }
+  const bool wants_color = is_terminal && !in_ci && !environment.get("NO_COLOR");
+  look.use_color = options.color == ColorMode::always || (options.color == ColorMode::automatic && wants_color);
+  look.is_quiet = options.quiet;
+  return look;
+}
+
+}  // namespace
+
+struct Runtime::Parts {
+  explicit Parts(const GlobalOptions& options)
+      : transport({.proxies = http::ProxyRules::from_environment(environment), .user_agent = "deployctl/" + std::string(version())}),
+        reporter(look_of(options, environment), environment, clock) {}
+
+  platform::PosixFileSystem files;
+  platform::PosixProcessRunner processes;
+  platform::PosixEnvironment environment;
+  platform::SystemClock clock;
+  platform::Libgit2Repository git;
+  platform::CurlTransport transport;
+  report::Reporter reporter;
+  std::optional<platform::Interrupts> interrupts;
+  io::SteadyTime run_began;
+};
+
+Runtime::Runtime(GlobalOptions options) : options_(std::move(options)), parts_(std::make_unique<Parts>(options_)) {
+  // Writing to a reader that went away is an ordinary error here, not a death.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+Runtime::~Runtime() = default;
+
+bool Runtime::stdin_is_terminal() const { return isatty(STDIN_FILENO) == 1; }
+
+execute::Ports Runtime::ports() {
+  if (!parts_->interrupts) {
+    parts_->interrupts.emplace();
+  }
+  return {parts_->files, parts_->processes, parts_->environment, parts_->clock,
+          parts_->git,   parts_->transport, parts_->reporter,    parts_->interrupts->token()};
+}
+
+io::FileSystem& Runtime::files() { return parts_->files; }
+
+io::Environment& Runtime::environment() { return parts_->environment; }
+
+void Runtime::print(std::string_view text) { parts_->reporter.result(text); }
+
+void Runtime::remark(std::string_view text) { parts_->reporter.emit(events::Note{events::Note::Level::info, std::string(text)}); }
+
+int Runtime::fail(const base::Error& error) {
+  parts_->reporter.emit(events::Failure{error});
+  return base::exit_code(error.code);
+}
+
+int Runtime::fail(const base::Diagnostics& diagnostics) {
+  parts_->reporter.diagnostics(diagnostics);
+  return base::exit_code(base::ErrorCode::invalid_input);
+}
+
+void Runtime::warn(const base::Diagnostics& diagnostics) {
+  if (!options_.quiet) {
+    parts_->reporter.diagnostics(diagnostics);
+  }
+}
+
+Runtime::LoadedTarget Runtime::load_target() {
+  const auto path = options_.file.empty() ? project::find_manifest(files().current_directory(), files())
+                                          : base::Result<std::string>(options_.file);
+  if (!path) {
+    return {.failure = fail(path.error())};
+  }
+  auto text = files().read(*path, largest_manifest);
+  if (!text) {
+    return {.failure = fail(text.error().within("reading the project manifest"))};
+  }
+  const auto folder = files().canonical(io::parent_path(*path));
+  if (!folder) {
+    return {.failure = fail(folder.error())};
+  }
+  const auto source = std::make_shared<const base::SourceFile>(shown_path(*path), std::move(*text));
+  auto loaded = project::load(source, *folder, options_.environment, files());
+  if (!loaded.target) {
+    return {.failure = fail(loaded.diagnostics)};
+  }
+  warn(loaded.diagnostics);
+  return {.target = std::move(loaded.target)};
+}
+
+// Relative to where the user is, when the file lies below: short names can be clicked and read.
+std::string Runtime::shown_path(const std::string& path) {
+  const auto here = files().current_directory() + "/";
+  return path.starts_with(here) ? path.substr(here.size()) : path;
+}
+
+void Runtime::begin_run(std::string_view command, const project::Target& target) {
+  parts_->run_began = parts_->clock.steady_now();
+  parts_->reporter.emit(events::RunStarted{.command = std::string(command), .project = *target.project,
+                                           .environment = target.environment, .version = std::string(version())});
+}
+
+int Runtime::end_run(const base::Status& outcome) {
+  const auto code = outcome ? 0 : fail(outcome.error());
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(parts_->clock.steady_now() - parts_->run_began);
+  parts_->reporter.emit(events::RunFinished{.exit_code = code, .elapsed = elapsed});
+  return code;
+}
+
+}  // namespace deployctl::cli

@@ -1,0 +1,23 @@
+// Applying objects to the cluster and telling what changed.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/cluster/client.hpp"
+#include "core/execute/ports.hpp"
+#include "core/kube/object.hpp"
+
+#include <string>
+
+namespace deployctl::execute {
+
+struct ApplyPlace {
+  std::string step;
+  std::string service;
+};
+
+// Server-side apply, then an ObjectApplied event. A conflict with another field manager is an error that names field and
+// owner.
+base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube::Object& object, const ApplyPlace& place,
+                                            const Ports& ports);
+
+}  // namespace deployctl::execute

@@ -1,0 +1,119 @@
+#include "core/execute/await.hpp"
+
+#include "core/base/duration.hpp"
+#include "core/base/text.hpp"
+#include "core/execute/step_report.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace deployctl::execute {
+namespace {
+
+using Outcome = events::StepFinished::Outcome;
+
+std::string step_of(const std::string& service) { return "rollout:" + service; }
+
+events::RolloutProgress progress_event(const std::string& service, const kube::RolloutStatus& status) {
+  return {.step = step_of(service), .service = service, .desired = status.desired, .updated = status.updated,
+          .ready = status.ready, .available = status.available, .old = status.old, .phase = status.summary};
+}
+
+events::Finding::Weight weight_of(kube::verdict::Weight weight) {
+  switch (weight) {
+    case kube::verdict::Weight::waiting: return events::Finding::Weight::waiting;
+    case kube::verdict::Weight::probable: return events::Finding::Weight::probable;
+    case kube::verdict::Weight::permanent: return events::Finding::Weight::permanent;
+  }
+  return events::Finding::Weight::waiting;
+}
+
+events::Finding finding_event(const std::string& service, const cluster::ExplainedFinding& explained) {
+  const auto& finding = explained.finding;
+  // A container that has just been started again has printed little: its last life tells more.
+  const auto& log = explained.previous_log.empty() ? explained.log : explained.previous_log;
+  return {.step = step_of(service), .service = service, .weight = weight_of(finding.weight), .object = finding.object,
+          .reason = finding.reason, .message = finding.message, .advice = finding.advice, .log = log};
+}
+
+std::string result_line(const kube::RolloutOutcome& outcome) {
+  const auto& status = outcome.status;
+  switch (outcome.result) {
+    case kube::RolloutResult::done: return fmt::format("{} of {} replicas available", status.available, status.desired);
+    case kube::RolloutResult::failed:
+      return outcome.findings.empty() ? status.summary : outcome.findings.front().reason;
+    case kube::RolloutResult::undecided: return status.summary;
+    case kube::RolloutResult::interrupted: return "interrupted; the cluster goes on with it";
+  }
+  return {};
+}
+
+Outcome step_outcome(kube::RolloutResult result) {
+  return result == kube::RolloutResult::done ? Outcome::done
+         : result == kube::RolloutResult::failed ? Outcome::failed
+                                                 : Outcome::skipped;
+}
+
+base::Error failure_of(const kube::RolloutOutcome& outcome) {
+  if (outcome.findings.empty()) {
+    return base::Error::make(base::ErrorCode::rollout_failed, "the rollout of {} failed: {}", outcome.service,
+                             outcome.status.summary);
+  }
+  const auto& cause = outcome.findings.front();
+  return base::Error::make(base::ErrorCode::rollout_failed, "the rollout of {} failed: {}: {}: {}", outcome.service,
+                           cause.object, cause.reason, base::printable(cause.message))
+      .with_hint("{}", cause.advice);
+}
+
+base::Error undecided_of(const kube::RolloutOutcome& outcome, std::chrono::milliseconds deadline) {
+  return base::Error::make(base::ErrorCode::rollout_undecided, "the rollout of {} is undecided after {}: {}",
+                           outcome.service, base::to_string(deadline), outcome.status.summary)
+      .with_hint("it goes on in the cluster: 'deployctl status' shows it, 'deployctl undo {}' goes back", outcome.service);
+}
+
+// The outcome that decides how the run ends: a failure says more than an undecided one, that more than an interruption.
+base::Status verdict_of(const std::vector<kube::RolloutOutcome>& outcomes, std::chrono::milliseconds deadline) {
+  const auto first = [&](kube::RolloutResult result) {
+    return std::ranges::find(outcomes, result, &kube::RolloutOutcome::result);
+  };
+  if (const auto failed = first(kube::RolloutResult::failed); failed != outcomes.end()) {
+    return failure_of(*failed);
+  }
+  if (first(kube::RolloutResult::interrupted) != outcomes.end()) {
+    return base::Error::interrupted();
+  }
+  if (const auto undecided = first(kube::RolloutResult::undecided); undecided != outcomes.end()) {
+    return undecided_of(*undecided, deadline);
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std::string>& services,
+                            std::chrono::milliseconds deadline, const Ports& ports) {
+  std::map<std::string, StepReport> reports;
+  for (const auto& service : services) {
+    reports.try_emplace(service, ports.events, ports.clock, step_of(service), service, fmt::format("rolling out {}", service));
+  }
+  const cluster::RolloutObserver observer{
+      .on_status = [&](const std::string& service,
+                       const kube::RolloutStatus& status) { ports.events.emit(progress_event(service, status)); },
+      .on_finding = [&](const std::string& service,
+                        const cluster::ExplainedFinding& found) { ports.events.emit(finding_event(service, found)); },
+      .on_outcome =
+          [&](const kube::RolloutOutcome& outcome) {
+            if (const auto report = reports.find(outcome.service); report != reports.end()) {
+              report->second.finish(step_outcome(outcome.result), result_line(outcome));
+            }
+          },
+      .on_note = [&](const std::string& text) { ports.events.emit(events::Note{events::Note::Level::warning, text}); },
+  };
+  const auto outcomes = watch.wait(ports.clock.steady_now() + deadline, observer, ports.stop);
+  if (!outcomes) {
+    return outcomes.error().within("watching the rollout");
+  }
+  return verdict_of(*outcomes, deadline);
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,149 @@
+#include "core/execute/inspect.hpp"
+
+#include "core/base/text.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/resource.hpp"
+#include "core/kube/rollout_tracker.hpp"
+#include "core/plan/plan.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace deployctl::execute {
+namespace {
+
+std::string annotation(const kube::Object& object, std::string_view name) {
+  return json::Reader(object.body).at("metadata", "annotations", name).string_or();
+}
+
+kube::ObjectKey deployment_key(const project::Target& target, const std::string& service) {
+  return {.api_version = "apps/v1", .kind = "Deployment", .name_space = target.name_space, .name = service};
+}
+
+// The objects a tracker judges rollouts by, kind by kind.
+constexpr std::array<std::string_view, 4> tracked_kinds{"Deployment", "ReplicaSet", "Pod", "Event"};
+
+// Everything of the namespace the judgement needs, and the Deployments themselves.
+struct NamespaceView {
+  std::vector<kube::Object> deployments;
+  std::vector<kube::Object> replica_sets;
+  kube::RolloutTracker tracker;
+};
+
+base::Result<NamespaceView> read_namespace(cluster::Client& client, const std::string& name_space, std::stop_token stop) {
+  NamespaceView view;
+  for (const auto kind : tracked_kinds) {
+    auto listed = client.list({.resource = kube::resource_of(kind), .name_space = name_space}, stop);
+    if (!listed) {
+      return listed.error();
+    }
+    view.tracker.replace(kind, listed->items);
+    if (kind == "Deployment") {
+      view.deployments = std::move(listed->items);
+    } else if (kind == "ReplicaSet") {
+      view.replica_sets = std::move(listed->items);
+    }
+  }
+  return view;
+}
+
+const kube::Object* find_object(const std::vector<kube::Object>& objects, std::string_view name) {
+  const auto found = std::ranges::find_if(objects, [&](const kube::Object& object) { return object.name() == name; });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+std::string in_one_line(const kube::verdict::Finding& finding) {
+  return base::printable(finding.object + ": " + finding.reason + (finding.message.empty() ? "" : ": " + finding.message));
+}
+
+// Status and trouble as one look at the objects tells them.
+void judge(NamespaceView& view, const kube::Object& deployment, ServiceStatus& status) {
+  view.tracker.follow({.service = status.service, .deployment = deployment.name(), .written = kube::written_state(deployment.body)},
+                      kube::verdict::Moment{0});
+  for (const auto& change : view.tracker.advance(kube::verdict::Moment{0})) {
+    if (change.service != status.service) {
+      continue;
+    }
+    if (const auto* rollout = std::get_if<kube::RolloutStatus>(&change.what)) {
+      status.rollout = *rollout;
+    } else if (const auto* finding = std::get_if<kube::verdict::Finding>(&change.what); finding && status.trouble.empty()) {
+      status.trouble = in_one_line(*finding);
+    } else if (const auto* outcome = std::get_if<kube::RolloutOutcome>(&change.what)) {
+      status.rollout = outcome->status;
+    }
+  }
+}
+
+void describe(const kube::Object& deployment, const std::vector<kube::Object>& replica_sets, ServiceStatus& status) {
+  status.is_deployed = true;
+  status.commit = annotation(deployment, plan::commit_annotation);
+  status.revision = annotation(deployment, kube::revision_annotation);
+  status.image = json::Reader(deployment.body).at("spec", "template", "spec").at("containers").at(std::size_t{0}).at("image").string_or();
+  for (const auto& revision : kube::revisions(deployment, replica_sets)) {
+    if (revision.is_current) {
+      status.changed = revision.created;
+    }
+  }
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<cluster::Client>> connect_cluster(const project::Target& target, const Ports& ports) {
+  auto client = cluster::connect({.kubeconfig = {}, .context = *target.context, .name_space = target.name_space},
+                                 {ports.transport, ports.files, ports.environment, ports.processes, ports.clock});
+  if (client) {
+    for (const auto& warning : (*client)->connection().warnings) {
+      ports.events.emit(events::Note{events::Note::Level::warning, warning});
+    }
+  }
+  return client;
+}
+
+base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, const project::Target& target,
+                                                     const std::vector<const project::Service*>& services,
+                                                     const Ports& ports) {
+  auto view = read_namespace(client, target.name_space, ports.stop);
+  if (!view) {
+    return view.error();
+  }
+  std::vector<ServiceStatus> statuses;
+  for (const auto* service : services) {
+    auto& status = statuses.emplace_back(ServiceStatus{.service = *service->name});
+    if (const auto* deployment = find_object(view->deployments, *service->name)) {
+      describe(*deployment, view->replica_sets, status);
+      judge(*view, *deployment, status);
+    }
+  }
+  return statuses;
+}
+
+base::Result<DeploymentHistory> read_history(cluster::Client& client, const project::Target& target,
+                                             const std::string& service, std::stop_token stop) {
+  auto deployment = client.get(deployment_key(target, service), stop);
+  if (!deployment) {
+    if (deployment.error().code == base::ErrorCode::not_found) {
+      return base::Error::not_found("{} is not deployed in namespace {}", service, target.name_space)
+          .with_hint("'deployctl status' shows what is; 'deployctl release' deploys it");
+    }
+    return deployment.error();
+  }
+  auto listed = client.list({.resource = kube::resource_of("ReplicaSet"), .name_space = target.name_space}, stop);
+  if (!listed) {
+    return listed.error();
+  }
+  return DeploymentHistory{std::move(*deployment), std::move(listed->items)};
+}
+
+std::vector<ReleaseRevision> release_revisions(const DeploymentHistory& history) {
+  std::vector<ReleaseRevision> revisions;
+  for (auto& revision : kube::revisions(history.deployment, history.replica_sets)) {
+    auto& release = revisions.emplace_back(ReleaseRevision{.revision = std::move(revision)});
+    if (const auto* replica_set = find_object(history.replica_sets, release.revision.replica_set)) {
+      release.commit = annotation(*replica_set, plan::commit_annotation);
+      release.tag = annotation(*replica_set, plan::tag_annotation);
+    }
+  }
+  return revisions;
+}
+
+}  // namespace deployctl::execute

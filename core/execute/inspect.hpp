@@ -1,0 +1,55 @@
+// What runs: status and history of the services, read from the cluster.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/cluster/client.hpp"
+#include "core/execute/ports.hpp"
+#include "core/kube/history.hpp"
+#include "core/kube/rollout_status.hpp"
+#include "core/project/model.hpp"
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace deployctl::execute {
+
+// A client for the cluster and namespace the target names; nothing is sent yet. Warnings become notes.
+base::Result<std::unique_ptr<cluster::Client>> connect_cluster(const project::Target& target, const Ports& ports);
+
+struct ServiceStatus {
+  std::string service;
+  bool is_deployed = false;
+  kube::RolloutStatus rollout;
+  std::string image;     // of the first container
+  std::string commit;    // empty when unknown
+  std::string revision;
+  std::string changed;   // RFC 3339: when the current revision was made; empty when unknown
+  std::string trouble;   // one line on what keeps it from being ready; empty when nothing does
+};
+
+// One entry for each of the services, in their order.
+base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, const project::Target& target,
+                                                     const std::vector<const project::Service*>& services, const Ports& ports);
+
+struct ReleaseRevision {
+  kube::Revision revision;
+  std::string commit;  // empty when unknown
+  std::string tag;     // empty when unknown
+};
+
+// A Deployment with the replica sets of its namespace, from which its revisions are read.
+struct DeploymentHistory {
+  kube::Object deployment;
+  std::vector<kube::Object> replica_sets;
+};
+
+// not_found when the service is not deployed.
+base::Result<DeploymentHistory> read_history(cluster::Client& client, const project::Target& target,
+                                             const std::string& service, std::stop_token stop);
+
+// Oldest first.
+std::vector<ReleaseRevision> release_revisions(const DeploymentHistory& history);
+
+}  // namespace deployctl::execute

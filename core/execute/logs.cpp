@@ -1,0 +1,109 @@
+#include "core/execute/logs.hpp"
+
+#include "core/base/text.hpp"
+#include "core/cluster/log_follow.hpp"
+#include "core/generate/kubernetes.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/resource.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace deployctl::execute {
+namespace {
+
+struct LogSource {
+  std::string pod;
+  std::string container;
+};
+
+std::string label_selector(const project::Target& target, const project::Service& service) {
+  std::vector<std::string> terms;
+  for (const auto& [name, value] : generate::selector(target, service).items()) {
+    terms.push_back(name + "=" + value.get<std::string>());
+  }
+  return base::join(terms, ",");
+}
+
+base::Result<std::vector<LogSource>> find_sources(cluster::Client& client, const project::Target& target,
+                                                  const project::Service& service, std::stop_token stop) {
+  const auto pods = client.list({.resource = kube::resource_of("Pod"), .name_space = target.name_space,
+                                 .label_selector = label_selector(target, service)},
+                                stop);
+  if (!pods) {
+    return pods.error();
+  }
+  std::vector<LogSource> sources;
+  for (const auto& pod : pods->items) {
+    for (const auto& container : json::Reader(pod.body).at("spec", "containers").elements()) {
+      sources.push_back({pod.name(), container.at("name").string_or()});
+    }
+  }
+  if (sources.empty()) {
+    return base::Error::not_found("{} has no pods in namespace {}", *service.name, target.name_space)
+        .with_hint("'deployctl status' shows what is deployed");
+  }
+  return sources;
+}
+
+void each_line(std::string_view text, const std::function<void(std::string_view)>& on_line) {
+  io::LineSplitter lines(on_line);
+  lines.add(text);
+  lines.finish();
+}
+
+base::Status print_once(cluster::Client& client, const project::Target& target, const std::vector<LogSource>& sources,
+                        const LogOptions& options, const LogLine& on_line, std::stop_token stop) {
+  for (const auto& source : sources) {
+    const auto text = client.logs({.name_space = target.name_space, .pod = source.pod, .container = source.container,
+                                   .previous = options.previous, .tail_lines = options.tail_lines, .limit_bytes = 16u << 20u},
+                                  stop);
+    if (!text) {
+      return text.error();
+    }
+    each_line(*text, [&](std::string_view line) { on_line(source.pod, base::printable(line)); });
+  }
+  return {};
+}
+
+base::Status follow_all(cluster::Client& client, const project::Target& target, const std::vector<LogSource>& sources,
+                        const LogOptions& options, const LogLine& on_line, const Ports& ports) {
+  std::mutex mutex;
+  base::Status outcome;
+  std::vector<std::jthread> followers;
+  for (const auto& source : sources) {
+    followers.emplace_back([&, source] {
+      const auto ended = cluster::follow_log(
+          client, {target.name_space, source.pod, source.container, options.tail_lines},
+          [&](std::string_view line) {
+            const std::lock_guard lock(mutex);
+            on_line(source.pod, line);
+          },
+          ports.stop);
+      const auto is_expected = ended || ended.error().code == base::ErrorCode::interrupted || ended.error().code == base::ErrorCode::not_found;
+      if (!is_expected) {
+        const std::lock_guard lock(mutex);
+        outcome = ended;
+      }
+    });
+  }
+  followers.clear();  // waits for each
+  return outcome;
+}
+
+}  // namespace
+
+base::Status read_logs(cluster::Client& client, const project::Target& target, const project::Service& service,
+                       const LogOptions& options, const LogLine& on_line, const Ports& ports) {
+  const auto sources = find_sources(client, target, service, ports.stop);
+  if (!sources) {
+    return sources.error();
+  }
+  return options.follow == Follow::yes ? follow_all(client, target, *sources, options, on_line, ports)
+                                       : print_once(client, target, *sources, options, on_line, ports.stop);
+}
+
+}  // namespace deployctl::execute

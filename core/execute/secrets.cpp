@@ -1,0 +1,55 @@
+#include "core/execute/secrets.hpp"
+
+#include "core/base/text.hpp"
+
+#include <optional>
+
+namespace deployctl::execute {
+namespace {
+
+constexpr std::uint64_t largest_secret = 1u << 20u;  // what a Kubernetes Secret can hold
+
+// The value, or why there is none.
+base::Result<base::Secret> read_secret(const project::Target& target, const project::SecretSource& source,
+                                       const io::Environment& environment, const io::FileSystem& files) {
+  if (source.from == project::SecretSource::From::environment) {
+    auto value = environment.get(source.name);
+    if (!value || value->empty()) {
+      return base::Error::invalid_input("the environment variable {} is not set", source.name);
+    }
+    return base::Secret(std::move(*value));
+  }
+  auto content = files.read(io::join_path(target.directory, source.name), largest_secret);
+  if (!content) {
+    return base::Error::invalid_input("{}", content.error().message);
+  }
+  return base::Secret(std::move(*content));
+}
+
+}  // namespace
+
+base::Result<SecretValues> read_secrets(const project::Target& target, const std::vector<const project::Service*>& services,
+                                        const io::Environment& environment, const io::FileSystem& files) {
+  SecretValues values;
+  std::vector<std::string> problems;
+  std::optional<base::SourceSpan> first_place;
+  for (const auto* service : services) {
+    for (const auto& secret : service->secrets) {
+      auto value = read_secret(target, secret.source, environment, files);
+      if (value) {
+        values[*service->name][secret.variable] = std::move(*value);
+        continue;
+      }
+      problems.push_back(value.error().message);
+      first_place = first_place.value_or(secret.span);
+    }
+  }
+  if (!problems.empty()) {
+    return base::Error::invalid_input("secrets have no value: {}", base::join(problems, "; "))
+        .with_hint("set them where deployctl runs; they are never written to files")
+        .at(*first_place);
+  }
+  return values;
+}
+
+}  // namespace deployctl::execute

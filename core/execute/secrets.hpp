@@ -1,0 +1,24 @@
+// The values of the services' secrets, read from where the project manifest says they come from.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/base/secret.hpp"
+#include "core/io/environment.hpp"
+#include "core/io/file_system.hpp"
+#include "core/project/model.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace deployctl::execute {
+
+// Service -> variable -> value.
+using SecretValues = std::map<std::string, std::map<std::string, base::Secret>>;
+
+// Services without secrets have no entry. invalid_input, pointing at the first, when variables are not set or files
+// cannot be read; the message names them all.
+base::Result<SecretValues> read_secrets(const project::Target& target, const std::vector<const project::Service*>& services,
+                                        const io::Environment& environment, const io::FileSystem& files);
+
+}  // namespace deployctl::execute

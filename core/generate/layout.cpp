@@ -1,0 +1,43 @@
+#include "core/generate/layout.hpp"
+
+#include "core/io/file_system.hpp"
+
+#include <algorithm>
+
+namespace deployctl::generate {
+namespace {
+
+std::string in_source_folder(const project::Service& service, std::string_view name) {
+  const auto folder = source_folder(service);
+  return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
+}
+
+}  // namespace
+
+bool has_generated_dockerfile(const project::Service& service) {
+  return service.is_built() && service.build->dockerfile->empty() &&
+         (service.build->stack == project::Stack::go || service.build->stack == project::Stack::cpp);
+}
+
+std::string source_folder(const project::Service& service) {
+  const auto resolved = io::join_path("/", *service.build->source);
+  return resolved.substr(1);
+}
+
+std::string dockerfile_path(const project::Target& target, const project::Service& service) {
+  const auto shares_the_folder = [&](const project::Service& other) {
+    return other.is_built() && *other.name != *service.name && source_folder(other) == source_folder(service);
+  };
+  if (std::ranges::any_of(target.services, shares_the_folder)) {
+    return std::string(dockerfile_folder) + "/" + *service.name + ".Dockerfile";
+  }
+  return in_source_folder(service, "Dockerfile");
+}
+
+std::string dockerignore_path(const project::Service& service) { return in_source_folder(service, ".dockerignore"); }
+
+std::string kubernetes_environment_folder(const project::Target& target) {
+  return std::string(kubernetes_folder) + "/" + (target.environment.empty() ? "base" : target.environment);
+}
+
+}  // namespace deployctl::generate

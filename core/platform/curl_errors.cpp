@@ -1,0 +1,157 @@
+// libcurl's codes are coarse: the reason often is in errno, in OpenSSL's verification result or only in the text. This
+// file knows where to look for each.
+#include "core/platform/curl_errors.hpp"
+
+#include "core/base/text.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace deployctl::platform {
+namespace {
+
+struct Explanation {
+  std::string cause;
+  std::string hint;
+};
+
+constexpr auto unknown_authority_hint =
+    "the certificate is signed by an authority that this machine does not trust: install the authority's certificate "
+    "or name it in the configuration";
+
+// X509_V_ERR_… values (openssl/x509_vfy.h) and what they mean to the person in front.
+struct VerifyReason {
+  long result;
+  const char* cause;
+  const char* hint;
+};
+
+constexpr std::array verify_reasons{
+    VerifyReason{9, "the server's certificate is not yet valid", "check this machine's clock"},
+    VerifyReason{10, "the server's certificate has expired", "renew the server's certificate or check this machine's clock"},
+    VerifyReason{18, "the server's certificate is self-signed", unknown_authority_hint},
+    VerifyReason{19, "the server's certificate is signed by an unknown authority", unknown_authority_hint},
+    VerifyReason{20, "the server's certificate is signed by an unknown authority", unknown_authority_hint},
+    VerifyReason{21, "the server's certificate is signed by an unknown authority", unknown_authority_hint},
+    VerifyReason{23, "the server's certificate has been revoked", ""},
+    VerifyReason{62, "the server's certificate is for another name", "use the name that the certificate was made for"},
+    VerifyReason{64, "the server's certificate is for another address", "use the name that the certificate was made for"},
+};
+
+bool says(const CurlFailure& failure, std::string_view words) {
+  return base::to_lower(failure.detail).find(words) != std::string::npos;
+}
+
+std::string last_words(const CurlFailure& failure) {
+  auto text = base::printable(failure.detail);
+  return text.empty() ? "unknown reason" : text;
+}
+
+Explanation certificate_refused(const CurlFailure& failure) {
+  for (const auto& reason : verify_reasons) {
+    if (reason.result == failure.verify_result) {
+      return {reason.cause, reason.hint};
+    }
+  }
+  if (says(failure, "subject name")) {
+    return {"the server's certificate is for another name", "use the name that the certificate was made for"};
+  }
+  return {"the server's certificate is not accepted: " + last_words(failure), ""};
+}
+
+Explanation handshake_failed(const CurlFailure& failure) {
+  if (failure.verify_result != 0) {
+    return certificate_refused(failure);
+  }
+  if (says(failure, "wrong version number") || says(failure, "http request")) {
+    return {"the server does not speak TLS on this port", "is it a plain http:// server?"};
+  }
+  if (says(failure, "alert")) {
+    return {"the server refused the TLS connection: " + last_words(failure), "does the server ask for a client certificate?"};
+  }
+  return {"the TLS handshake failed: " + last_words(failure), ""};
+}
+
+std::string system_words(long os_error) {
+  switch (os_error) {
+    case ECONNREFUSED:
+      return "connection refused";
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+      return "no route to the host";
+    case ECONNRESET:
+    case EPIPE:
+      return "the connection was reset";
+    case ETIMEDOUT:
+      return "timed out";
+    case ENOENT:
+      return "there is no such socket";
+    case EACCES:
+    case EPERM:
+      return "permission denied";
+    default:
+      return os_error == 0 ? std::string() : base::to_lower(std::strerror(static_cast<int>(os_error)));
+  }
+}
+
+Explanation not_connected(const CurlFailure& failure) {
+  auto cause = system_words(failure.os_error);
+  return {cause.empty() ? "no connection: " + last_words(failure) : cause, ""};
+}
+
+Explanation broken(const CurlFailure& failure, std::string_view doing) {
+  if (says(failure, "proxy") || says(failure, "connect tunnel")) {
+    return {"the proxy refused: " + last_words(failure), ""};
+  }
+  const auto cause = system_words(failure.os_error);
+  return {fmt::format("the connection broke while {}{}", doing, cause.empty() ? "" : ": " + cause), ""};
+}
+
+Explanation explain(const CurlFailure& failure) {
+  switch (failure.code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {"no such host", "check the name and this machine's DNS"};
+    case CURLE_COULDNT_CONNECT:
+      return not_connected(failure);
+    case CURLE_OPERATION_TIMEDOUT:
+      return {"no connection within " + failure.connect_limit, ""};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return certificate_refused(failure);
+    case CURLE_SSL_CONNECT_ERROR:
+      return handshake_failed(failure);
+    case CURLE_SSL_CERTPROBLEM:
+      return {"the client certificate cannot be used: " + last_words(failure), ""};
+    case CURLE_SSL_CACERT_BADFILE:
+      return {"the authority certificates cannot be read: " + last_words(failure), ""};
+    case CURLE_GOT_NOTHING:
+      return {"the server closed the connection without an answer", ""};
+    case CURLE_PARTIAL_FILE:
+      return {"the answer ended early", ""};
+    case CURLE_SEND_ERROR:
+      return broken(failure, "sending");
+    case CURLE_RECV_ERROR:
+      return broken(failure, "receiving");
+    default:
+      return {last_words(failure), ""};
+  }
+}
+
+bool is_no_http(CURLcode code) { return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY; }
+
+}  // namespace
+
+base::Error describe(const CurlFailure& failure) {
+  if (is_no_http(failure.code)) {
+    return base::Error::failed("{} answered with something that is not HTTP", failure.peer);
+  }
+  const auto [cause, hint] = explain(failure);
+  auto error = failure.proxy.empty()
+                   ? base::Error::unreachable("cannot reach {}: {}", failure.peer, cause)
+                   : base::Error::unreachable("cannot reach {} through the proxy {}: {}", failure.peer, failure.proxy, cause);
+  error.hint = hint;
+  return error;
+}
+
+}  // namespace deployctl::platform

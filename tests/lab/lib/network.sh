@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# What the lab changes in the machine's network, and how it is put back: kernel settings, the policy of the
+# FORWARD chain, the chains of dockerd and kube-proxy, and the engine's bridges.
+
+readonly network_before=$lab_state/network-before
+readonly network_settings=(net.ipv4.ip_forward net.ipv4.conf.all.route_localnet net.bridge.bridge-nf-call-iptables)
+
+remember_network() {
+  {
+    sysctl -e "${network_settings[@]}" | sed 's/ //g'
+    iptables -S FORWARD 2> /dev/null | head -n 1
+  } > "$network_before"
+}
+
+restore_network() {
+  remove_chains
+  remove_bridges
+  [[ -e $network_before ]] || return 0
+  local setting
+  while read -r setting; do
+    case $setting in
+      '-P FORWARD '*) iptables -P FORWARD "${setting##* }" ;;
+      *) sysctl -qew "$setting" || true ;;
+    esac
+  done < "$network_before"
+}
+
+# Rules that mention a chain of dockerd or kube-proxy, or one of the engine's bridges.
+readonly lab_rules='DOCKER|KUBE-|docker0|br-[0-9a-f]{12}'
+
+remove_chains() {
+  local tables
+  for tables in iptables ip6tables; do
+    "$tables-save" 2> /dev/null | grep -qE "$lab_rules" || continue
+    "$tables-save" 2> /dev/null | grep -vE "$lab_rules" | "$tables-restore" ||
+      say network "some $tables rules could not be removed"
+  done
+}
+
+remove_bridges() {
+  local link
+  for link in $(ip -o link show type bridge | grep -oE '^[0-9]+: (docker0|br-[0-9a-f]{12}):' | cut -d ' ' -f 2); do
+    ip link delete "${link%:}" 2> /dev/null || true
+  done
+}

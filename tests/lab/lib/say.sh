@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# What the lab tells people: short lines on standard error, one for each thing that is done.
+
+say() {
+  local part=$1
+  shift
+  printf '  %-20s %s\n' "$part" "$*" >&2
+}
+
+# Ends the command: what failed, the last lines of its log, and what would help.
+fail() {
+  local part=$1 what=$2 log=${3:-} help=${4:-}
+  printf 'lab: %s: %s\n' "$part" "$what" >&2
+  if [[ -n $log && -s $log ]]; then
+    printf '\nthe last lines of %s:\n' "$log" >&2
+    tail -n 15 "$log" | cut -c 1-300 | sed 's/^/    /' >&2
+    printf '\n' >&2
+  fi
+  [[ -z $help ]] || printf 'what helps: %s\n' "$help" >&2
+  exit 1
+}
+
+duration_since() {
+  local seconds=$((SECONDS - $1))
+  if ((seconds < 60)); then
+    echo "$seconds s"
+  else
+    echo "$((seconds / 60)) min $((seconds % 60)) s"
+  fi
+}
+
+# Runs a command that takes minutes, in the control group "work" so that it ends with us: its output goes to LOG, and a line tells twice a minute that it still goes on.
+long_step() {
+  local part=$1 doing=$2 usual=$3 log=$4
+  shift 4
+  local began=$SECONDS pid
+  mkdir -p "$(dirname "$log")"
+  say "$part" "$doing (about $usual, log $log)"
+  (enter_group work && "$@") > "$log" 2>&1 < /dev/null &
+  pid=$!
+  report_while_running "$pid" "$part" "$doing" "$usual" "$began" &
+  local reporter=$! status=0
+  wait "$pid" || status=$?
+  kill "$reporter" 2> /dev/null || true
+  wait "$reporter" 2> /dev/null || true
+  ((status == 0)) || fail "$part" "$doing failed after $(duration_since "$began")" "$log" "read the log, then run 'lab up' again"
+  say "$part" "$doing done in $(duration_since "$began")"
+}
+
+report_while_running() {
+  local pid=$1 part=$2 doing=$3 usual=$4 began=$5
+  while sleep 30 && kill -0 "$pid" 2> /dev/null; do
+    say "$part" "$doing: $(duration_since "$began") of about $usual"
+  done
+}
