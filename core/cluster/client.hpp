@@ -35,8 +35,6 @@ struct ApplyOptions {
   // The live object's resource version as the caller knows it, "" when there is no such object. Nothing: it is read
   // first, which costs a request.
   std::optional<std::string> known_version;
-  // Omit the reading and report `configured` for whatever is not created.
-  bool tell_unchanged = true;
   std::stop_token stop;
 };
 
@@ -110,9 +108,10 @@ class Client {
 
  private:
   base::Result<kube::Object> in_served_version(kube::Object object, std::stop_token stop);
-  base::Result<std::string> live_version(const kube::ObjectKey& key, const ApplyOptions& options);
-  base::Error conflict_error(const kube::Object& object, const base::Error& refusal, const StatusDetails& status,
-                             std::stop_token stop);
+  base::Result<std::string> live_version(const kube::Object& object, const ApplyOptions& options);
+  base::Result<http::Response> send_apply(const kube::Object& object, const ApplyOptions& options,
+                                          const Operation& operation);
+  base::Result<kube::Object> write(Call call, std::stop_token stop);
 
   Api api_;
   Discovery discovery_;

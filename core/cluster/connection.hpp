@@ -34,7 +34,7 @@ struct ConnectOptions {
 struct Connection {
   base::Url server;
   std::string proxy;            // as http::Request takes it
-  std::string context;          // "in-cluster" for a pod's own
+  std::string context;          // empty for a pod's own account
   std::string kubeconfig;       // where the context was found, for messages: "~/.kube/config"
   std::string cluster_name;
   std::string user_name;

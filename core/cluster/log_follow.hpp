@@ -3,6 +3,7 @@
 
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
+#include "core/io/process.hpp"
 
 #include <functional>
 #include <stop_token>

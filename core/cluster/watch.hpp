@@ -7,6 +7,7 @@
 
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
+#include "core/io/process.hpp"
 
 #include <chrono>
 #include <functional>
