@@ -353,7 +353,10 @@ Result<http::Response> Call::finish(CURLcode code) {
 }
 
 Error Call::failure(CURLcode code) const {
-  CurlFailure failure{.code = code, .peer = peer_of(request_), .proxy = {}, .detail = words_.data()};
+  CurlFailure failure;
+  failure.code = code;
+  failure.peer = peer_of(request_);
+  failure.detail = words_.data();
   curl_.easy_getinfo(line_.easy, CURLINFO_OS_ERRNO, &failure.os_error);
   curl_.easy_getinfo(line_.easy, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);
   if (failure.detail.empty()) {

@@ -1,0 +1,20 @@
+#include "cli/commands/commands.hpp"
+#include "cli/commands/release_run.hpp"
+#include "cli/options/common.hpp"
+#include "cli/runtime.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace deployctl::cli {
+
+Action declare_push(CLI::App& parser) {
+  auto options = std::make_shared<ReleaseOptions>();
+  options->wish.push = true;
+  add_services(parser, options->wish.services);
+  parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
+  return [options](Runtime& runtime) { return run_release(runtime, "push", *options); };
+}
+
+}  // namespace deployctl::cli

@@ -1,0 +1,72 @@
+#include "cli/commands/release_run.hpp"
+
+#include "cli/approval.hpp"
+#include "cli/options/common.hpp"
+#include "cli/runtime.hpp"
+#include "core/base/text.hpp"
+#include "core/execute/executor.hpp"
+#include "core/execute/observe.hpp"
+
+#include <fmt/core.h>
+
+namespace deployctl::cli {
+namespace {
+
+base::Status run(Runtime& runtime, std::string_view command, const project::Target& target,
+                 const std::vector<const project::Service*>& services, const ReleaseOptions& options) {
+  const auto images = parse_images(options.images);
+  if (!images) {
+    return images.error();
+  }
+  const auto ports = runtime.ports();
+  auto seen = execute::observe(target, options.wish, {.tag = options.tag, .images = *images}, ports);
+  if (!seen) {
+    return seen.error();
+  }
+  const auto plan = plan::release(target, seen->observation, options.wish);
+  if (!plan) {
+    return plan.error();
+  }
+  if (options.wish.rollout) {
+    if (const auto approved = approve(runtime, target, options.yes, command); !approved) {
+      return approved.error();
+    }
+  }
+  const auto execution = execute::execute(*plan, target, *seen, {.rollout_deadline = deadline_for(services, options.timeout)}, ports);
+  if (execution.status && !runtime.wants_json()) {
+    for (const auto& image : execution.images) {
+      runtime.print(image.reference + "\n");
+    }
+  }
+  return execution.status;
+}
+
+}  // namespace
+
+base::Result<std::map<std::string, std::string>> parse_images(const std::vector<std::string>& pairs) {
+  std::map<std::string, std::string> images;
+  for (const auto& pair : pairs) {
+    const auto [service, reference] = base::split_once(pair, '=');
+    if (service.empty() || reference.empty()) {
+      return base::Error::usage("'{}' is not SERVICE=REFERENCE", base::printable(pair))
+          .with_hint("for example --image api=registry.example.com/team/api:v1.4.0");
+    }
+    images[std::string(service)] = reference;
+  }
+  return images;
+}
+
+int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions& options) {
+  const auto loaded = runtime.load_target();
+  if (!loaded.target) {
+    return loaded.failure;
+  }
+  const auto services = plan::chosen_services(*loaded.target, options.wish);
+  if (!services) {
+    return runtime.fail(services.error());
+  }
+  runtime.begin_run(command, *loaded.target);
+  return runtime.end_run(run(runtime, command, *loaded.target, *services, options));
+}
+
+}  // namespace deployctl::cli

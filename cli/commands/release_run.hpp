@@ -1,0 +1,31 @@
+// The one path that build, push, rollout and release share: load, observe, plan, approve, execute.
+#pragma once
+
+#include "core/base/duration.hpp"
+#include "core/plan/release.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployctl::cli {
+
+class Runtime;
+
+struct ReleaseOptions {
+  plan::Wish wish;
+  std::string tag;                           // empty: the commit's description
+  std::vector<std::string> images;           // "SERVICE=REFERENCE"
+  std::optional<base::Milliseconds> timeout;
+  bool yes = false;
+};
+
+// "SERVICE=REFERENCE" pairs as a table; usage for anything else.
+base::Result<std::map<std::string, std::string>> parse_images(const std::vector<std::string>& pairs);
+
+// Does what the wish says and prints the images, one a line. `command` is its name in events.
+int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions& options);
+
+}  // namespace deployctl::cli

@@ -1,0 +1,25 @@
+#include "cli/commands/commands.hpp"
+#include "cli/commands/release_run.hpp"
+#include "cli/options/common.hpp"
+#include "cli/runtime.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace deployctl::cli {
+
+Action declare_rollout(CLI::App& parser) {
+  auto options = std::make_shared<ReleaseOptions>();
+  options->wish.rollout = true;
+  add_services(parser, options->wish.services);
+  parser.add_option("--tag", options->tag, "tag of the pushed images (default: the commit, as git describe says it)");
+  parser.add_option("--image", options->images, "image of a service instead of its own; may be given several times")
+      ->type_name("SERVICE=REFERENCE")
+      ->take_all();
+  add_timeout(parser, options->timeout);
+  add_yes(parser, options->yes);
+  return [options](Runtime& runtime) { return run_release(runtime, "rollout", *options); };
+}
+
+}  // namespace deployctl::cli

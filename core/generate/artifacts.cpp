@@ -1,0 +1,177 @@
+#include "core/generate/artifacts.hpp"
+
+#include "core/base/text.hpp"
+#include "core/generate/ci.hpp"
+#include "core/generate/compose.hpp"
+#include "core/generate/layout.hpp"
+#include "core/templating/quoting.hpp"
+#include "core/yaml/emit.hpp"
+
+#include <algorithm>
+
+namespace deployctl::generate {
+namespace {
+
+using project::Service;
+using project::Stack;
+using project::Target;
+
+// What every family is made from, and what has been made so far.
+struct Work {
+  const Target& target;
+  const Inputs& inputs;
+  const templating::TemplateSet& templates;
+  const Options& options;
+  std::vector<Artifact> made;
+
+  void add(Family family, std::string path, std::string content) {
+    made.push_back({.family = family, .path = std::move(path), .content = std::move(content)});
+  }
+  [[nodiscard]] bool has(const std::string& path) const {
+    return std::ranges::find(made, path, &Artifact::path) != made.end();
+  }
+};
+
+base::Error no_template(const Service& service) {
+  const auto stack = project::to_string(service.build->stack);
+  return base::Error::invalid_input("there is no Dockerfile template for stack '{}' of service '{}'", stack,
+                                    *service.name)
+      .with_hint("write a Dockerfile and name it as build.dockerfile")
+      .at(service.build->source.span.is_known() ? service.build->source.span : service.name.span);
+}
+
+bool has_own_dockerfile(const Service& service) {
+  return service.build->stack == Stack::dockerfile || !service.build->dockerfile->empty();
+}
+
+base::Status make_dockerfile(Work& work, const Service& service) {
+  auto text = dockerfile(work.target, service, work.inputs, work.templates, {work.options.cache_mounts});
+  if (!text) {
+    return text.error();
+  }
+  work.add(Family::dockerfile, dockerfile_path(work.target, service), *std::move(text));
+  const auto ignore_path = dockerignore_path(service);
+  if (work.has(ignore_path)) {
+    return {};
+  }
+  auto ignore = dockerignore(work.target, service, work.templates);
+  if (!ignore) {
+    return ignore.error();
+  }
+  work.add(Family::dockerfile, ignore_path, *std::move(ignore));
+  return {};
+}
+
+base::Status make_dockerfiles(Work& work) {
+  for (const auto& service : work.target.services) {
+    if (!service.is_built() || has_own_dockerfile(service)) {
+      continue;
+    }
+    if (!has_generated_dockerfile(service)) {
+      return no_template(service);
+    }
+    if (auto status = make_dockerfile(work, service); !status) {
+      return status;
+    }
+  }
+  return {};
+}
+
+std::string with_header(const Target& target, const std::string& content) {
+  return header_line(target.manifest_name) + "\n" + content;
+}
+
+base::Status make_compose(Work& work) {
+  const auto file = compose(work.target, work.options.tag);
+  work.add(Family::compose, std::string(compose_path), with_header(work.target, yaml::emit(file)));
+  return {};
+}
+
+// How to make the Secret by hand, as a comment: its values are in no generated file.
+std::string secret_note(const Target& target, const Service& service) {
+  if (service.secrets.empty()) {
+    return std::string();
+  }
+  std::string note = fmt::format(
+      "# The values of Secret {} are not in this file. 'deployctl rollout' makes it; by hand:\n"
+      "#   kubectl --namespace {} create secret generic {}",
+      default_secret_name(service), target.name_space, default_secret_name(service));
+  for (const auto& secret : service.secrets) {
+    const bool is_variable = secret.source.from == project::SecretSource::From::environment;
+    const auto option = is_variable ? fmt::format("--from-literal={}=\"${}\"", secret.variable, secret.source.name)
+                                    : fmt::format("--from-file={}={}", secret.variable, secret.source.name);
+    note += " \\\n#     " + base::printable(option);
+  }
+  return note + "\n";
+}
+
+base::Status make_kubernetes(Work& work) {
+  const auto folder = kubernetes_environment_folder(work.target);
+  const std::vector<kube::Object> name_space{namespace_object(work.target)};
+  // kubectl applies a folder's files by name: the namespace comes first.
+  work.add(Family::kubernetes, folder + "/00-namespace.yaml", with_header(work.target, to_yaml_stream(name_space)));
+  const KubernetesOptions options{
+      .images = {}, .tag = work.options.tag, .secret_names = {}, .pull_secret = {}, .api = work.options.api};
+  for (const auto& service : work.target.services) {
+    const auto objects = kubernetes_objects(work.target, service, work.inputs, options);
+    if (!objects) {
+      return objects.error();
+    }
+    const auto note = secret_note(work.target, service);
+    work.add(Family::kubernetes, fmt::format("{}/{}.yaml", folder, *service.name),
+             with_header(work.target, note + to_yaml_stream(*objects)));
+  }
+  return {};
+}
+
+base::Status make_pipeline(Work& work, CiSystem system, std::string_view path) {
+  auto text = pipeline(system, work.target, work.options.environments, work.templates);
+  if (!text) {
+    return text.error().within("generating {}", path);
+  }
+  work.add(Family::ci, std::string(path), *std::move(text));
+  return {};
+}
+
+base::Status make_pipelines(Work& work) {
+  if (work.target.ci.github) {
+    if (auto status = make_pipeline(work, CiSystem::github, github_path); !status) {
+      return status;
+    }
+  }
+  return work.target.ci.gitlab ? make_pipeline(work, CiSystem::gitlab, gitlab_path) : base::Status{};
+}
+
+base::Status make(Work& work, Family family) {
+  switch (family) {
+    case Family::dockerfile:
+      return make_dockerfiles(work);
+    case Family::compose:
+      return make_compose(work);
+    case Family::kubernetes:
+      return make_kubernetes(work);
+    case Family::ci:
+      return make_pipelines(work);
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<std::vector<Artifact>> artifacts(const Target& target, const Inputs& inputs,
+                                              const templating::TemplateSet& templates, const Options& options) {
+  Work work{target, inputs, templates, options, {}};
+  for (const auto family : {Family::dockerfile, Family::compose, Family::kubernetes, Family::ci}) {
+    const bool is_wanted = options.families.empty() || std::ranges::find(options.families, family) != options.families.end();
+    if (!is_wanted) {
+      continue;
+    }
+    if (auto status = make(work, family); !status) {
+      return status.error();
+    }
+  }
+  std::ranges::sort(work.made, {}, &Artifact::path);
+  return std::move(work.made);
+}
+
+}  // namespace deployctl::generate

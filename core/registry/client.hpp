@@ -1,0 +1,93 @@
+// A client of OCI registries (distribution-spec): asks what a reference points at, and pushes images.
+//
+// Plain http is spoken to loopback hosts and to those the user named insecure, never to others. Credentials go only to
+// the registry they belong to and to the token service it names.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/http/retry.hpp"
+#include "core/http/transport.hpp"
+#include "core/io/clock.hpp"
+#include "core/oci/image.hpp"
+#include "core/oci/reference.hpp"
+#include "core/registry/credentials.hpp"
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace deployctl::registry {
+
+struct Ports {
+  http::Transport& transport;  // plain: the client does its own retries
+  io::Clock& clock;
+  CredentialStore& credentials;
+  // A file's bytes as a body: platform::open_file_body.
+  std::function<base::Result<std::shared_ptr<http::Body>>(const std::string& path)> open_file;
+};
+
+struct ClientOptions {
+  std::vector<std::string> insecure_registries;  // "host" or "host:port": plain http, or https without verification
+  std::shared_ptr<const http::TlsSettings> tls;  // null: the system's authorities
+  http::RetryPolicy retry;
+  std::function<void(const std::string&)> on_notice;  // remarks for people: warnings of a server, waits; any thread
+};
+
+// How far a push is. Called from any thread, one call at a time.
+struct Progress {
+  std::string what;         // "layer 3f4a8b21c0de (2 of 5)", "manifest"
+  std::uint64_t done = 0;   // bytes of the whole push that are in the registry or on their way
+  std::uint64_t total = 0;
+};
+
+struct PushOptions {
+  int parallel = 8;  // blobs at once
+  std::function<void(const Progress&)> on_progress;
+  std::stop_token stop;
+};
+
+struct PushResult {
+  enum class Outcome { pushed, unchanged };
+  Outcome outcome = Outcome::pushed;
+  oci::Digest digest;              // of the manifest; what to deploy
+  int uploaded_blobs = 0;
+  std::uint64_t uploaded_bytes = 0;
+};
+
+struct RemoteDocument {
+  std::string bytes;
+  std::string media_type;
+  oci::Digest digest;  // computed here, over the bytes
+};
+
+class Client {
+ public:
+  Client(Ports ports, ClientOptions options = {});
+  ~Client();
+
+  // Makes `target` (a tag) point at the image: uploads what the registry does not have, then the manifest, then the tag.
+  // The tag already pointing at it is `unchanged`, after one request.
+  base::Result<PushResult> push(const oci::StoredImage& image, const oci::Reference& target,
+                                const PushOptions& options = {});
+  // Whether push() would find `unchanged`; no blob is needed for the question.
+  base::Result<bool> points_at(const oci::Reference& target, const oci::Digest& digest, std::stop_token stop = {});
+
+  // The digest of what a reference points at, computed over the manifest's bytes; not_found when there is nothing.
+  base::Result<oci::Digest> resolve(const oci::Reference& reference, std::stop_token stop = {});
+  base::Result<bool> exists(const oci::Reference& reference, std::stop_token stop = {});
+  base::Result<RemoteDocument> manifest(const oci::Reference& reference, std::stop_token stop = {});
+
+  // Whether the registry answers and lets us in: for `doctor`. `repository` may be empty.
+  base::Status ping(const std::string& registry, std::stop_token stop = {});
+
+ private:
+  class Session;
+  base::Result<std::shared_ptr<Session>> session(const oci::Reference& reference);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace deployctl::registry
