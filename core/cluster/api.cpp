@@ -3,8 +3,7 @@
 // soon, one that has answered before is waited for: it may be restarting in the middle of a rollout.
 #include "core/cluster/api.hpp"
 
-#include "core/base/text.hpp"
-#include "core/json/reader.hpp"
+#include "core/http/warning.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -64,14 +63,6 @@ class Patience {
   io::SteadyTime began_;
   milliseconds pause_ = first_pause;
 };
-
-// The text of a Warning field: 299 - "unknown field spec.foo" (RFC 7234 section 5.5).
-std::string warning_text(std::string_view field) {
-  const auto open = field.find('"');
-  const auto close = field.rfind('"');
-  return open == std::string_view::npos || close <= open ? base::printable(field)
-                                                         : base::printable(field.substr(open + 1, close - open - 1));
-}
 
 }  // namespace
 
@@ -153,9 +144,8 @@ Result<http::Response> Api::attempt(const Call& call, const http::Exchange& exch
 }
 
 void Api::collect_warnings(const http::Response& response) {
-  for (const auto& field : response.headers.all("Warning")) {
-    auto text = warning_text(field);
-    const std::scoped_lock lock(mutex_);
+  const std::scoped_lock lock(mutex_);
+  for (auto& text : http::warnings(response.headers)) {
     if (std::ranges::find(warnings_, text) == warnings_.end() && warnings_.size() < 100) {
       warnings_.push_back(std::move(text));
     }

@@ -47,6 +47,17 @@ json::Value clean_template(const Object& replica_set) {
   return pod_template;
 }
 
+// The deployment controller copies a deployment's annotations to its replica sets and adds its own.
+json::Value own_annotations(const Object& replica_set) {
+  auto annotations = json::Value::object();
+  for (const auto& [key, value] : json::Reader(replica_set.body).at("metadata", "annotations").members()) {
+    if (!key.starts_with("deployment.kubernetes.io/") && key != "kubectl.kubernetes.io/last-applied-configuration") {
+      annotations[key] = *value.value();
+    }
+  }
+  return annotations;
+}
+
 std::string numbers_in_words(const std::vector<Revision>& all) {
   std::vector<std::string> numbers;
   std::ranges::transform(all, std::back_inserter(numbers),
@@ -109,23 +120,26 @@ base::Result<Undo> undo(const Object& deployment, std::span<const Object> replic
   return Undo{.from = revision_number(deployment).value_or(0),
               .to = wanted->number,
               .pod_template = clean_template(*source),
-              .change_cause = wanted->change_cause};
+              .annotations = own_annotations(*source)};
 }
 
-json::Value undo_patch(const Object& deployment, const Undo& undo) {
-  const auto version = json::Reader(deployment.body).at("metadata", "resourceVersion").string_or();
-  auto patch = json::Value::array();
-  patch.push_back({{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", version}});
-  patch.push_back({{"op", "replace"}, {"path", "/spec/template"}, {"value", undo.pod_template}});
-  if (!undo.change_cause.empty()) {
-    auto annotations = json::Value::object();
-    if (const auto found = json::Reader(deployment.body).at("metadata", "annotations"); found.is_object()) {
-      annotations = *found.value();
-    }
-    annotations[std::string(change_cause_annotation)] = undo.change_cause;
-    patch.push_back({{"op", "add"}, {"path", "/metadata/annotations"}, {"value", std::move(annotations)}});
+Object undone(const Object& deployment, const Undo& undo) {
+  const json::Reader live(deployment.body);
+  json::Value metadata = {{"name", deployment.name()},
+                          {"namespace", deployment.name_space()},
+                          {"resourceVersion", live.at("metadata", "resourceVersion").string_or()}};
+  if (const auto labels = live.at("metadata", "labels"); labels.is_object()) {
+    metadata["labels"] = *labels.value();
   }
-  return patch;
+  if (!undo.annotations.empty()) {
+    metadata["annotations"] = undo.annotations;
+  }
+  auto spec = live.at("spec").is_object() ? *live.at("spec").value() : json::Value::object();
+  spec["template"] = undo.pod_template;
+  return {.body = {{"apiVersion", deployment.api_version()},
+                   {"kind", deployment.kind()},
+                   {"metadata", std::move(metadata)},
+                   {"spec", std::move(spec)}}};
 }
 
 json::Value restart_patch(std::string_view time) {

@@ -1,0 +1,327 @@
+// Four threads, one for each kind, do nothing but wait for their watch and put what comes into a queue. All thinking
+// happens in wait(), on the caller's thread, in the tracker, which needs no locks.
+//
+// The watches begin without a list: each then costs one request, and the numbers that decide are compared with what our
+// own write left behind, so that a state told late does no harm.
+#include "core/cluster/rollout_watch.hpp"
+
+#include "core/base/overloaded.hpp"
+#include "core/base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <variant>
+
+namespace deployctl::cluster {
+namespace {
+
+using base::Error;
+using kube::RolloutOutcome;
+using kube::RolloutResult;
+using kube::RolloutTracker;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct Arrival {
+  WatchEventType type;
+  kube::Object object;
+};
+struct Listing {
+  std::string kind;
+  std::vector<kube::Object> objects;
+};
+struct Trouble {
+  std::string kind;
+  Error error;
+  bool is_over = false;  // the watch has given up
+};
+using Message = std::variant<Arrival, Listing, Trouble>;
+
+constexpr std::array<std::string_view, 4> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event"};
+
+// Without events a verdict comes later; without the others there is none.
+bool can_do_without(std::string_view kind) { return kind == "Event"; }
+
+RolloutTracker::Moment moment_of(steady_clock::time_point time) {
+  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
+}
+
+std::vector<std::string> lines_of(std::string_view text, int most) {
+  std::vector<std::string> lines;
+  for (const auto line : base::split(text, '\n')) {
+    lines.push_back(base::printable(line));
+  }
+  while (!lines.empty() && base::trim(lines.back()).empty()) {
+    lines.pop_back();
+  }
+  if (lines.size() > static_cast<std::size_t>(most)) {
+    lines.erase(lines.begin(), lines.end() - most);
+  }
+  return lines;
+}
+
+}  // namespace
+
+struct RolloutWatch::Shared {
+  Shared(Client& client_to_use, std::string in_name_space, RolloutWatchOptions with_options)
+      : client(client_to_use),
+        name_space(std::move(in_name_space)),
+        options(std::move(with_options)),
+        tracker(options.tracker) {}
+
+  void start(WatchStart how) {
+    for (const auto kind : followed_kinds) {
+      threads.emplace_back([this, kind, how](const std::stop_token& stop) { run(kind, how, stop); });
+    }
+  }
+
+  // Ends the watches and begins them with a list: what they had may be stale.
+  void restart() {
+    for (auto& thread : threads) {
+      thread.request_stop();
+    }
+    threads.clear();
+    start(WatchStart::with_list);
+  }
+
+  void run(std::string_view kind, WatchStart how, const std::stop_token& stop) {
+    const ListQuery query{.resource = kube::resource_of(kind),
+                          .name_space = name_space,
+                          .label_selector = kind == "Event" ? std::string() : options.label_selector};
+    WatchHandler handler;
+    handler.on_event = [this](WatchEventType type, kube::Object object) { push(Arrival{type, std::move(object)}); };
+    handler.on_list = [this, kind](std::vector<kube::Object> objects) {
+      push(Listing{std::string(kind), std::move(objects)});
+    };
+    handler.on_trouble = [this, kind](const Error& error) { push(Trouble{std::string(kind), error}); };
+    auto end = watch(client, query, {.start = how}, handler, stop);
+    if (!stop.stop_requested()) {
+      push(Trouble{std::string(kind), std::move(end), true});
+    }
+  }
+
+  void push(Message message) {
+    {
+      const std::scoped_lock lock(mutex);
+      queue.push_back(std::move(message));
+    }
+    changed.notify_one();
+  }
+
+  std::deque<Message> take_all() {
+    const std::scoped_lock lock(mutex);
+    return std::exchange(queue, {});
+  }
+
+  void wait_until(steady_clock::time_point time, const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    changed.wait_until(lock, stop, time, [this] { return !queue.empty(); });
+  }
+
+  Client& client;
+  std::string name_space;
+  RolloutWatchOptions options;
+  RolloutTracker tracker;
+
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::deque<Message> queue;
+  std::vector<std::jthread> threads;  // last: they end before what they use
+};
+
+// One call of wait().
+class RolloutWatch::Waiter {
+ public:
+  Waiter(Shared& shared, steady_clock::time_point deadline, const RolloutObserver& observer, std::stop_token stop)
+      : shared_(shared),
+        deadline_(deadline),
+        observer_(observer),
+        stop_(std::move(stop)),
+        next_poll_(steady_clock::now() + shared.options.safety_poll) {}
+
+  base::Result<std::vector<RolloutOutcome>> run() {
+    for (;;) {
+      take_messages();
+      if (fatal_) {
+        return *fatal_;
+      }
+      tell(shared_.tracker.advance(moment_of(steady_clock::now())));
+      if (shared_.tracker.is_decided()) {
+        return shared_.tracker.outcomes();
+      }
+      if (stop_.stop_requested()) {
+        return give_up(RolloutResult::interrupted);
+      }
+      if (steady_clock::now() >= deadline_) {
+        return give_up(RolloutResult::undecided);
+      }
+      if (steady_clock::now() >= next_poll_) {
+        poll();
+      }
+      shared_.wait_until(next_moment(), stop_);
+    }
+  }
+
+ private:
+  void take_messages() {
+    for (auto& message : shared_.take_all()) {
+      std::visit(base::Overloaded{[this](Arrival& arrival) { take(arrival); },
+                                  [this](Listing& listing) { shared_.tracker.replace(listing.kind, listing.objects); },
+                                  [this](Trouble& trouble) { take(trouble); }},
+                 message);
+    }
+  }
+
+  void take(const Arrival& arrival) {
+    if (arrival.type == WatchEventType::deleted) {
+      shared_.tracker.remove(arrival.object);
+    } else {
+      shared_.tracker.put(arrival.object);
+    }
+  }
+
+  void take(const Trouble& trouble) {
+    if (trouble.is_over && !can_do_without(trouble.kind)) {
+      fatal_ = trouble.error.within("watching the rollout");
+    } else {
+      note(trouble.is_over ? fmt::format("causes may be found later: {}", to_string(trouble.error))
+                           : to_string(trouble.error));
+    }
+  }
+
+  void note(const std::string& text) {
+    if (observer_.on_note && told_.insert(text).second) {
+      observer_.on_note(text);
+    }
+  }
+
+  void tell(std::vector<kube::RolloutChange> changes) {
+    for (auto& change : changes) {
+      std::visit(base::Overloaded{
+                     [&](kube::RolloutStatus& status) {
+                       if (observer_.on_status) {
+                         observer_.on_status(change.service, status);
+                       }
+                     },
+                     [&](kube::verdict::Finding& finding) {
+                       if (observer_.on_finding) {
+                         observer_.on_finding(change.service, explain(std::move(finding)));
+                       }
+                     },
+                     [&](RolloutOutcome& outcome) {
+                       if (observer_.on_outcome) {
+                         observer_.on_outcome(outcome);
+                       }
+                     }},
+                 change.what);
+    }
+  }
+
+  ExplainedFinding explain(kube::verdict::Finding finding) {
+    ExplainedFinding explained{.finding = std::move(finding)};
+    const auto& about = explained.finding;
+    const bool has_log = about.weight == kube::verdict::Weight::permanent && !about.container.empty();
+    if (has_log && shared_.options.log_lines > 0) {
+      explained.log = log_of(about, false);
+      explained.previous_log = log_of(about, true);
+      if (explained.previous_log == explained.log) {
+        explained.previous_log.clear();
+      }
+    }
+    return explained;
+  }
+
+  // Evidence only: a log that cannot be read is no reason to fail.
+  std::vector<std::string> log_of(const kube::verdict::Finding& finding, bool previous) {
+    const auto text = shared_.client.logs({.name_space = shared_.name_space,
+                                           .pod = finding.object.substr(finding.object.find('/') + 1),
+                                           .container = finding.container,
+                                           .previous = previous,
+                                           .tail_lines = shared_.options.log_lines},
+                                          stop_);
+    return text ? lines_of(*text, shared_.options.log_lines) : std::vector<std::string>();
+  }
+
+  std::vector<RolloutOutcome> give_up(RolloutResult result) {
+    for (const auto& outcome : shared_.tracker.give_up(result)) {
+      if (observer_.on_outcome) {
+        observer_.on_outcome(outcome);
+      }
+    }
+    return shared_.tracker.outcomes();
+  }
+
+  // Reads one of the followed Deployments. When it has moved on and the watch still says nothing, the watch is dead.
+  void poll() {
+    next_poll_ = steady_clock::now() + shared_.options.safety_poll;
+    const auto names = shared_.tracker.undecided();
+    const auto& name = names[polls_++ % names.size()];
+    const auto live = shared_.client.get(
+        {.api_version = "apps/v1", .kind = "Deployment", .name_space = shared_.name_space, .name = name}, stop_);
+    if (!live) {
+      return;
+    }
+    const auto version = kube::Deployment::from_json(live->body).resource_version;
+    shared_.wait_until(steady_clock::now() + milliseconds(500), stop_);
+    take_messages();
+    const auto known = shared_.tracker.known_version(name);
+    if (known != version && known == version_at_last_poll_[name]) {
+      note("the watch had fallen silent and was begun anew");
+      shared_.restart();
+    }
+    version_at_last_poll_[name] = known;
+  }
+
+  [[nodiscard]] steady_clock::time_point next_moment() const {
+    auto next = std::min(deadline_, next_poll_);
+    if (const auto wake = shared_.tracker.wake_at()) {
+      next = std::min(next, steady_clock::time_point(*wake));
+    }
+    return next;
+  }
+
+  Shared& shared_;
+  steady_clock::time_point deadline_;
+  const RolloutObserver& observer_;
+  std::stop_token stop_;
+  steady_clock::time_point next_poll_;
+  std::optional<Error> fatal_;
+  std::set<std::string> told_;
+  std::size_t polls_ = 0;
+  std::map<std::string, std::string> version_at_last_poll_;
+};
+
+RolloutWatch::RolloutWatch(Client& client, std::string name_space, RolloutWatchOptions options)
+    : shared_(std::make_unique<Shared>(client, std::move(name_space), std::move(options))) {
+  shared_->start(WatchStart::with_watch);
+}
+
+// Every watch is told to stop before the first is waited for.
+RolloutWatch::~RolloutWatch() {
+  for (auto& thread : shared_->threads) {
+    thread.request_stop();
+  }
+}
+
+void RolloutWatch::follow(kube::RolloutTarget target) {
+  shared_->tracker.follow(std::move(target), moment_of(steady_clock::now()));
+}
+
+base::Result<std::vector<RolloutOutcome>> RolloutWatch::wait(steady_clock::time_point deadline,
+                                                             const RolloutObserver& observer, std::stop_token stop) {
+  return Waiter(*shared_, deadline, observer, std::move(stop)).run();
+}
+
+kube::RolloutTarget target_of(std::string service, const kube::Object& applied) {
+  return {.service = std::move(service), .deployment = applied.name(), .written = kube::written_state(applied.body)};
+}
+
+}  // namespace deployctl::cluster
