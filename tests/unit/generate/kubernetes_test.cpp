@@ -72,6 +72,7 @@ TEST(KubernetesObjects, TheSelectorIsStableAndThePodsHaveIt) {
   EXPECT_EQ(before["metadata"]["labels"]["app.kubernetes.io/version"], "v1");
   EXPECT_FALSE(before["spec"]["template"]["metadata"]["labels"].contains("app.kubernetes.io/version"))
       << "a tag alone must not replace pods";
+  EXPECT_FALSE(deployment_of(target, "latest")["metadata"]["labels"].contains("app.kubernetes.io/version"));
 }
 
 TEST(KubernetesObjects, APodOfOursRunsConfined) {
