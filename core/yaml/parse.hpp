@@ -19,7 +19,7 @@ struct ParseLimits {
 // bytes, and anything past the limits. An empty file is a null node and no error.
 Node parse(const base::SourcePtr& source, base::Diagnostics& diagnostics, ParseLimits limits = {});
 
-// Every document of a stream, for files that may hold several (Kubernetes objects).
+// Every document of a stream, for files that may hold several (Kubernetes objects); empty ones are left out.
 std::vector<Node> parse_stream(const base::SourcePtr& source, base::Diagnostics& diagnostics, ParseLimits limits = {});
 
 }  // namespace deployctl::yaml
