@@ -48,10 +48,14 @@ std::string result_line(const kube::RolloutOutcome& outcome) {
   return {};
 }
 
-Outcome step_outcome(kube::RolloutResult result) {
-  return result == kube::RolloutResult::done ? Outcome::done
-         : result == kube::RolloutResult::failed ? Outcome::failed
-                                                 : Outcome::skipped;
+Outcome step_outcome(kube::RolloutResult result, bool is_unchanged) {
+  switch (result) {
+    case kube::RolloutResult::done: return is_unchanged ? Outcome::unchanged : Outcome::done;
+    case kube::RolloutResult::failed: return Outcome::failed;
+    case kube::RolloutResult::undecided:
+    case kube::RolloutResult::interrupted: return Outcome::skipped;
+  }
+  return Outcome::failed;
 }
 
 base::Error failure_of(const kube::RolloutOutcome& outcome) {
@@ -91,7 +95,7 @@ base::Status verdict_of(const std::vector<kube::RolloutOutcome>& outcomes, std::
 }  // namespace
 
 base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std::string>& services,
-                            std::chrono::milliseconds deadline, const Ports& ports) {
+                            const AwaitOptions& options, const Ports& ports) {
   std::map<std::string, StepReport> reports;
   for (const auto& service : services) {
     reports.try_emplace(service, ports.events, ports.clock, step_of(service), service, fmt::format("rolling out {}", service));
@@ -104,16 +108,16 @@ base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std:
       .on_outcome =
           [&](const kube::RolloutOutcome& outcome) {
             if (const auto report = reports.find(outcome.service); report != reports.end()) {
-              report->second.finish(step_outcome(outcome.result), result_line(outcome));
+              report->second.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
             }
           },
       .on_note = [&](const std::string& text) { ports.events.emit(events::Note{events::Note::Level::warning, text}); },
   };
-  const auto outcomes = watch.wait(ports.clock.steady_now() + deadline, observer, ports.stop);
+  const auto outcomes = watch.wait(ports.clock.steady_now() + options.deadline, observer, ports.stop);
   if (!outcomes) {
     return outcomes.error().within("watching the rollout");
   }
-  return verdict_of(*outcomes, deadline);
+  return verdict_of(*outcomes, options.deadline);
 }
 
 }  // namespace deployctl::execute

@@ -11,9 +11,14 @@
 
 namespace deployctl::execute {
 
+struct AwaitOptions {
+  std::chrono::milliseconds deadline{300'000};
+  bool is_unchanged = false;  // nothing was changed: workloads that are done are told as unchanged
+};
+
 // Waits for every workload the watch follows. Success when all are done; rollout_failed with the cause of the first
 // that is broken, rollout_undecided with what was being waited for at the deadline, interrupted after Ctrl-C.
 base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std::string>& services,
-                            std::chrono::milliseconds deadline, const Ports& ports);
+                            const AwaitOptions& options, const Ports& ports);
 
 }  // namespace deployctl::execute

@@ -69,7 +69,7 @@ base::Status undo_rollout(cluster::Client& client, const project::Target& target
     return applied.error().within("undoing {}", name);
   }
   watch.follow(cluster::target_of(name, applied->object));
-  return await_rollouts(watch, {name}, deadline, ports);
+  return await_rollouts(watch, {name}, {.deadline = deadline}, ports);
 }
 
 base::Status restart_services(cluster::Client& client, const project::Target& target,
@@ -86,7 +86,7 @@ base::Status restart_services(cluster::Client& client, const project::Target& ta
     watch.follow(cluster::target_of(*service->name, *restarted));
     names.push_back(*service->name);
   }
-  return await_rollouts(watch, names, deadline, ports);
+  return await_rollouts(watch, names, {.deadline = deadline}, ports);
 }
 
 }  // namespace deployctl::execute

@@ -9,7 +9,10 @@
 #include "core/io/git.hpp"
 #include "core/io/process.hpp"
 
+#include <functional>
+#include <memory>
 #include <stop_token>
+#include <string>
 
 namespace deployctl::execute {
 
@@ -20,6 +23,8 @@ struct Ports {
   io::Clock& clock;
   io::GitRepository& git;
   http::Transport& transport;
+  // A file's bytes as a request body.
+  std::function<base::Result<std::shared_ptr<http::Body>>(const std::string& path)> open_file;
   events::Sink& events;
   std::stop_token stop;
 };

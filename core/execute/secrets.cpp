@@ -1,6 +1,7 @@
 #include "core/execute/secrets.hpp"
 
 #include "core/base/text.hpp"
+#include "core/generate/kubernetes.hpp"
 
 #include <optional>
 
@@ -50,6 +51,12 @@ base::Result<SecretValues> read_secrets(const project::Target& target, const std
         .at(*first_place);
   }
   return values;
+}
+
+kube::Object secret_for(const project::Target& target, const std::string& service,
+                        const std::map<std::string, base::Secret>& values) {
+  // Salted with its place, so that equal names in two namespaces do not tell that two secrets are equal.
+  return generate::secret_object(target, *target.find(service), values, *target.project + "/" + target.name_space);
 }
 
 }  // namespace deployctl::execute

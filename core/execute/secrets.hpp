@@ -5,6 +5,7 @@
 #include "core/base/secret.hpp"
 #include "core/io/environment.hpp"
 #include "core/io/file_system.hpp"
+#include "core/kube/object.hpp"
 #include "core/project/model.hpp"
 
 #include <map>
@@ -20,5 +21,9 @@ using SecretValues = std::map<std::string, std::map<std::string, base::Secret>>;
 // cannot be read; the message names them all.
 base::Result<SecretValues> read_secrets(const project::Target& target, const std::vector<const project::Service*>& services,
                                         const io::Environment& environment, const io::FileSystem& files);
+
+// The Secret of a service, named after its content.
+kube::Object secret_for(const project::Target& target, const std::string& service,
+                        const std::map<std::string, base::Secret>& values);
 
 }  // namespace deployctl::execute

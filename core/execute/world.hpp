@@ -3,17 +3,36 @@
 
 #include "core/cluster/client.hpp"
 #include "core/engine/engine.hpp"
+#include "core/execute/ports.hpp"
+#include "core/oci/image_store.hpp"
 #include "core/registry/client.hpp"
 
 #include <memory>
+#include <string>
 
 namespace deployctl::execute {
+
+// A registry client with the user's credentials.
+struct RegistryAccess {
+  explicit RegistryAccess(const Ports& ports);
+
+  registry::UserCredentials credentials;
+  registry::Client client;
+};
 
 // What a run does not need stays null.
 struct World {
   std::unique_ptr<engine::Engine> engine;
-  std::unique_ptr<registry::Client> registry;
+  std::unique_ptr<RegistryAccess> registry;
   std::unique_ptr<cluster::Client> cluster;
 };
+
+std::unique_ptr<RegistryAccess> open_registry(const Ports& ports);
+
+// The user's cache of compressed layers: $XDG_CACHE_HOME/deployctl or ~/.cache/deployctl.
+oci::ImageStore open_image_store(const io::Environment& environment);
+
+// "repository:tag@sha256:…" for a reference as the user wrote it.
+std::string pinned(const std::string& reference, const oci::Digest& digest);
 
 }  // namespace deployctl::execute

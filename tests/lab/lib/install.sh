@@ -48,5 +48,5 @@ build_kubernetes() {
   binaries=$(kubernetes_binaries)
   [[ ! -d $binaries ]] || return 0
   long_step kubernetes 'building Kubernetes 1.20.2' '5 min' "$lab_cache/logs/kubernetes-build.log" \
-    "$lab_source/kubernetes/build.sh" "$binaries" "$lab_cache/scratch/kubernetes"
+    "$lab_source/kubernetes/build.sh" "$binaries" "$lab_scratch/kubernetes"
 }

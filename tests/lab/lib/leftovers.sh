@@ -1,18 +1,26 @@
 # shellcheck shell=bash
 # Mounts, control groups and directories the lab made outside of its state.
 
-# Unmounts everything at or below a directory, the deepest first. A mount can be there several times.
+# Unmounts a directory and everything in it.
 unmount_below() {
+  unmount_inside "$1"
+  ! mountpoint -q "$1" || unmount "$1"
+}
+
+# Unmounts everything in a directory, the deepest first. There may be several mounts at one place.
+unmount_inside() {
   local mounts mount
-  while mounts=$(mounts_below "$1") && [[ -n $mounts ]]; do
+  while mounts=$(mounts_inside "$1") && [[ -n $mounts ]]; do
     while read -r mount; do
-      umount "$mount" 2> /dev/null || umount --lazy "$mount"
+      unmount "$mount"
     done <<< "$mounts"
   done
 }
 
-mounts_below() {
-  awk -v top="$1" '$5 == top || index($5, top "/") == 1 { print $5 }' /proc/self/mountinfo | sort -ru
+unmount() { umount "$1" 2> /dev/null || umount --lazy "$1" || fail leftovers "$1 cannot be unmounted"; }
+
+mounts_inside() {
+  awk -v top="$1/" 'index($5, top) == 1 { print $5 }' /proc/self/mountinfo | sort -ru
 }
 
 remove_control_groups() {

@@ -8,7 +8,7 @@ readonly network_settings=(net.ipv4.ip_forward net.ipv4.conf.all.route_localnet 
 remember_network() {
   {
     sysctl -e "${network_settings[@]}" | sed 's/ //g'
-    iptables -S FORWARD 2> /dev/null | head -n 1
+    iptables -S FORWARD 2> /dev/null | grep '^-P'
   } > "$network_before"
 }
 
@@ -29,11 +29,10 @@ restore_network() {
 readonly lab_rules='DOCKER|KUBE-|docker0|br-[0-9a-f]{12}'
 
 remove_chains() {
-  local tables
+  local tables rules
   for tables in iptables ip6tables; do
-    "$tables-save" 2> /dev/null | grep -qE "$lab_rules" || continue
-    "$tables-save" 2> /dev/null | grep -vE "$lab_rules" | "$tables-restore" ||
-      say network "some $tables rules could not be removed"
+    rules=$("$tables-save" 2> /dev/null) || continue
+    grep -vE "$lab_rules" <<< "$rules" | "$tables-restore" || say network "some $tables rules could not be removed"
   done
 }
 

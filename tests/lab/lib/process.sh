@@ -113,7 +113,12 @@ end_part() {
 }
 
 # Who listens on a TCP port of this machine; empty when it is free.
-listener_on() { ss -Hltnp "sport = :$1" | sed -n 's/.*users:((\([^)]*\)).*/\1/p' | head -n 1; }
+listener_on() {
+  local listeners
+  listeners=$(ss -Hltnp "sport = :$1")
+  listeners=${listeners#*users:((}
+  echo "${listeners%%)*}"
+}
 
 require_free_port() {
   local part=$1 port=${2##*:} who

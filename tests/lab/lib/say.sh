@@ -34,9 +34,9 @@ long_step() {
   local part=$1 doing=$2 usual=$3 log=$4
   shift 4
   local began=$SECONDS pid
-  mkdir -p "$(dirname "$log")"
+  mkdir -p "$(dirname "$log")" "$lab_scratch"
   say "$part" "$doing (about $usual, log $log)"
-  (enter_group work && "$@") > "$log" 2>&1 < /dev/null &
+  (enter_group work && TMPDIR=$lab_scratch "$@") > "$log" 2>&1 < /dev/null &
   pid=$!
   report_while_running "$pid" "$part" "$doing" "$usual" "$began" &
   local reporter=$! status=0

@@ -8,6 +8,7 @@ lab_state=$(cat "$lab_run/state" 2> /dev/null || echo "${DEPLOYCTL_LAB_STATE:-/v
 readonly lab_state
 readonly lab_marker=$lab_state/.deployctl-lab
 readonly lab_cache=${DEPLOYCTL_LAB_CACHE:-${HOME:-/root}/.cache/deployctl-lab}
+readonly lab_scratch=/var/tmp/deployctl-lab
 readonly lab_lock=/run/lock/deployctl-lab.lock
 readonly lab_logs=$lab_state/logs
 readonly lab_pki=$lab_state/pki

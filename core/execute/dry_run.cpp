@@ -1,0 +1,59 @@
+#include "core/execute/dry_run.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace deployctl::execute {
+namespace {
+
+// What the server changes by itself at every write says nothing about the plan.
+json::Value without_bookkeeping(json::Value body) {
+  body.erase("status");
+  for (const auto* field : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) {
+    body["metadata"].erase(field);
+  }
+  return body;
+}
+
+base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, cluster::Client& client, const Ports& ports) {
+  const auto live = client.get(object.key(), ports.stop);
+  if (!live && live.error().code != base::ErrorCode::not_found) {
+    return live.error();
+  }
+  const auto result = client.apply(object, {.dry_run = cluster::DryRun::yes, .tell_unchanged = false, .stop = ports.stop});
+  if (!result) {
+    return result.error().within("asking what applying {} would change", kube::to_string(object.key()));
+  }
+  plan::ExpectedChange expected;
+  expected.fields = json::diff(live ? without_bookkeeping(live->body) : json::Value::object(), without_bookkeeping(result->object.body));
+  expected.change = !live ? plan::Change::create : expected.fields.empty() ? plan::Change::none : plan::Change::update;
+  if (!live) {
+    expected.fields.clear();  // the whole object is new
+  }
+  return expected;
+}
+
+}  // namespace
+
+base::Status dry_run(const project::Target& target, const std::vector<const project::Service*>& services,
+                     plan::Observation& observation, cluster::Client& client, const Ports& ports) {
+  if (!observation.namespace_exists) {
+    observation.expected[generate::namespace_object(target).key()] = {plan::Change::create, {}};
+  }
+  for (const auto* service : services) {
+    const auto objects = plan::desired_objects(target, *service, observation);
+    if (!objects) {
+      return objects.error();
+    }
+    for (const auto& object : *objects) {
+      auto expected = observation.namespace_exists ? expected_change(object, client, ports)
+                                                   : base::Result(plan::ExpectedChange{plan::Change::create, {}});
+      if (!expected) {
+        return expected.error();
+      }
+      observation.expected[object.key()] = std::move(*expected);
+    }
+  }
+  return {};
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,147 @@
+#include "core/execute/executor.hpp"
+
+#include "core/base/overloaded.hpp"
+#include "core/cluster/rollout_watch.hpp"
+#include "core/execute/apply.hpp"
+#include "core/execute/await.hpp"
+#include "core/execute/image_steps.hpp"
+#include "core/execute/images.hpp"
+#include "core/execute/schedule.hpp"
+#include "core/execute/step_report.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+
+namespace deployctl::execute {
+namespace {
+
+using Outcome = events::StepFinished::Outcome;
+
+// Carries out single steps; what one leaves for another (images, the watch) lives here.
+class StepRunner {
+ public:
+  StepRunner(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options, const Ports& ports)
+      : target_(target), seen_(seen), options_(options), ports_(ports) {
+    for (const auto& [service, reference] : seen.observation.images) {
+      images_.set(service, reference);
+    }
+    const bool will_watch = std::ranges::any_of(
+        plan.steps, [](const plan::Step& step) { return std::holds_alternative<plan::AwaitRollouts>(step.action); });
+    if (will_watch && seen.observation.namespace_exists) {
+      watch_.emplace(*seen.world.cluster, plan.name_space);
+    }
+    name_space_ = plan.name_space;
+  }
+
+  base::Status run(const plan::Step& step) {
+    return std::visit(base::Overloaded{
+                          [&](const plan::BuildImage& action) { return build(step, action); },
+                          [&](const plan::PushImage& action) { return push(step, action); },
+                          [&](const plan::ApplyObject& action) { return apply(step, action.object); },
+                          [&](const plan::ApplySecret& action) { return apply_secret(step, action); },
+                          [&](const plan::AwaitRollouts& action) { return await(action); },
+                      },
+                      step.action);
+  }
+
+  [[nodiscard]] std::optional<std::string> image_of(const std::string& service) const { return images_.find(service); }
+
+ private:
+  base::Status build(const plan::Step& step, const plan::BuildImage& action) {
+    StepReport report(ports_.events, ports_.clock, step.id, step.service, "building " + step.service);
+    return finish_image(step, report, build_image(target_, *target_.find(step.service), action, seen_, report, ports_));
+  }
+
+  base::Status push(const plan::Step& step, const plan::PushImage& action) {
+    StepReport report(ports_.events, ports_.clock, step.id, step.service, "pushing " + step.service);
+    return finish_image(step, report, push_image(action, seen_, report, ports_));
+  }
+
+  base::Status finish_image(const plan::Step& step, StepReport& report, const base::Result<ImageResult>& result) {
+    if (!result) {
+      report.finish(Outcome::failed, result.error().message);
+      return result.error().within("{}", plan::title(step));
+    }
+    images_.set(step.service, result->reference);
+    report.finish(result->is_unchanged ? Outcome::unchanged : Outcome::done,
+                  result->remark.empty() ? result->reference : result->reference + " (" + result->remark + ")");
+    return {};
+  }
+
+  base::Status apply(const plan::Step& step, const kube::Object& planned) {
+    const auto object = images_.filled_in(planned);
+    if (!object) {
+      return object.error();
+    }
+    const auto applied = apply_object(*seen_.world.cluster, *object, {.step = step.id, .service = step.service}, ports_);
+    if (!applied) {
+      return applied.error();
+    }
+    if (object->kind() == "Namespace") {
+      watch_.emplace(*seen_.world.cluster, name_space_);
+    } else if (object->kind() == "Deployment" && watch_) {
+      watch_->follow(cluster::target_of(step.service, applied->object));
+      changed_workloads_ += applied->change == cluster::Change::unchanged ? 0 : 1;
+    }
+    return {};
+  }
+
+  base::Status apply_secret(const plan::Step& step, const plan::ApplySecret& /*action*/) {
+    const auto secret = secret_for(target_, step.service, seen_.secrets.at(step.service));
+    const auto applied = apply_object(*seen_.world.cluster, secret, {.step = step.id, .service = step.service}, ports_);
+    return applied ? base::Status{} : applied.error();
+  }
+
+  base::Status await(const plan::AwaitRollouts& action) {
+    return await_rollouts(*watch_, action.services,
+                          {.deadline = options_.rollout_deadline, .is_unchanged = changed_workloads_ == 0}, ports_);
+  }
+
+  const project::Target& target_;
+  Seen& seen_;
+  const ExecuteOptions& options_;
+  const Ports& ports_;
+  Images images_;
+  std::string name_space_;
+  // Made before the first write, or as soon as the namespace is there, so that it is connected when the first change is.
+  std::optional<cluster::RolloutWatch> watch_;
+  std::atomic<int> changed_workloads_ = 0;
+};
+
+void tell_skipped(const std::vector<const plan::Step*>& steps, const Ports& ports) {
+  for (const auto* step : steps) {
+    ports.events.emit(events::StepFinished{
+        .step = step->id, .service = step->service, .outcome = Outcome::skipped, .result = "not started: " + plan::title(*step)});
+  }
+}
+
+// The services the plan is about, each once, in its order.
+std::vector<std::string> services_of(const plan::Plan& plan) {
+  std::vector<std::string> services;
+  for (const auto& step : plan.steps) {
+    if (!step.service.empty() && std::ranges::find(services, step.service) == services.end()) {
+      services.push_back(step.service);
+    }
+  }
+  return services;
+}
+
+}  // namespace
+
+Execution execute(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options,
+                  const Ports& ports) {
+  StepRunner runner(plan, target, seen, options, ports);
+  const auto outcome =
+      run_steps(plan.steps, options.parallel, [&](const plan::Step& step) { return runner.run(step); }, ports.stop);
+  tell_skipped(outcome.not_started, ports);
+  Execution execution{.status = outcome.status, .images = {}};
+  for (const auto& service : services_of(plan)) {
+    if (const auto image = runner.image_of(service)) {
+      execution.images.push_back({service, *image});
+    }
+  }
+  return execution;
+}
+
+}  // namespace deployctl::execute

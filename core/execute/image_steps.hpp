@@ -1,0 +1,28 @@
+// Building an image with the engine, and bringing it from the engine to its registry.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/execute/observe.hpp"
+#include "core/execute/ports.hpp"
+#include "core/execute/step_report.hpp"
+#include "core/plan/plan.hpp"
+#include "core/project/model.hpp"
+
+#include <string>
+
+namespace deployctl::execute {
+
+struct ImageResult {
+  std::string reference;     // what the step made: "repository:tag", pinned by digest after a push
+  bool is_unchanged = false;  // it was there already
+  std::string remark;        // for people: size, bytes sent
+};
+
+base::Result<ImageResult> build_image(const project::Target& target, const project::Service& service,
+                                      const plan::BuildImage& action, const Seen& seen, const StepReport& report,
+                                      const Ports& ports);
+
+base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& seen, const StepReport& report,
+                                     const Ports& ports);
+
+}  // namespace deployctl::execute

@@ -1,0 +1,219 @@
+#include "core/execute/observe.hpp"
+
+#include "core/base/text.hpp"
+#include "core/execute/dry_run.hpp"
+#include "core/execute/inspect.hpp"
+#include "core/oci/reference.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace deployctl::execute {
+namespace {
+
+using Services = std::vector<const project::Service*>;
+
+// Fills a Seen part by part; each part looks at one thing outside.
+class Observer {
+ public:
+  Observer(const project::Target& target, const plan::Wish& wish, const ObserveOptions& options, const Ports& ports)
+      : target_(target), wish_(wish), options_(options), ports_(ports) {}
+
+  base::Result<Seen> run() {
+    const auto services = plan::chosen_services(target_, wish_);
+    if (!services) {
+      return services.error();
+    }
+    services_ = *services;
+    using Part = base::Status (Observer::*)();
+    for (const Part part : {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
+                            &Observer::see_registry, &Observer::see_cluster, &Observer::see_images, &Observer::see_changes}) {
+      if (ports_.stop.stop_requested()) {
+        return base::Error::interrupted();
+      }
+      if (const auto status = (this->*part)(); !status) {
+        return status.error();
+      }
+    }
+    return std::move(seen_);
+  }
+
+ private:
+  base::Status see_sources() {
+    auto inputs = generate::read_inputs(target_, ports_.files);
+    if (!inputs) {
+      return inputs.error();
+    }
+    seen_.observation.inputs = std::move(*inputs);
+    return {};
+  }
+
+  base::Status see_commit() {
+    auto commit = ports_.git.head(target_.directory);
+    if (commit) {
+      seen_.observation.commit = commit->id;
+      seen_.commit = std::move(*commit);
+    } else if (commit.error().code != base::ErrorCode::not_found) {
+      return commit.error().within("looking for the commit");
+    }
+    seen_.observation.tag = options_.tag.empty() ? default_tag(seen_.commit) : options_.tag;
+    if (const auto reason = oci::why_not_tag(seen_.observation.tag); !reason.empty()) {
+      return base::Error::usage("'{}' is not an image tag: {}", base::printable(seen_.observation.tag), reason);
+    }
+    return {};
+  }
+
+  base::Status see_secrets() {
+    if (!wish_.rollout) {
+      return {};
+    }
+    auto secrets = read_secrets(target_, services_, ports_.environment, ports_.files);
+    if (!secrets) {
+      return secrets.error();
+    }
+    seen_.secrets = std::move(*secrets);
+    for (const auto& [service, values] : seen_.secrets) {
+      seen_.observation.secret_names[service] = secret_for(target_, service, values).name();
+    }
+    return {};
+  }
+
+  base::Status see_engine() {
+    if (!(wish_.build || wish_.push) || !is_anything_built()) {
+      return {};
+    }
+    auto engine = engine::detect(ports_.processes, ports_.environment, ports_.files, ports_.stop);
+    if (!engine) {
+      return engine.error();
+    }
+    seen_.world.engine = std::move(*engine);
+    return {};
+  }
+
+  base::Status see_registry() {
+    if (!(wish_.push || wish_.rollout) || !is_anything_built()) {
+      return {};
+    }
+    seen_.world.registry = open_registry(ports_);
+    if (!wish_.push) {
+      return {};
+    }
+    std::set<std::string> hosts;
+    for (const auto* service : services_) {
+      if (service->is_built()) {
+        const auto reference = oci::Reference::parse(*service->image);
+        if (!reference) {
+          return reference.error().at(service->image.span);
+        }
+        hosts.insert(reference->registry);
+      }
+    }
+    for (const auto& host : hosts) {
+      if (const auto answer = seen_.world.registry->client.ping(host, ports_.stop); !answer) {
+        return answer.error();
+      }
+    }
+    return {};
+  }
+
+  base::Status see_cluster() {
+    if (!wish_.rollout) {
+      return {};
+    }
+    auto client = connect_cluster(target_, ports_);
+    if (!client) {
+      return client.error();
+    }
+    seen_.world.cluster = std::move(*client);
+    const auto found = seen_.world.cluster->get(generate::namespace_object(target_).key(), ports_.stop);
+    if (found) {
+      return {};
+    }
+    if (found.error().code == base::ErrorCode::not_found) {
+      seen_.observation.namespace_exists = false;
+      return {};
+    }
+    // Who may not read namespaces works in one that somebody else made.
+    return found.error().code == base::ErrorCode::unauthorized && is_allowed_in_namespace() ? base::Status{} : found.error();
+  }
+
+  bool is_allowed_in_namespace() {
+    const auto allowed = seen_.world.cluster->may("patch", kube::resource_of("Deployment"), target_.name_space, {}, ports_.stop);
+    return allowed && *allowed;
+  }
+
+  // Images that this run does not make must be in their registry already.
+  base::Status see_images() {
+    if (!wish_.rollout || wish_.push) {
+      return {};
+    }
+    for (const auto* service : services_) {
+      if (const auto status = see_image(*service); !status) {
+        return status.error();
+      }
+    }
+    return {};
+  }
+
+  base::Status see_image(const project::Service& service) {
+    const auto given = options_.images.find(*service.name);
+    if (!service.is_built() && given == options_.images.end()) {
+      return {};
+    }
+    const auto text = given == options_.images.end() ? *service.image + ":" + seen_.observation.tag : given->second;
+    const auto reference = oci::Reference::parse(text);
+    if (!reference) {
+      return reference.error();
+    }
+    const auto digest = seen_.world.registry->client.resolve(*reference, ports_.stop);
+    if (digest) {
+      seen_.observation.images[*service.name] = pinned(text, *digest);
+      return {};
+    }
+    if (digest.error().code == base::ErrorCode::not_found && options_.with_dry_run) {
+      return {};  // a plan may be made before the image is
+    }
+    return digest.error().within("looking for the image of {}", *service.name)
+        .with_hint("'deployctl build --push' makes it, 'deployctl release' does everything");
+  }
+
+  base::Status see_changes() {
+    if (!options_.with_dry_run) {
+      return {};
+    }
+    return dry_run(target_, services_, seen_.observation, *seen_.world.cluster, ports_);
+  }
+
+  bool is_anything_built() const {
+    return std::ranges::any_of(services_, [&](const auto* service) { return service->is_built(); }) || !options_.images.empty();
+  }
+
+  const project::Target& target_;
+  const plan::Wish& wish_;
+  const ObserveOptions& options_;
+  const Ports& ports_;
+  Services services_;
+  Seen seen_;
+};
+
+}  // namespace
+
+base::Result<Seen> observe(const project::Target& target, const plan::Wish& wish, const ObserveOptions& options,
+                           const Ports& ports) {
+  return Observer(target, wish, options, ports).run();
+}
+
+std::string default_tag(const std::optional<io::Commit>& commit) {
+  if (!commit) {
+    return "dev";
+  }
+  std::string tag;
+  for (const char byte : commit->description) {
+    const bool fits = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+                      byte == '.' || byte == '_' || byte == '-';
+    tag += fits ? byte : '-';
+  }
+  return tag.substr(0, 100) + (commit->is_dirty ? "-dirty" : "");
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,23 @@
+#include "core/execute/world.hpp"
+
+namespace deployctl::execute {
+
+RegistryAccess::RegistryAccess(const Ports& ports)
+    : credentials(ports.files, ports.environment, ports.processes),
+      client({ports.transport, ports.clock, credentials, ports.open_file},
+             {.on_notice = [&events = ports.events](const std::string& text) {
+               events.emit(events::Note{events::Note::Level::warning, text});
+             }}) {}
+
+std::unique_ptr<RegistryAccess> open_registry(const Ports& ports) { return std::make_unique<RegistryAccess>(ports); }
+
+oci::ImageStore open_image_store(const io::Environment& environment) {
+  const auto cache = environment.get_or("XDG_CACHE_HOME", environment.home_directory() + "/.cache");
+  return oci::ImageStore(cache + "/deployctl");
+}
+
+std::string pinned(const std::string& reference, const oci::Digest& digest) {
+  return reference.substr(0, reference.find('@')) + "@" + digest.text();
+}
+
+}  // namespace deployctl::execute

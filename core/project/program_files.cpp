@@ -1,0 +1,182 @@
+#include "core/project/program_files.hpp"
+
+#include "core/base/text.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace deployctl::project {
+namespace {
+
+constexpr std::uint64_t most_bytes = 1u << 20u;
+
+bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+
+std::string_view first_word(std::string_view text) {
+  text = base::trim(text);
+  return text.substr(0, text.find_first_of(" \t\r/"));
+}
+
+// The digits at the start of the text as a port.
+std::optional<int> leading_port(std::string_view text) {
+  const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = base::parse_integer(text.substr(0, end));
+  return number && *number >= 1 && *number <= 65535 ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+bool has_main_package(const std::string& folder, const io::FileSystem& files) {
+  const auto names = files.list(folder);
+  if (!names) {
+    return false;
+  }
+  return std::ranges::any_of(*names, [&](const std::string& name) {
+    if (!name.ends_with(".go") || name.ends_with("_test.go")) {
+      return false;
+    }
+    const auto text = files.read(io::join_path(folder, name), most_bytes);
+    if (!text) {
+      return false;
+    }
+    const auto lines = base::split(*text, '\n');
+    return std::ranges::any_of(lines, [](std::string_view line) {
+      return line.starts_with("package") && first_word(line.substr(7)) == "main";
+    });
+  });
+}
+
+// The words between the parentheses of each call of a CMake command.
+std::vector<std::vector<std::string>> cmake_calls(std::string_view text, std::string_view command) {
+  std::vector<std::vector<std::string>> calls;
+  for (const auto line : base::split(text, '\n')) {
+    const auto code = base::trim(line.substr(0, line.find('#')));
+    if (!base::equals_ignoring_case(code.substr(0, command.size()), command)) {
+      continue;
+    }
+    const auto rest = base::trim(code.substr(command.size()));
+    if (!rest.starts_with('(')) {
+      continue;
+    }
+    std::vector<std::string> words;
+    for (auto word : base::split(rest.substr(1, rest.find(')') - 1), ' ')) {
+      if (word = base::trim(word); !word.empty()) {
+        words.emplace_back(word);
+      }
+    }
+    calls.push_back(std::move(words));
+  }
+  return calls;
+}
+
+// `":8080"` or `"0.0.0.0:8080"`, as servers are told where to listen.
+std::optional<int> quoted_address_port(std::string_view text) {
+  for (const std::string_view start : {"\":", "\"0.0.0.0:", "\"localhost:", "\"127.0.0.1:", "\"[::]:"}) {
+    for (auto at = text.find(start); at != std::string_view::npos; at = text.find(start, at + 1)) {
+      const auto rest = text.substr(at + start.size());
+      const auto port = leading_port(rest);
+      const auto end = rest.find_first_not_of("0123456789");
+      if (port && end != std::string_view::npos && rest[end] == '"') {
+        return port;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// The number after a mention of PORT on the same line: getenv("PORT", "8080"), process.env.PORT || 3000.
+std::optional<int> port_variable_default(std::string_view text) {
+  for (const auto line : base::split(text, '\n')) {
+    const auto at = line.find("PORT");
+    if (at == std::string_view::npos) {
+      continue;
+    }
+    const auto number = std::find_if(line.begin() + static_cast<std::ptrdiff_t>(at), line.end(), is_digit);
+    const auto port = leading_port(line.substr(static_cast<std::size_t>(number - line.begin())));
+    if (port && *port >= 80) {
+      return port;
+    }
+  }
+  return std::nullopt;
+}
+
+// app.listen(3000), app.run(port=5000), listen(8080
+std::optional<int> listen_call_port(std::string_view text) {
+  for (const std::string_view start : {"listen(", "port=", "port:", "port = ", "port("}) {
+    const auto at = text.find(start);
+    const auto rest = at == std::string_view::npos ? std::string_view() : base::trim(text.substr(at + start.size()));
+    const auto port = leading_port(rest);
+    if (port && *port >= 80) {
+      return port;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string go_version(std::string_view go_mod) {
+  for (const auto line : base::split(go_mod, '\n')) {
+    if (line.starts_with("go ")) {
+      const auto version = first_word(line.substr(3));
+      return version.empty() || !is_digit(version.front()) ? std::string() : std::string(version);
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> go_main_packages(const std::string& folder, const io::FileSystem& files) {
+  std::vector<std::string> packages;
+  if (has_main_package(folder, files)) {
+    packages.emplace_back(".");
+  }
+  const auto commands = io::join_path(folder, "cmd");
+  const auto names = files.stat(commands).kind == io::FileKind::directory ? files.list(commands)
+                                                                          : std::vector<std::string>();
+  if (names) {
+    for (const auto& name : *names) {
+      if (has_main_package(io::join_path(commands, name), files)) {
+        packages.push_back("./cmd/" + name);
+      }
+    }
+  }
+  return packages;
+}
+
+std::vector<std::string> cmake_executables(std::string_view cmake_lists) {
+  std::string project;
+  for (const auto& call : cmake_calls(cmake_lists, "project")) {
+    if (!call.empty() && project.empty()) {
+      project = call.front();
+    }
+  }
+  std::vector<std::string> names;
+  for (const auto& call : cmake_calls(cmake_lists, "add_executable")) {
+    if (!call.empty()) {
+      auto name = base::replace_all(call.front(), "${PROJECT_NAME}", project);
+      if (name.find('$') == std::string::npos) {
+        names.push_back(std::move(name));
+      }
+    }
+  }
+  return names;
+}
+
+std::optional<int> exposed_port(std::string_view dockerfile) {
+  for (const auto line : base::split(dockerfile, '\n')) {
+    const auto instruction = base::trim(line);
+    if (base::equals_ignoring_case(instruction.substr(0, 7), "EXPOSE ")) {
+      return leading_port(base::trim(instruction.substr(7)));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<int> listening_port(std::string_view program) {
+  for (const auto guess : {quoted_address_port, port_variable_default, listen_call_port}) {
+    if (const auto port = guess(program)) {
+      return port;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace deployctl::project

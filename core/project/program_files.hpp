@@ -1,0 +1,29 @@
+// Guesses from the text of a program's own files: its version, what can be built, the port it listens on.
+#pragma once
+
+#include "core/io/file_system.hpp"
+#include "core/project/model.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployctl::project {
+
+// The version of the go line of a go.mod: "1.22"; empty when there is none.
+std::string go_version(std::string_view go_mod);
+
+// Packages with `package main` in the module's folder and in ./cmd/*: ".", "./cmd/api".
+std::vector<std::string> go_main_packages(const std::string& folder, const io::FileSystem& files);
+
+// Targets of add_executable() in a CMakeLists.txt, ${PROJECT_NAME} resolved.
+std::vector<std::string> cmake_executables(std::string_view cmake_lists);
+
+// The first port of EXPOSE; nothing when it is a variable.
+std::optional<int> exposed_port(std::string_view dockerfile);
+
+// The port of a listening call or of a PORT default in a program's text: ":8080", "0.0.0.0:8080", PORT … 8080.
+std::optional<int> listening_port(std::string_view program);
+
+}  // namespace deployctl::project

@@ -1,0 +1,114 @@
+#include "core/project/settle.hpp"
+
+#include "core/project/cross_checks.hpp"
+#include "core/project/settle_parts.hpp"
+
+namespace deployctl::project {
+namespace {
+
+// A service outside the cluster has an address and nothing that runs.
+void refuse_workload(const WrittenService& written, base::Diagnostics& out) {
+  constexpr std::string_view why = "in a service of type ExternalName";
+  refuse_useless(written.source, "source", why, out);
+  refuse_useless(written.stack, "stack", why, out);
+  refuse_useless(written.image, "image", why, out);
+  refuse_useless(written.build, "build", why, out);
+  refuse_useless(written.command, "command", why, out);
+  refuse_useless(written.port, "port", why, out);
+  refuse_useless(written.ports, "ports", why, out);
+  refuse_useless(written.health, "health", why, out);
+  refuse_useless(written.env, "env", why, out);
+  refuse_useless(written.secrets, "secrets", why, out);
+  refuse_useless(written.files, "files", why, out);
+  refuse_useless(written.volumes, "volumes", why, out);
+  refuse_useless(written.resources, "resources", why, out);
+  refuse_useless(written.replicas, "replicas", why, out);
+  refuse_useless(written.scale, "scale", why, out);
+  refuse_useless(written.strategy, "strategy", why, out);
+  refuse_useless(written.ingress, "ingress", why, out);
+}
+
+Service settle_external(const NamedService& named, base::Diagnostics& out) {
+  Service service;
+  service.name = named.name;
+  service.image.span = named.name.span;
+  service.service = settle_address(named, {}, out);
+  service.depends_on = value_or(named.value->depends_on, {});
+  refuse_workload(*named.value, out);
+  return service;
+}
+
+Service settle_service(const NamedService& named, const Optional<std::string>& registry, Folders& folders,
+                       base::Diagnostics& out) {
+  const auto& written = *named.value;
+  if (is_external(written)) {
+    return settle_external(named, out);
+  }
+  Service service;
+  service.name = named.name;
+  if (is_built(written)) {
+    service.build = settle_build(named, folders, out);
+  }
+  service.image = settle_image(named, registry, out);
+  for (const auto& word : value_or(written.command, {})) {
+    service.command.push_back(*word);
+  }
+  service.ports = settle_ports(written, out);
+  service.health = settle_health(written, service.ports, out);
+  service.env = settle_env(written, out);
+  service.secrets = settle_secrets(written, out);
+  service.files = settle_files(written, folders, out);
+  service.volumes = settle_volumes(written, out);
+  service.resources = settle_resources(written, out);
+  settle_scale(written, service, out);
+  settle_strategy(written, service, out);
+  service.service = settle_address(named, service.ports, out);
+  service.ingress = settle_ingress(written, service.ports, out);
+  service.depends_on = value_or(written.depends_on, {});
+  return service;
+}
+
+// Said once, at the first service that would have no place to be pushed to.
+void check_registry(const WrittenProject& project, const Services& services, base::Diagnostics& out) {
+  if (project.registry) {
+    return;
+  }
+  for (const auto& service : services) {
+    if (is_built(*service.value) && !service.value->image) {
+      out.error(service.name.span, fmt::format("there is no 'registry' to push the image of '{}' to", *service.name),
+                "add 'registry: registry.example.com/team' to the project, or 'image' to the service");
+      return;
+    }
+  }
+}
+
+CiSettings settle_ci(const WrittenProject& project) {
+  const auto ci = value_or(project.ci, {});
+  return {.github = ci.github.has_value(), .gitlab = ci.gitlab.has_value()};
+}
+
+}  // namespace
+
+Target settle(const WrittenProject& project, const std::string& environment, Folders& folders, base::Diagnostics& out) {
+  Target target;
+  target.project = located_or(project.project, std::string(), {});
+  target.environment = environment;
+  target.registry = located_or(project.registry, std::string(), {});
+  target.context = located_or(project.context, std::string(), {});
+  target.name_space = value_or(project.name_space, *target.project);
+  target.approval = value_or(project.approval, Approval::automatic);
+  target.ci = settle_ci(project);
+  const auto* services = sound(project.services);
+  if (services == nullptr) {
+    return target;
+  }
+  check_registry(project, *services, out);
+  target.services.reserve(services->size());
+  for (const auto& service : *services) {
+    target.services.push_back(settle_service(service, project.registry, folders, out));
+  }
+  check_services(*services, out);
+  return target;
+}
+
+}  // namespace deployctl::project

@@ -1,0 +1,103 @@
+// The keys of the whole file and of an environment.
+#include "core/project/table.hpp"
+
+#include "core/project/values.hpp"
+
+namespace deployctl::project {
+namespace {
+
+constexpr FieldText registry_text{.doc = "where built images are pushed: an image is <registry>/<service>",
+                                  .example = "registry.example.com/team",
+                                  .fallback = "none: then every service has to name its `image`"};
+constexpr FieldText context_text{
+    .doc = "context of the kubeconfig file: which cluster", .example = "prod", .fallback = "the current one"};
+constexpr FieldText namespace_text{
+    .doc = "Kubernetes namespace", .example = "miniapp", .fallback = "the project's name"};
+constexpr FieldText approval_text{
+    .doc = "manual: a rollout asks first, or needs --yes", .example = "manual", .fallback = "automatic"};
+
+Form<Approval> approval() {
+  return word<Approval>("approval", {{"automatic", Approval::automatic}, {"manual", Approval::manual}});
+}
+
+// The node itself, for what is read later; its shape is described all the same.
+Form<const yaml::Node*> unread(ShapePtr shape) {
+  return {shape, [](const yaml::Node& node, const Subject&, base::Diagnostics&) {
+            return std::optional<const yaml::Node*>(&node);
+          }};
+}
+
+ShapePtr services_shape() {
+  return std::make_shared<Shape>(Shape{.kind = Shape::Kind::map,
+                                       .element = service_form().shape,
+                                       .key = service_key_form().shape,
+                                       .may_be_empty = false});
+}
+
+Form<WrittenCi> ci_form() {
+  using Provider = WrittenCi::Provider;
+  const auto provider = [] { return mapping<Provider>("ci provider", "There is nothing to set yet.", {}); };
+  return mapping<WrittenCi>(
+      "ci", "Which pipelines `generate ci` writes.",
+      {
+          field("github", &WrittenCi::github, provider(), {.doc = "GitHub Actions", .example = "{}"}),
+          field("gitlab", &WrittenCi::gitlab, provider(), {.doc = "GitLab CI", .example = "{}"}),
+      });
+}
+
+Form<WrittenEnvironment> make_environment_form() {
+  using E = WrittenEnvironment;
+  return mapping<E>(
+      "environment",
+      "What differs in one environment. Mappings are laid over what stands above key by key, anything else takes the "
+      "place of what stands above, and null removes it.",
+      {
+          field("registry", &E::registry, registry(), registry_text),
+          field("context", &E::context, any_text("text"), context_text),
+          field("namespace", &E::name_space, dns_label(), namespace_text),
+          field("approval", &E::approval, approval(), approval_text),
+          field("services", &E::services, unread(services_shape()),
+                {.doc = "changes to the services, and services of this environment only",
+                 .example = "{api: {replicas: 5}}"}),
+      },
+      {{"project", "'project' cannot differ between environments"},
+       {"environments", "'environments' cannot stand in an environment"},
+       {"ci", "'ci' cannot differ between environments"}});
+}
+
+Form<WrittenProject> make_project_form() {
+  using P = WrittenProject;
+  return mapping<P>(
+      "project", "The whole file.",
+      {
+          field("project", &P::project, dns_label(),
+                {.doc = "the project's name", .example = "miniapp", .need = Need::required}),
+          field("registry", &P::registry, registry(), registry_text),
+          field("services", &P::services, map_of(service_key_form(), shared(service_form()), Empty::refused),
+                {.doc = "the programs of the project, by name",
+                 .example = "{api: {port: 8080}}",
+                 .need = Need::required}),
+          field("environments", &P::environments, map_of(dns_label(), unread(environment_form().shape)),
+                {.doc = "where it runs, by name; each is laid over what stands above",
+                 .example = "{prod: {context: prod}}"}),
+          field("context", &P::context, any_text("text"), context_text),
+          field("namespace", &P::name_space, dns_label(), namespace_text),
+          field("approval", &P::approval, approval(), approval_text),
+          field("ci", &P::ci, ci_form(), {.doc = "which pipelines are generated", .example = "{github: {}}"}),
+      },
+      {{"hooks", "hooks are not available yet"}});
+}
+
+}  // namespace
+
+const Form<WrittenEnvironment>& environment_form() {
+  static const auto form = make_environment_form();
+  return form;
+}
+
+const Form<WrittenProject>& project_form() {
+  static const auto form = make_project_form();
+  return form;
+}
+
+}  // namespace deployctl::project
