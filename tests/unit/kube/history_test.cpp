@@ -1,6 +1,7 @@
 #include "core/kube/history.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace deployctl::kube {
 namespace {

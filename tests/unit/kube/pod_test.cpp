@@ -1,6 +1,7 @@
 #include "core/kube/pod.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace deployctl::kube {
 namespace {

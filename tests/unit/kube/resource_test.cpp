@@ -1,6 +1,7 @@
 #include "core/kube/resource.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace deployctl::kube {
 namespace {

@@ -1,6 +1,7 @@
 #include "core/kube/rollout_status.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace deployctl::kube {
 namespace {

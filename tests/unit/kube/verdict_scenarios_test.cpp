@@ -28,8 +28,8 @@ TEST_P(VerdictScenario, SaysWhatTheTimelineExpects) {
   EXPECT_THAT(timeline.seen, testing::ElementsAreArray(timeline.expected));
 }
 
-INSTANTIATE_TEST_SUITE_P(Timelines, VerdictScenario, testing::ValuesIn(timeline_names()), [](const auto& info) {
-  auto name = info.param;
+INSTANTIATE_TEST_SUITE_P(Timelines, VerdictScenario, testing::ValuesIn(timeline_names()), [](const auto& each) {
+  auto name = each.param;
   std::ranges::replace(name, '-', '_');
   return name;
 });
