@@ -99,6 +99,19 @@ std::vector<Values> exposed_ports(const project::Service& service) {
   return ports;
 }
 
+// An empty named volume takes its owner from the image's folder it is mounted over.
+base::Result<std::vector<Values>> volume_folders(const project::Service& service) {
+  std::vector<Values> folders;
+  for (const auto& volume : service.volumes) {
+    const auto mount = bare({volume.mount, volume.span}, "._-/", "a path for a volume in an image");
+    if (!mount) {
+      return mount.error();
+    }
+    folders.push_back({{"mount", *mount}});
+  }
+  return folders;
+}
+
 // Values under their names, collected until one of them is an error.
 class Collector {
  public:
@@ -128,6 +141,7 @@ void add_common_values(Collector& out, const project::Target& target, const proj
   out.add("secrets", build_secrets(build));
   out.add("cache_mounts", options.cache_mounts == CacheMounts::yes);
   out.add("ports", exposed_ports(service));
+  out.add("volumes", volume_folders(service));
   out.add("program", bare({command.front(), service.name.span}, "._-/", "a path for a program in an image"));
   out.add("entrypoint", templating::dockerfile_exec(command));
   out.add("title", templating::dockerfile_word(*service.name));
@@ -139,7 +153,7 @@ void add_go_values(Collector& out, const project::Service& service, const Source
   const auto& build = *service.build;
   out.add("base", image(build.base, go_base(facts)));
   out.add("runtime", image(build.runtime, std::string(default_go_runtime)));
-  out.add("package", templating::shell_word(go_package(build, facts)));
+  out.add("package", templating::dockerfile_shell_word(go_package(build, facts)));
   out.add("downloads", !facts.has_vendor && !facts.has_local_modules);
   // Only BuildKit knows the platform it runs on by this name.
   out.add("platforms", options.cache_mounts == CacheMounts::yes && !build.platforms.empty());

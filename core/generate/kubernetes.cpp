@@ -20,6 +20,7 @@ using project::Strategy;
 using project::Target;
 
 constexpr int kept_replica_sets = 10;
+constexpr std::string_view moving_tag = "latest";  // says nothing about the version
 
 Value claim(const Target& target, const Service& service, const project::Volume& volume) {
   auto body = object_of("v1", "PersistentVolumeClaim", target, service, claim_name(service, volume));
@@ -87,7 +88,7 @@ Value count_or_percentage(const std::string& text) {
 
 // Canary and blue-green releases are steps of the rollout; each Deployment they use rolls like any other.
 Value deployment_strategy(const Service& service) {
-  if (service.strategy.type == Strategy::Type::recreate || has_exclusive_volume(service)) {
+  if (service.strategy.type == Strategy::Type::recreate) {
     return {{"type", "Recreate"}};
   }
   return {{"type", "RollingUpdate"},
@@ -99,7 +100,8 @@ Value deployment_strategy(const Service& service) {
 Value deployment(const Target& target, const Service& service, const ConfigMaps& maps,
                  const KubernetesOptions& options) {
   auto body = object_of("apps/v1", "Deployment", target, service, *service.name);
-  if (const auto version = label_value(options.tag); service.is_built() && !version.empty()) {
+  const auto version = options.tag == moving_tag ? "" : label_value(options.tag);
+  if (service.is_built() && !version.empty()) {
     body["metadata"]["labels"]["app.kubernetes.io/version"] = version;
   }
   auto& spec = body["spec"];

@@ -279,10 +279,6 @@ std::string claim_name(const project::Service& service, const project::Volume& v
   return *service.name + "-" + volume.name;
 }
 
-bool has_exclusive_volume(const project::Service& service) {
-  return std::ranges::any_of(service.volumes, [](const auto& volume) { return volume.access.starts_with("ReadWriteOnce"); });
-}
-
 int lowest_replicas(const project::Service& service) { return service.scale ? service.scale->min : service.replicas; }
 
 }  // namespace deployctl::generate

@@ -16,9 +16,6 @@ json::Value pod_template(const project::Target& target, const project::Service& 
 // The PersistentVolumeClaim behind a volume: "<service>-<volume>".
 std::string claim_name(const project::Service& service, const project::Volume& volume);
 
-// A volume that one node mounts at a time: two generations of pods cannot run side by side.
-bool has_exclusive_volume(const project::Service& service);
-
 // The number of pods the service is meant to have at least.
 int lowest_replicas(const project::Service& service);
 

@@ -54,6 +54,10 @@ base::Result<std::string> dockerfile_exec(std::span<const std::string> arguments
   return base::replace_all(json::to_compact_text(list), "\",\"", "\", \"");
 }
 
+base::Result<std::string> dockerfile_shell_word(std::string_view text) {
+  return has_line_break(text) ? unfit(text, "a Dockerfile") : shell_word(text);
+}
+
 base::Result<std::string> shell_word(std::string_view text) {
   if (has_nul(text)) {
     return unfit(text, "a shell command");

@@ -14,6 +14,8 @@ namespace deployctl::templating {
 base::Result<std::string> dockerfile_word(std::string_view text);
 // The exec form of CMD, ENTRYPOINT and RUN: a JSON array of strings on one line. invalid_input for NUL.
 base::Result<std::string> dockerfile_exec(std::span<const std::string> arguments);
+// A word of the shell in a Dockerfile's RUN, as shell_word gives it. invalid_input for line breaks and NUL.
+base::Result<std::string> dockerfile_shell_word(std::string_view text);
 // A word of a POSIX shell: as it is when nothing in it is special, else in single quotes. invalid_input for NUL.
 base::Result<std::string> shell_word(std::string_view text);
 // A scalar of YAML.

@@ -17,7 +17,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 {{/installs}}
 # The wait of the preStop hook: a stopping pod serves on until nothing sends it requests any more.
-RUN mkdir -p /drain /out/usr/local/bin /out/usr/local/lib /out/etc/ssl/certs \
+RUN mkdir -p /drain /empty /out/usr/local/bin /out/usr/local/lib /out/etc/ssl/certs \
     && printf '%s\n' '#include <cstdlib>' '#include <unistd.h>' \
        'int main(int count, char** words) { return count == 2 ? static_cast<int>(sleep(std::atoi(words[1]))) : 2; }' \
        > /drain/main.cpp \
@@ -45,6 +45,9 @@ FROM {{runtime}} AS runtime
 ENV LD_LIBRARY_PATH=/usr/local/lib
 COPY --from=builder /out/ /
 COPY --from=builder /installed/bin/{{executable}} {{program}}
+{{#volumes}}
+COPY --from=deps --chown={{user}}:{{user}} /empty/ {{mount}}/
+{{/volumes}}
 USER {{user}}:{{user}}
 {{#ports}}
 EXPOSE {{number}}

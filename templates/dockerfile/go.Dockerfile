@@ -11,7 +11,7 @@ ARG {{name}}={{value}}
 ARG TARGETOS
 ARG TARGETARCH
 # The wait of the preStop hook: a stopping pod serves on until nothing sends it requests any more.
-RUN {{#cache_mounts}}--mount=type=cache,target=/root/.cache/go-build {{/cache_mounts}}mkdir -p /drain /out/usr/local/bin /out/etc/ssl/certs \
+RUN {{#cache_mounts}}--mount=type=cache,target=/root/.cache/go-build {{/cache_mounts}}mkdir -p /drain /empty /out/usr/local/bin /out/etc/ssl/certs \
     && printf '%s\n' 'package main' 'import ("os"; "time")' 'func main() {' 'wait, err := time.ParseDuration(os.Args[1] + "s")' \
        'if err != nil { os.Exit(2) }' 'time.Sleep(wait)' '}' > /drain/main.go \
     && GOOS="${TARGETOS:-linux}" GOARCH="${TARGETARCH:-$(go env GOARCH)}" \
@@ -39,6 +39,9 @@ RUN {{#cache_mounts}}--mount=type=cache,target=/go/pkg/mod --mount=type=cache,ta
 FROM {{runtime}} AS runtime
 COPY --from=deps /out/ /
 COPY --from=builder /app {{program}}
+{{#volumes}}
+COPY --from=deps --chown={{user}}:{{user}} /empty/ {{mount}}/
+{{/volumes}}
 USER {{user}}:{{user}}
 {{#ports}}
 EXPOSE {{number}}
