@@ -94,7 +94,7 @@ Reason store_level(Config& config, std::string_view text) {
 }
 
 constexpr std::array rows{
-    Row{{"HOST", "0.0.0.0", "address to listen on, numeric"}, store_host},
+    Row{{"LISTEN_ADDRESS", "0.0.0.0", "address to listen on, numeric"}, store_host},
     Row{{"PORT", "8080", "port to listen on; 0 for any free one"}, store_number<&Config::port, 0, 65535>},
     Row{{"LOG_LEVEL", "info", "debug, info, warn or error"}, store_level},
     Row{{"GREETING", "Hello from the API service", "what /api/hello says"}, store_text<&Config::greeting>},
