@@ -112,7 +112,7 @@ constexpr std::array rows{
     Row{{"MAX_HEADER_BYTES", "16Ki", "largest request head"}, store_size<&Config::max_header_bytes>},
     Row{{"DRAIN_DELAY", "5s", "after SIGTERM: not ready but accepting for so long"},
         store_duration<&Config::drain_delay, 0>},
-    Row{{"SHUTDOWN_TIMEOUT", "25s", "after SIGTERM: gone within, drain delay included"},
+    Row{{"SHUTDOWN_TIMEOUT", "20s", "after SIGTERM: gone within, drain delay included"},
         store_duration<&Config::shutdown_timeout, 1>},
     Row{{"APP_VERSION", "as built", "version to report"}, store_text<&Config::version>},
     Row{{"APP_COMMIT", "as built", "commit to report"}, store_text<&Config::commit>},
