@@ -1,5 +1,6 @@
 #include "core/execute/build_request.hpp"
 
+#include "core/generate/artifact.hpp"
 #include "core/generate/dockerfile.hpp"
 #include "core/templating/template_set.hpp"
 
