@@ -64,7 +64,7 @@ base::Status undo_rollout(cluster::Client& client, const project::Target& target
   ports.events.emit(events::Note{events::Note::Level::info, fmt::format("{}: from revision {} back to {}", name, undo->from, undo->to)});
   cluster::RolloutWatch watch(client, target.name_space);
   const auto applied = client.apply(with_template(history->deployment, *undo, replica_set_of(*history, undo->to)),
-                                    {.force = cluster::Force::yes, .tell_unchanged = false, .stop = ports.stop});
+                                    {.force = cluster::Force::yes, .known_version = history->deployment.resource_version(), .stop = ports.stop});
   if (!applied) {
     return applied.error().within("undoing {}", name);
   }

@@ -1,5 +1,6 @@
 #include "core/execute/dry_run.hpp"
 
+
 #include <nlohmann/json.hpp>
 
 namespace deployctl::execute {
@@ -19,7 +20,8 @@ base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, c
   if (!live && live.error().code != base::ErrorCode::not_found) {
     return live.error();
   }
-  const auto result = client.apply(object, {.dry_run = cluster::DryRun::yes, .tell_unchanged = false, .stop = ports.stop});
+  const auto result = client.apply(object, {.dry_run = cluster::DryRun::yes,
+                                     .known_version = live ? live->resource_version() : std::string(), .stop = ports.stop});
   if (!result) {
     return result.error().within("asking what applying {} would change", kube::to_string(object.key()));
   }

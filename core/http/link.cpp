@@ -12,9 +12,10 @@ std::size_t piece_end(std::string_view text, char separator) {
   bool quoted = false;
   bool bracketed = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (quoted) {
-      at += text[at] == '\\' ? 1 : 0;
-      quoted = at < text.size() && text[at] != '"';
+    if (quoted && text[at] == '\\') {
+      ++at;  // and what it escapes
+    } else if (quoted) {
+      quoted = text[at] != '"';
     } else if (bracketed) {
       bracketed = text[at] != '>';
     } else if (text[at] == separator) {

@@ -19,4 +19,8 @@ ObjectKey Object::key() const {
   return {.api_version = api_version(), .kind = kind(), .name_space = name_space(), .name = name()};
 }
 
+std::string Object::resource_version() const {
+  return json::Reader(body).at("metadata", "resourceVersion").string_or();
+}
+
 }  // namespace deployctl::kube

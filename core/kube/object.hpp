@@ -32,6 +32,8 @@ struct Object {
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::string name_space() const;
   [[nodiscard]] ObjectKey key() const;
+  // metadata.resourceVersion of an object the server gave; empty otherwise.
+  [[nodiscard]] std::string resource_version() const;
 
   friend bool operator==(const Object& left, const Object& right) { return left.body == right.body; }
 };

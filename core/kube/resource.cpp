@@ -92,8 +92,13 @@ Resource resource_of(std::string_view kind) {
 std::vector<std::string> known_versions(std::string_view group, std::string_view kind) {
   const auto* row = find_row(kind);
   std::vector<std::string> versions;
-  if (row != nullptr && row->group == group) {
-    std::ranges::copy_if(row->versions, std::back_inserter(versions), [](auto version) { return !version.empty(); });
+  if (row == nullptr || row->group != group) {
+    return versions;
+  }
+  for (const auto version : row->versions) {
+    if (!version.empty()) {
+      versions.emplace_back(version);
+    }
   }
   return versions;
 }

@@ -24,6 +24,8 @@ struct Sign {
   std::optional<Moment> began;
   // A wait of its own in place of the rule's (a probe's budget).
   std::optional<Moment> patience;
+  // As it should be at first: not worth telling before it has become probable.
+  bool is_usual = false;
   // The container is running again: no sign is final before it ends once more.
   bool has_hope = false;
 };

@@ -262,6 +262,7 @@ void add_readiness_sign(const Evidence& evidence, const Pod& pod, const Containe
   sign.message = unhealthy == nullptr ? "the readiness probe has not passed yet" : unhealthy->message;
   sign.began = history.first_started;
   sign.patience = Moment(container.readiness_budget) * 3 / 2;
+  sign.is_usual = unhealthy == nullptr;
   signs.push_back(std::move(sign));
 }
 

@@ -65,6 +65,7 @@ void add_deployment_signs(const Evidence& evidence, Moment /*now*/, std::vector<
     auto sign = deployment_sign(evidence, "controller-not-acting", "NotObserved",
                                 "the deployment controller has not taken up the change");
     sign.began = evidence.written_at;
+    sign.is_usual = true;
     signs.push_back(std::move(sign));
     return;
   }
@@ -117,6 +118,7 @@ void add_scheduling_signs(const Evidence& evidence, const Pod& pod, std::vector<
     sign.rule = "scheduler-not-acting";
     sign.reason = "Pending";
     sign.message = "the scheduler has not looked at the pod";
+    sign.is_usual = true;
   }
   if (sign.reason == "SchedulingGated") {
     sign.rule = "scheduling-gated";

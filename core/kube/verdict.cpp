@@ -282,7 +282,11 @@ Judgement judge(const Evidence& evidence, Memory& memory, Moment now, std::span<
   Judge judge_of(evidence, now);
   Judgement judgement;
   for (const auto& of_rule : tally(rules, signs, memory, now)) {
-    judgement.findings.push_back(judge_of.judge(of_rule));
+    auto finding = judge_of.judge(of_rule);
+    const bool is_usual = std::ranges::all_of(of_rule.signs, &Sign::is_usual);
+    if (finding.weight != Weight::waiting || !is_usual) {
+      judgement.findings.push_back(std::move(finding));
+    }
   }
   std::ranges::stable_sort(judgement.findings, std::ranges::greater{}, &Finding::weight);
   judgement.look_again = judge_of.look_again();

@@ -61,7 +61,8 @@ Explanation certificate_refused(const CurlFailure& failure) {
 }
 
 Explanation handshake_failed(const CurlFailure& failure) {
-  if (failure.verify_result != 0) {
+  constexpr long unspecified = 1;  // what libcurl says before any certificate was seen
+  if (failure.verify_result > unspecified) {
     return certificate_refused(failure);
   }
   if (says(failure, "wrong version number") || says(failure, "http request")) {

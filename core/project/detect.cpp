@@ -69,7 +69,8 @@ void add_stack_facts(const std::string& folder, DetectedService& service, const 
 
 // Folders that hold other people's code, or what a build made.
 bool is_worth_a_look(std::string_view name) {
-  constexpr std::array others{"node_modules", "vendor", "build", "dist", "target", "third_party", "docs", "tests", "test"};
+  constexpr std::array others{"node_modules", "vendor", "build", "dist", "target",
+                              "third_party",  "docs",   "tests", "test"};
   return !name.starts_with('.') && std::ranges::find(others, name) == others.end();
 }
 
@@ -143,8 +144,8 @@ std::vector<DetectedService> one_for_each_package(DetectedService service) {
 
 }  // namespace
 
-std::optional<DetectedService> detect_service(const std::string& directory, const std::string& source,
-                                              std::string name, const io::FileSystem& files) {
+std::optional<DetectedService> detect_service(const std::string& directory, const std::string& source, std::string name,
+                                              const io::FileSystem& files) {
   const auto folder = io::join_path(directory, source);
   const auto facts = look_at(folder, files);
   if (!facts.stack && !facts.has_dockerfile) {

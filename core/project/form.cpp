@@ -36,6 +36,31 @@ bool looks_like_other_type(const yaml::Node& node) {
   return !node.is_quoted && (yaml::as_integer(node) || yaml::as_boolean(node) || yaml::describe(node) == "a number");
 }
 
+// How to write what is there so that it has the type that is wanted.
+std::string type_hint(const Shape& wanted, const yaml::Node& node) {
+  if (node.kind != yaml::NodeKind::scalar) {
+    return {};
+  }
+  if (wanted.kind == Shape::Kind::number && node.is_quoted && base::parse_integer(node.scalar)) {
+    return "write it without quotes";
+  }
+  if (wanted.kind == Shape::Kind::text) {
+    return fmt::format("put it in quotes: \"{}\"", base::printable(node.scalar));
+  }
+  if (wanted.kind == Shape::Kind::list && !node.scalar.empty()) {
+    return fmt::format("write it as a list: [{}]", base::replace_all(base::printable(node.scalar), " ", ", "));
+  }
+  return {};
+}
+
+// "the project manifest", "'scale'", "volume 'data'": a mapping for messages.
+std::string owner_of(const Shape& mapping, const Subject& subject) {
+  if (subject.key.empty()) {
+    return "the project manifest";
+  }
+  return subject.key == mapping.name ? to_string(subject) : fmt::format("{} {}", mapping.name, to_string(subject));
+}
+
 }  // namespace
 
 std::string to_string(const Subject& subject) {
@@ -45,21 +70,16 @@ std::string to_string(const Subject& subject) {
 
 void report_wrong_type(const Shape& shape, const yaml::Node& node, const Subject& subject, base::Diagnostics& out) {
   const auto wanted = expectation(shape);
-  if (yaml::is_null(node)) {
-    const auto& place = node.span.is_known() ? node.span : subject.span;
-    out.error(subject.part == Subject::Part::item ? place : subject.span,
-              fmt::format("{} has no value", to_string(subject)), fmt::format("it must be {}", wanted));
+  if (!yaml::is_null(node)) {
+    out.error(node.span, fmt::format("{} must be {}, not {}", to_string(subject), wanted, yaml::describe(node)),
+              type_hint(shape, node));
     return;
   }
-  std::string hint;
-  if (shape.kind == Shape::Kind::number && yaml::describe(node) == "text" && base::parse_integer(node.scalar)) {
-    hint = "write it without quotes";
-  } else if (wanted == "text" && node.kind == yaml::NodeKind::scalar) {
-    hint = fmt::format("put it in quotes: \"{}\"", base::printable(node.scalar));
-  } else if (shape.kind == Shape::Kind::list && node.kind == yaml::NodeKind::scalar) {
-    hint = fmt::format("write it as a list: [{}]", base::printable(node.scalar));
-  }
-  out.error(node.span, fmt::format("{} must be {}, not {}", to_string(subject), wanted, yaml::describe(node)), hint);
+  const bool takes_any_text =
+      shape.kind == Shape::Kind::text && shape.text.pattern.empty() && shape.text.accepts_numbers;
+  out.error(subject.part == Subject::Part::item ? node.span : subject.span,
+            fmt::format("{} has no value", to_string(subject)),
+            takes_any_text ? "write \"\" for an empty text" : fmt::format("it must be {}", wanted));
 }
 
 void report_unknown_key(const Shape& mapping, const base::Located<std::string>& key, base::Diagnostics& out) {
@@ -84,8 +104,7 @@ void report_unknown_word(const Shape& shape, const yaml::Node& node, const Subje
 void report_missing_keys(const Shape& mapping, const yaml::Node& node, const Subject& subject, base::Diagnostics& out) {
   for (const auto& field : mapping.fields) {
     if (field.text.need == Need::required && node.find(field.key) == nullptr) {
-      const auto owner = subject.key.empty() ? "the project manifest" : to_string(subject);
-      out.error(subject.span, fmt::format("{} needs '{}'", owner, field.key),
+      out.error(subject.span, fmt::format("{} needs '{}'", owner_of(mapping, subject), field.key),
                 fmt::format("for example '{}: {}'", field.key, field.text.example));
     }
   }

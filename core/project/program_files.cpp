@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::uint64_t most_bytes = 1u << 20u;
 
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
+bool is_digit(char byte) {
+  return byte >= '0' && byte <= '9';
+}
 
 std::string_view first_word(std::string_view text) {
   text = base::trim(text);
@@ -129,8 +131,8 @@ std::vector<std::string> go_main_packages(const std::string& folder, const io::F
     packages.emplace_back(".");
   }
   const auto commands = io::join_path(folder, "cmd");
-  const auto names = files.stat(commands).kind == io::FileKind::directory ? files.list(commands)
-                                                                          : std::vector<std::string>();
+  const auto names =
+      files.stat(commands).kind == io::FileKind::directory ? files.list(commands) : std::vector<std::string>();
   if (names) {
     for (const auto& name : *names) {
       if (has_main_package(io::join_path(commands, name), files)) {

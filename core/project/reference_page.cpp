@@ -36,11 +36,17 @@ struct Section {
   const Shape* shape = nullptr;
 };
 
-std::string escaped(std::string_view text) { return base::replace_all(std::string(text), "|", "\\|"); }
+std::string escaped(std::string_view text) {
+  return base::replace_all(std::string(text), "|", "\\|");
+}
 
-std::string code(std::string_view text) { return text.empty() ? "" : fmt::format("`{}`", escaped(text)); }
+std::string code(std::string_view text) {
+  return text.empty() ? "" : fmt::format("`{}`", escaped(text));
+}
 
-std::string anchor(const Shape& mapping) { return base::replace_all(mapping.name, " ", "-"); }
+std::string anchor(const Shape& mapping) {
+  return base::replace_all(mapping.name, " ", "-");
+}
 
 std::string joined_words(const Shape& shape) {
   std::string words;
@@ -58,7 +64,7 @@ std::string value_words(const Shape& shape) {
     case Shape::Kind::word:
       return joined_words(shape);
     case Shape::Kind::number:
-      return fmt::format("{} to {}", shape.least, shape.most);
+      return fmt::format("number, {} to {}", shape.least, shape.most);
     case Shape::Kind::list:
       return fmt::format("list: {}", value_words(*shape.element));
     case Shape::Kind::map:
@@ -83,7 +89,8 @@ class Sections {
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const auto section = all_[i];
       for (const auto& field : section.shape->fields) {
-        visit(*field.shape, section.place.empty() ? std::string(field.key) : fmt::format("{}.{}", section.place, field.key));
+        visit(*field.shape,
+              section.place.empty() ? std::string(field.key) : fmt::format("{}.{}", section.place, field.key));
       }
     }
   }
@@ -137,7 +144,8 @@ std::string to_markdown(const Section& section) {
   if (!section.place.empty()) {
     text += fmt::format("`{}`: ", section.place);
   }
-  text += fmt::format("{}\n\n| key | value | meaning | default | example |\n|---|---|---|---|---|\n", section.shape->doc);
+  text +=
+      fmt::format("{}\n\n| key | value | meaning | default | example |\n|---|---|---|---|---|\n", section.shape->doc);
   for (const auto& field : section.shape->fields) {
     text += row(field);
   }

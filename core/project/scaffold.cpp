@@ -24,7 +24,9 @@ bool is_variable_name(std::string_view name) {
   return !name.empty() && !(name.front() >= '0' && name.front() <= '9') && std::ranges::all_of(name, fits);
 }
 
-bool has_template(Stack stack) { return stack == Stack::go || stack == Stack::cpp || stack == Stack::dockerfile; }
+bool has_template(Stack stack) {
+  return stack == Stack::go || stack == Stack::cpp || stack == Stack::dockerfile;
+}
 
 // What a Compose value is without its variables: "${DB:-shop}" is "shop"; nothing when a variable has no default.
 std::optional<std::string> plain_value(std::string_view value) {
@@ -70,7 +72,9 @@ class Writer {
 
   void write_head() {
     line("# What this project is made of and how it runs.");
-    line("# 'deployctl validate' checks it, 'deployctl generate' writes the files, 'deployctl release' builds and rolls out.");
+    line(
+        "# 'deployctl validate' checks it, 'deployctl generate' writes the files, 'deployctl release' builds and rolls "
+        "out.");
     line("project: {}", yaml::quote(as_name(options_.project)));
     if (options_.registry.empty()) {
       line("registry: {}  # change me: images are pushed to <registry>/<service>", placeholder_registry);

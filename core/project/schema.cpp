@@ -1,5 +1,5 @@
-// Every mapping becomes a definition. In an environment any key may be absent, because it stands above, or null, because
-// it is removed: definitions that can stand there come a second time, as overlays.
+// Every mapping becomes a definition. In an environment any key may be absent, because it stands above, or null,
+// because it is removed: definitions that can stand there come a second time, as overlays.
 #include "core/project/schema.hpp"
 
 #include "core/base/text.hpp"
@@ -7,9 +7,8 @@
 #include "core/yaml/convert.hpp"
 #include "core/yaml/parse.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 namespace deployctl::project {
 namespace {
@@ -153,6 +152,8 @@ class Writer {
 
 }  // namespace
 
-Value schema() { return Writer().whole(*project_form().shape); }
+Value schema() {
+  return Writer().whole(*project_form().shape);
+}
 
 }  // namespace deployctl::project

@@ -120,9 +120,7 @@ void check_external_name(const WrittenServicePort& written, ServicePort::Type ty
 
 std::vector<Port> settle_ports(const WrittenService& written, base::Diagnostics& out) {
   std::vector<Port> ports;
-  if (written.port && written.ports) {
-    out.error(written.port->key, "'port' and 'ports' exclude each other");
-  }
+  refuse_both(written.port, written.ports, "'port' and 'ports' exclude each other", out);
   if (const auto* number = sound(written.port)) {
     ports.push_back({"http", *number, written.port->at});
     return ports;
@@ -166,10 +164,11 @@ std::optional<ServicePort> settle_address(const NamedService& service, const std
   if (const auto* node_port = sound(written.node_port)) {
     address.node_port = *node_port;
   }
-  if (!written.type || sound(written.type) != nullptr) {
-    check_node_port(written, address.type, out);
-    check_external_name(written, address.type, given->key, out);
+  if (written.type && written.type->is_broken) {
+    return address;
   }
+  check_node_port(written, address.type, out);
+  check_external_name(written, address.type, given->key, out);
   if (address.type != ServicePort::Type::external_name && !has_ports(*service.value)) {
     out.error(given->key, "'service' needs a port to lead to", fmt::format("give '{}' a 'port'", *service.name));
   }

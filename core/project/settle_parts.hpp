@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,17 @@ template <typename T>
 void refuse_useless(const Optional<T>& given, std::string_view key, std::string_view why, base::Diagnostics& out) {
   if (given) {
     out.error(given->key, fmt::format("'{}' does nothing {}", key, why));
+  }
+}
+
+// Two keys of which only one may be given: said at the one that comes later, which is the overlay's where there is one.
+template <typename A, typename B>
+void refuse_both(const Optional<A>& first, const Optional<B>& second, std::string_view message,
+                 base::Diagnostics& out) {
+  if (first && second) {
+    out.error(
+        std::max(first->key, second->key, [](const auto& left, const auto& right) { return left.begin < right.begin; }),
+        std::string(message));
   }
 }
 

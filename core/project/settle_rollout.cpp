@@ -52,9 +52,7 @@ void settle_scale(const WrittenService& written, Service& service, base::Diagnos
   if (given == nullptr) {
     return;
   }
-  if (written.replicas) {
-    out.error(written.replicas->key, "'replicas' and 'scale' exclude each other");
-  }
+  refuse_both(written.replicas, written.scale, "'replicas' and 'scale' exclude each other", out);
   Scale scale;
   scale.min = value_or(given->min, 1);
   scale.max = value_or(given->max, scale.min);

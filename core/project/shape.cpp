@@ -5,6 +5,7 @@ namespace deployctl::project {
 std::string expectation(const Shape& shape) {
   switch (shape.kind) {
     case Shape::Kind::text:
+      return shape.text.accepts_numbers ? "text or a number" : "text";
     case Shape::Kind::word:
       return "text";
     case Shape::Kind::number:

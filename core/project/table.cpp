@@ -6,7 +6,7 @@
 namespace deployctl::project {
 namespace {
 
-constexpr FieldText registry_text{.doc = "where built images are pushed: an image is <registry>/<service>",
+constexpr FieldText registry_text{.doc = "where built images are pushed: an image is `<registry>/<service>`",
                                   .example = "registry.example.com/team",
                                   .fallback = "none: then every service has to name its `image`"};
 constexpr FieldText context_text{

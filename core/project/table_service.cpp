@@ -61,7 +61,7 @@ Form<WrittenBuild> build_form() {
                  .example = "Dockerfile",
                  .fallback = "a generated one"}),
           field("target", &B::target, file_word("stage name"),
-                {.doc = "the stage of your own Dockerfile to stop at", .example = "runtime"}),
+                {.doc = "the stage of the Dockerfile to stop at", .example = "runtime"}),
           field("args", &B::args, map_of(variable_name(), loose_text("text")),
                 {.doc = "build arguments; they stay visible in the image, so nothing secret",
                  .example = "{GOPROXY: \"https://goproxy.cn,direct\"}"}),
@@ -237,7 +237,7 @@ Form<WrittenIngress> ingress_form() {
       {
           field("host", &I::host, host_name(),
                 {.doc = "host name", .example = "api.example.com", .need = Need::required}),
-          field("path", &I::path, web_path(), {.doc = "requests below this path", .example = "/v1", .fallback = "/"}),
+          field("path", &I::path, web_path(), {.doc = "requests below this path", .example = "/v1", .fallback = "`/`"}),
           field("class", &I::class_name, object_name(),
                 {.doc = "ingress class", .example = "nginx", .fallback = "the cluster's default"}),
           field("tls", &I::tls, object_name(),
@@ -260,7 +260,7 @@ std::vector<Field<WrittenService>> image_fields() {
   using S = WrittenService;
   return {
       field("source", &S::source, folder_path(),
-            {.doc = "the build context, relative to this file", .example = "services/api", .fallback = "."}),
+            {.doc = "the build context, relative to this file", .example = "services/api", .fallback = "`.`"}),
       field("stack", &S::stack, stack_word(),
             {.doc = "what the source is made of; anything but go and cpp needs a Dockerfile in the source folder",
              .example = "go",
@@ -269,7 +269,7 @@ std::vector<Field<WrittenService>> image_fields() {
             {.doc = "alone: a ready image to run, such as a database; beside source, stack or build: the repository of "
                     "the image that is built, without tag",
              .example = "mysql:8.0",
-             .fallback = "<registry>/<service>"}),
+             .fallback = "`<registry>/<service>`"}),
       field("build", &S::build, build_form(), {.doc = "how the image is built", .example = "{package: ./cmd/api}"}),
       field("command", &S::command, list_of(loose_text("text"), Empty::refused),
             {.doc = "what the container runs", .example = "[\"/app\", \"serve\"]", .fallback = "the image's own"}),

@@ -12,10 +12,13 @@
 
 namespace deployctl::tests {
 
+// Path to content.
+using Files = std::map<std::string, std::string>;
+
 class MemoryFileSystem : public io::FileSystem {
  public:
   MemoryFileSystem() = default;
-  explicit MemoryFileSystem(std::map<std::string, std::string> files, std::string current = "/project")
+  explicit MemoryFileSystem(Files files, std::string current = "/project")
       : current_(std::move(current)) {
     for (auto& [path, content] : files) {
       put(path, std::move(content));

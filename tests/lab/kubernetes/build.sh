@@ -67,6 +67,7 @@ VERSION
 }
 
 compile() {
+  unset GOROOT
   export GOPATH=$PWD/.go GOCACHE=$PWD/.gocache GOPROXY=off GOFLAGS='' CGO_ENABLED=0
   export KUBE_GIT_VERSION_FILE=$PWD/version.sh
   mkdir -p "$GOPATH/src/k8s.io"

@@ -15,7 +15,7 @@ missing_packages() {
 # Debian's kubernetes-client cannot be installed beside another vendor's package of /usr/bin/kubectl.
 wanted_packages() {
   grep -v '^#' "$lab_source/packages.txt"
-  [[ -x /usr/bin/kubectl || -n $(command -v kubectl) ]] || echo kubernetes-client
+  [[ -x /usr/bin/kubectl ]] || echo kubernetes-client
 }
 
 install_quietly() {

@@ -47,14 +47,14 @@ lab_is_healthy() {
 }
 
 print_environment() {
-  cat << ENVIRONMENT
-export DOCKER_HOST=unix://$engine_socket
-export KUBECONFIG=$lab_kubeconfigs/admin
-export DEPLOYCTL_LAB_KUBECONFIG_LIMITED=$lab_kubeconfigs/deployer
-export DEPLOYCTL_LAB_REGISTRY=$registry_address
-export DEPLOYCTL_LAB_AUTH_REGISTRY=$auth_registry_address
-export DEPLOYCTL_LAB_AUTH_REGISTRY_USER=$auth_registry_user
-export DEPLOYCTL_LAB_AUTH_REGISTRY_PASSWORD=$auth_registry_password
-export PATH=$lab_state/bin:\$PATH
-ENVIRONMENT
+  export_line DOCKER_HOST "unix://$engine_socket"
+  export_line KUBECONFIG "$lab_kubeconfigs/admin"
+  export_line DEPLOYCTL_LAB_KUBECONFIG_LIMITED "$lab_kubeconfigs/deployer"
+  export_line DEPLOYCTL_LAB_REGISTRY "$registry_address"
+  export_line DEPLOYCTL_LAB_AUTH_REGISTRY "$auth_registry_address"
+  export_line DEPLOYCTL_LAB_AUTH_REGISTRY_USER "$auth_registry_user"
+  export_line DEPLOYCTL_LAB_AUTH_REGISTRY_PASSWORD "$auth_registry_password"
+  printf 'export PATH=%q:%s\n' "$lab_state/bin" "\"\$PATH\""
 }
+
+export_line() { printf 'export %s=%q\n' "$1" "$2"; }

@@ -29,27 +29,27 @@ duration_since() {
   fi
 }
 
-# Runs a command that takes minutes, in the control group "work" so that it ends with us: its output goes to LOG, and a line tells twice a minute that it still goes on.
+# Runs a command that takes minutes: its output goes to LOG, and a line tells twice a minute that it still goes on.
+# It is in the control group "work", so that it ends with us.
 long_step() {
-  local part=$1 doing=$2 usual=$3 log=$4
+  local part=$1 doing=$2 usual=$3 log=$4 began=$SECONDS pid
   shift 4
-  local began=$SECONDS pid
   mkdir -p "$(dirname "$log")" "$lab_scratch"
   say "$part" "$doing (about $usual, log $log)"
   (enter_group work && TMPDIR=$lab_scratch "$@") > "$log" 2>&1 < /dev/null &
   pid=$!
-  report_while_running "$pid" "$part" "$doing" "$usual" "$began" &
-  local reporter=$! status=0
-  wait "$pid" || status=$?
-  kill "$reporter" 2> /dev/null || true
-  wait "$reporter" 2> /dev/null || true
-  ((status == 0)) || fail "$part" "$doing failed after $(duration_since "$began")" "$log" "read the log, then run 'lab up' again"
+  report_until_ended "$pid" "$part" "$doing" "$usual" "$began"
+  wait "$pid" ||
+    fail "$part" "$doing failed after $(duration_since "$began")" "$log" "read the log, then run 'lab up' again"
   say "$part" "$doing done in $(duration_since "$began")"
 }
 
-report_while_running() {
-  local pid=$1 part=$2 doing=$3 usual=$4 began=$5
-  while sleep 30 && kill -0 "$pid" 2> /dev/null; do
+report_until_ended() {
+  local pid=$1 part=$2 doing=$3 usual=$4 began=$5 next=30
+  while start_time "$pid" > /dev/null; do
+    sleep 0.2
+    ((SECONDS - began >= next)) || continue
     say "$part" "$doing: $(duration_since "$began") of about $usual"
+    next=$((next + 30))
   done
 }

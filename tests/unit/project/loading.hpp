@@ -14,12 +14,12 @@
 namespace deployctl::tests {
 
 // The files of a Go project: enough for `source: .` to be built.
-inline std::map<std::string, std::string> go_project() {
+inline Files go_project() {
   return {{"/project/go.mod", "module example.com/shop\n\ngo 1.22\n"}, {"/project/main.go", "package main\n"}};
 }
 
 inline project::Loaded load(std::string_view text, std::string_view environment = {},
-                            const std::map<std::string, std::string>& files = go_project()) {
+                            const Files& files = go_project()) {
   const MemoryFileSystem file_system(files);
   const auto source = std::make_shared<const base::SourceFile>("deployctl.yaml", std::string(text));
   return project::load(source, "/project", environment, file_system);
@@ -35,13 +35,13 @@ inline std::string findings(const project::Loaded& loaded) {
 }
 
 inline std::string findings(std::string_view text, std::string_view environment = {},
-                            const std::map<std::string, std::string>& files = go_project()) {
+                            const Files& files = go_project()) {
   return findings(load(text, environment, files));
 }
 
 // The Target of a project manifest without mistakes; warnings are allowed.
 inline project::Target target(std::string_view text, std::string_view environment = {},
-                              const std::map<std::string, std::string>& files = go_project()) {
+                              const Files& files = go_project()) {
   auto loaded = load(text, environment, files);
   EXPECT_TRUE(loaded.target.has_value()) << findings(loaded);
   return loaded.target.value_or(project::Target{});

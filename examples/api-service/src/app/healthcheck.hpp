@@ -7,7 +7,7 @@
 
 namespace app {
 
-// Whether http://HOST:PORT/health answers 200. A wildcard host is asked at its loopback address.
+// Whether http://ADDRESS:PORT/health answers 200. A wildcard host is asked at its loopback address.
 bool is_healthy(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
 
 }  // namespace app

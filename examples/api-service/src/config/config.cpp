@@ -94,7 +94,7 @@ Reason store_level(Config& config, std::string_view text) {
 }
 
 constexpr std::array rows{
-    Row{{"HOST", "0.0.0.0", "address to listen on, numeric"}, store_host},
+    Row{{"LISTEN_ADDRESS", "0.0.0.0", "address to listen on, numeric"}, store_host},
     Row{{"PORT", "8080", "port to listen on; 0 for any free one"}, store_number<&Config::port, 0, 65535>},
     Row{{"LOG_LEVEL", "info", "debug, info, warn or error"}, store_level},
     Row{{"GREETING", "Hello from the API service", "what /api/hello says"}, store_text<&Config::greeting>},
@@ -112,7 +112,7 @@ constexpr std::array rows{
     Row{{"MAX_HEADER_BYTES", "16Ki", "largest request head"}, store_size<&Config::max_header_bytes>},
     Row{{"DRAIN_DELAY", "5s", "after SIGTERM: not ready but accepting for so long"},
         store_duration<&Config::drain_delay, 0>},
-    Row{{"SHUTDOWN_TIMEOUT", "25s", "after SIGTERM: gone within, drain delay included"},
+    Row{{"SHUTDOWN_TIMEOUT", "20s", "after SIGTERM: gone within, drain delay included"},
         store_duration<&Config::shutdown_timeout, 1>},
     Row{{"APP_VERSION", "as built", "version to report"}, store_text<&Config::version>},
     Row{{"APP_COMMIT", "as built", "commit to report"}, store_text<&Config::commit>},

@@ -33,7 +33,7 @@ struct Config {
   std::uint32_t max_body_bytes = 1024 * 1024;
   std::uint32_t max_header_bytes = 16 * 1024;
   milliseconds drain_delay = std::chrono::seconds(5);        // not ready but still accepting, after SIGTERM
-  milliseconds shutdown_timeout = std::chrono::seconds(25);  // for all of the shutdown, the drain delay included
+  milliseconds shutdown_timeout = std::chrono::seconds(20);  // for all of the shutdown, the drain delay included
   std::string version;
   std::string commit;
   std::string build_time;

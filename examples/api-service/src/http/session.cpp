@@ -193,7 +193,8 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
     const auto keep_alive = stays ? KeepAlive::yes : KeepAlive::no;
     Message message = to_message(std::move(response), parser.get().version(), keep_alive);
     const bool was_written = co_await write(message, is_head);
-    if (!was_read) {
+    const bool leaves_bytes_unread = !was_read || (!stays && buffer_.size() > 0);
+    if (leaves_bytes_unread) {
       co_await linger();
     }
     co_return was_written ? keep_alive : KeepAlive::no;
@@ -242,8 +243,8 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
     co_return !failure;
   }
 
-  // Reads on for a while what a refused client still sends: closing a socket that has unread bytes resets the
-  // connection, and the client might never see why it was refused.
+  // Says that this was the last answer and reads on for a while what the client still sends: closing a socket that has
+  // unread bytes resets the connection, and the client might never see the answer (RFC 9112, section 9.6).
   asio::awaitable<void> linger() {
     error_code failure;
     socket_.shutdown(tcp::socket::shutdown_send, failure);

@@ -159,6 +159,17 @@ TEST_F(Api, answers_requests_sent_at_once_in_their_order) {
   EXPECT_EQ(client.receive().json()["data"]["message"], "Good day");
 }
 
+TEST_F(Api, lets_its_last_answer_arrive_although_more_was_sent) {
+  Client client(service->port());
+  std::string requests = "GET /api/hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  for (int count = 0; count < 100; ++count) {
+    requests += "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n";
+  }
+  client.send(requests);
+  EXPECT_EQ(client.receive().status, 200);
+  EXPECT_TRUE(client.is_closed_within(std::chrono::seconds(5)));
+}
+
 TEST_F(Api, speaks_http_1_0) {
   Client client(service->port());
   client.send("GET /api/hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");

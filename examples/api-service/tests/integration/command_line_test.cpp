@@ -53,7 +53,7 @@ TEST(Command_line, lists_every_mistake_of_a_configuration_and_does_not_start) {
 
 TEST(Command_line, says_why_it_cannot_listen) {
   const Service service;
-  const auto outcome = run({}, {{"HOST", "127.0.0.1"}, {"PORT", std::to_string(service.port())}});
+  const auto outcome = run({}, {{"LISTEN_ADDRESS", "127.0.0.1"}, {"PORT", std::to_string(service.port())}});
   EXPECT_EQ(outcome.status, 1);
   const auto line = nlohmann::json::parse(outcome.output);
   EXPECT_EQ(line["message"], "cannot start");
@@ -74,7 +74,7 @@ TEST(Healthcheck, tells_a_service_that_runs_from_one_that_does_not) {
     const Service service;
     port = std::to_string(service.port());
     EXPECT_EQ(run({"--healthcheck"}, {{"PORT", port}}).status, 0);
-    EXPECT_EQ(run({"--healthcheck"}, {{"PORT", port}, {"HOST", "127.0.0.1"}}).status, 0);
+    EXPECT_EQ(run({"--healthcheck"}, {{"PORT", port}, {"LISTEN_ADDRESS", "127.0.0.1"}}).status, 0);
   }
   EXPECT_EQ(run({"--healthcheck"}, {{"PORT", port}}).status, 1);
 }

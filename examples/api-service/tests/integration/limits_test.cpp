@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 class Limits : public testing::Test {
  protected:
   const Service service{
-      {{"MAX_BODY_BYTES", "4Ki"}, {"MAX_HEADER_BYTES", "2Ki"}, {"READ_TIMEOUT", "300ms"}, {"IDLE_TIMEOUT", "600ms"}}};
+      {{"MAX_BODY_BYTES", "4Ki"}, {"MAX_HEADER_BYTES", "2Ki"}, {"READ_TIMEOUT", "300ms"}, {"IDLE_TIMEOUT", "1500ms"}}};
   Client client{service.port()};
 
   Answer raw(std::string_view bytes) {
@@ -84,7 +84,7 @@ TEST_F(Limits, end_a_kept_connection_on_which_nothing_more_comes) {
 
 TEST_F(Limits, do_not_count_the_pause_between_two_requests_as_slowness) {
   EXPECT_EQ(client.get("/health").status, 200);
-  std::this_thread::sleep_for(400ms);  // longer than a request may take, shorter than a connection may be idle
+  std::this_thread::sleep_for(600ms);  // longer than a request may take, shorter than a connection may be idle
   EXPECT_EQ(client.get("/health").status, 200);
 }
 

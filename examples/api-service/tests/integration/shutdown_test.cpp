@@ -24,7 +24,7 @@ TEST(Shutdown, of_a_service_without_requests_is_clean_on_both_signals) {
 }
 
 TEST(Shutdown, begins_with_a_delay_in_which_the_service_is_not_ready_but_accepts_and_answers) {
-  Service service(Environment{{"DRAIN_DELAY", "1s"}});
+  Service service(Environment{{"DRAIN_DELAY", "2s"}});
   Client kept(service.port());
   EXPECT_FALSE(kept.get("/api/hello").closes());
   service.send(SIGTERM);
@@ -122,7 +122,7 @@ class Balancer {
   }
   std::uint16_t next() {
     const std::lock_guard lock(mutex_);
-    return ready_.at(turn_++ % ready_.size());
+    return ready_.at(turn_++ % std::max<std::size_t>(ready_.size(), 1));
   }
   bool sends_to(std::uint16_t port) const {
     const std::lock_guard lock(mutex_);
@@ -138,13 +138,18 @@ class Balancer {
     }
   }
   void look() {
-    auto ports = [this] {
+    for (const auto port : known()) {
+      const bool ready = is_ready(port);
       const std::lock_guard lock(mutex_);
-      return ports_;
-    }();
-    std::erase_if(ports, [](std::uint16_t port) { return !is_ready(port); });
+      std::erase(ready_, port);
+      if (ready) {
+        ready_.push_back(port);
+      }
+    }
+  }
+  std::vector<std::uint16_t> known() const {
     const std::lock_guard lock(mutex_);
-    ready_ = ports;
+    return ports_;
   }
 
   mutable std::mutex mutex_;
@@ -216,7 +221,7 @@ class Load {
 };
 
 TEST(Rolling_update, under_load_loses_no_request) {
-  const Environment settings{{"DRAIN_DELAY", "400ms"}};
+  const Environment settings{{"DRAIN_DELAY", "1s"}};
   auto serving = std::make_unique<Service>(settings);
   Balancer balancer({serving->port()});
   Load load(balancer, 8);

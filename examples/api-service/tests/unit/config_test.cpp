@@ -37,7 +37,7 @@ TEST(Config, has_defaults_for_everything) {
 }
 
 TEST(Config, takes_every_variable) {
-  const Config config = valid({{"HOST", "::"},
+  const Config config = valid({{"LISTEN_ADDRESS", "::"},
                                {"PORT", "9000"},
                                {"LOG_LEVEL", "debug"},
                                {"GREETING", "你好"},
@@ -92,7 +92,8 @@ TEST(Config, says_what_is_wrong_with_a_value) {
       {"PORT", "-1", "PORT: '-1' is not a whole number from 0 to 65535"},
       {"PORT", "80 ", "PORT: '80 ' is not a whole number from 0 to 65535"},
       {"IO_THREADS", "0", "IO_THREADS: '0' is not a whole number from 1 to 64"},
-      {"HOST", "localhost", "HOST: 'localhost' is not a numeric address such as 0.0.0.0, 127.0.0.1 or ::"},
+      {"LISTEN_ADDRESS", "localhost",
+       "LISTEN_ADDRESS: 'localhost' is not a numeric address such as 0.0.0.0, 127.0.0.1 or ::"},
       {"LOG_LEVEL", "INFO", "LOG_LEVEL: 'INFO' is none of debug, info, warn, error"},
       {"IDLE_TIMEOUT", "10", "IDLE_TIMEOUT: '10' has no unit; did you mean '10s'?"},
       {"IDLE_TIMEOUT", "soon", "IDLE_TIMEOUT: 'soon' is not a duration such as 250ms, 10s or 1m30s"},

@@ -6,7 +6,8 @@ namespace integration {
 namespace {
 
 Environment with_defaults(const Environment& more) {
-  Environment all{{"HOST", "127.0.0.1"}, {"PORT", "0"}, {"DRAIN_DELAY", "100ms"}, {"SHUTDOWN_TIMEOUT", "10s"}};
+  Environment all{
+      {"LISTEN_ADDRESS", "127.0.0.1"}, {"PORT", "0"}, {"DRAIN_DELAY", "100ms"}, {"SHUTDOWN_TIMEOUT", "10s"}};
   for (const auto& [name, value] : more) {
     all[name] = value;
   }

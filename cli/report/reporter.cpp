@@ -1,0 +1,114 @@
+#include "cli/report/reporter.hpp"
+
+#include "cli/report/ci_annotations.hpp"
+#include "cli/report/error_text.hpp"
+#include "cli/report/ndjson.hpp"
+#include "cli/report/plain.hpp"
+#include "cli/report/tty.hpp"
+#include "core/base/text.hpp"
+
+#include <optional>
+#include <unistd.h>
+
+namespace deployctl::cli::report {
+namespace {
+
+bool has_usable_terminal(const io::Environment& environment) {
+  return isatty(STDERR_FILENO) == 1 && environment.get_or("TERM", "dumb") != "dumb";
+}
+
+Glyphs glyphs_of(const io::Environment& environment) {
+  const auto locale = environment.get_or("LC_ALL", environment.get_or("LC_CTYPE", environment.get_or("LANG", "")));
+  const auto lowered = base::to_lower(locale);
+  const bool is_utf8 = lowered.find("utf-8") != std::string::npos || lowered.find("utf8") != std::string::npos;
+  return is_utf8 ? Glyphs::unicode : Glyphs::ascii;
+}
+
+std::optional<CiSystem> ci_system(const io::Environment& environment) {
+  if (environment.get_or("GITHUB_ACTIONS", "") == "true") {
+    return CiSystem::github;
+  }
+  if (environment.get_or("GITLAB_CI", "") == "true") {
+    return CiSystem::gitlab;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct Reporter::Parts {
+  Parts(Look look, const io::Environment& environment, const io::Clock& clock) : palette(look.use_color) {
+    if (look.mode == OutputMode::json) {
+      sink = std::make_unique<Ndjson>(out, clock);
+    } else if (look.mode == OutputMode::tty && !look.is_quiet && has_usable_terminal(environment)) {
+      auto board = std::make_unique<Tty>(Tty::Options{.write = err,
+                                                      .size = [] { return terminal_size(STDERR_FILENO); },
+                                                      .palette = palette,
+                                                      .glyphs = glyphs_of(environment)},
+                                         clock);
+      tty = board.get();
+      sink = std::move(board);
+    } else {
+      make_plain(look.is_quiet ? Verbosity::quiet : Verbosity::normal, environment, clock);
+    }
+  }
+
+  void make_plain(Verbosity verbosity, const io::Environment& environment, const io::Clock& clock) {
+    sink = std::make_unique<Plain>(err, palette, verbosity);
+    const auto system = ci_system(environment);
+    if (!system) {
+      return;
+    }
+    const auto summary = environment.get_or("GITHUB_STEP_SUMMARY", "");
+    auto annotations = std::make_unique<CiAnnotations>(
+        CiAnnotations::Options{
+            .system = *system, .write = err, .summary = summary.empty() ? Writer() : append_to_file(summary)},
+        std::move(sink), clock);
+    ci = annotations.get();
+    sink = std::move(annotations);
+  }
+
+  Writer out = write_to_descriptor(STDOUT_FILENO);
+  Writer err = write_to_descriptor(STDERR_FILENO);
+  Palette palette;
+  std::unique_ptr<events::Sink> sink;
+  Tty* tty = nullptr;           // the sink, when it is one
+  CiAnnotations* ci = nullptr;  // the sink, when it is one
+};
+
+Reporter::Reporter(Look look, const io::Environment& environment, const io::Clock& clock)
+    : parts_(std::make_unique<Parts>(look, environment, clock)) {}
+
+Reporter::~Reporter() = default;
+
+void Reporter::emit(const events::Event& event) {
+  parts_->sink->emit(event);
+}
+
+void Reporter::result(std::string_view text) {
+  if (parts_->tty != nullptr) {
+    parts_->tty->aside([&] { parts_->out(text); });
+  } else {
+    parts_->out(text);
+  }
+}
+
+void Reporter::diagnostics(const base::Diagnostics& diagnostics) {
+  std::string text;
+  const auto sorted = diagnostics.sorted();
+  for (const auto& diagnostic : sorted) {
+    text += render_diagnostic(diagnostic, parts_->palette);
+  }
+  if (parts_->tty != nullptr) {
+    parts_->tty->aside([&] { parts_->err(text); });
+  } else {
+    parts_->err(text);
+  }
+  if (parts_->ci != nullptr) {
+    for (const auto& diagnostic : sorted) {
+      parts_->ci->annotate(diagnostic);
+    }
+  }
+}
+
+}  // namespace deployctl::cli::report

@@ -1,0 +1,97 @@
+#include "cli/report/words.hpp"
+
+#include "core/base/duration.hpp"
+#include "core/base/text.hpp"
+
+#include <fmt/core.h>
+
+namespace deployctl::cli::report {
+namespace {
+
+constexpr int interrupted_exit_code = 130;
+
+std::string weight_label(events::Finding::Weight weight, const Palette& palette) {
+  switch (weight) {
+    case events::Finding::Weight::waiting:
+      return "waiting";
+    case events::Finding::Weight::probable:
+      return palette.paint(Color::yellow, "problem");
+    case events::Finding::Weight::permanent:
+      return palette.paint(Color::red, "failure");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string replica_text(const events::RolloutProgress& rollout) {
+  auto text = fmt::format("{} of {} updated, {} ready, {} available", rollout.updated, rollout.desired, rollout.ready,
+                          rollout.available);
+  return rollout.old > 0 ? text + fmt::format(", {} old", rollout.old) : text;
+}
+
+std::string transfer_text(std::uint64_t done, std::uint64_t total) {
+  return total == 0 ? base::human_bytes(done)
+                    : fmt::format("{} of {}", base::human_bytes(done), base::human_bytes(total));
+}
+
+std::string run_text(const events::RunStarted& run) {
+  auto text = base::printable(run.command);
+  if (!run.project.empty()) {
+    text += " of " + base::printable(run.project);
+  }
+  return run.environment.empty() ? text : text + " to " + base::printable(run.environment);
+}
+
+std::string end_text(const events::RunFinished& run) {
+  const auto elapsed = base::human_duration(run.elapsed);
+  if (run.exit_code == 0) {
+    return "finished in " + elapsed;
+  }
+  return (run.exit_code == interrupted_exit_code ? "interrupted after " : "failed after ") + elapsed;
+}
+
+std::string_view outcome_word(events::StepFinished::Outcome outcome) {
+  switch (outcome) {
+    case events::StepFinished::Outcome::done:
+      return "done";
+    case events::StepFinished::Outcome::unchanged:
+      return "unchanged";
+    case events::StepFinished::Outcome::failed:
+      return "failed";
+    case events::StepFinished::Outcome::skipped:
+      return "skipped";
+  }
+  return {};
+}
+
+std::string_view change_word(events::ObjectApplied::Change change) {
+  switch (change) {
+    case events::ObjectApplied::Change::created:
+      return "created";
+    case events::ObjectApplied::Change::configured:
+      return "configured";
+    case events::ObjectApplied::Change::unchanged:
+      return "unchanged";
+  }
+  return {};
+}
+
+std::vector<std::string> finding_lines(const events::Finding& finding, const Palette& palette) {
+  auto first = weight_label(finding.weight, palette);
+  for (const auto* part : {&finding.object, &finding.reason, &finding.message}) {
+    if (!part->empty()) {
+      first += ": " + base::printable(*part);
+    }
+  }
+  std::vector<std::string> lines{std::move(first)};
+  if (!finding.advice.empty()) {
+    lines.push_back("  advice: " + base::printable(finding.advice));
+  }
+  for (const auto& line : finding.log) {
+    lines.push_back("  | " + base::printable(line));
+  }
+  return lines;
+}
+
+}  // namespace deployctl::cli::report

@@ -1,0 +1,110 @@
+#include "core/execute/doctor.hpp"
+
+#include "core/base/text.hpp"
+#include "core/execute/inspect.hpp"
+#include "core/execute/world.hpp"
+#include "core/kube/resource.hpp"
+#include "core/oci/reference.hpp"
+
+#include <functional>
+#include <future>
+#include <set>
+
+namespace deployctl::execute {
+namespace {
+
+using Finding = base::Result<std::string>;
+
+Finding examine_engine(const Ports& ports) {
+  const auto engine = engine::detect(ports.processes, ports.environment, ports.files, ports.stop);
+  if (!engine) {
+    return engine.error();
+  }
+  const auto& facts = (*engine)->facts();
+  return fmt::format("{} {}{}, {}, builds with {}", to_string(facts.kind), facts.server_version,
+                     facts.endpoint.empty() ? "" : " at " + facts.endpoint, facts.platform, to_string(facts.builder));
+}
+
+Finding examine_registry(const std::string& host, const Ports& ports) {
+  const auto access = open_registry(ports);
+  if (const auto answer = access->client.ping(host, ports.stop); !answer) {
+    return answer.error();
+  }
+  return fmt::format("{} answers and lets us in", host);
+}
+
+// What a rollout does in the namespace, each as verb and kind.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> needed_permissions{{
+    {"patch", "Deployment"}, {"patch", "Service"}, {"create", "ConfigMap"}, {"list", "Pod"}, {"watch", "Event"}}};
+
+Finding examine_cluster(const project::Target& target, const Ports& ports) {
+  const auto client = connect_cluster(target, ports);
+  if (!client) {
+    return client.error();
+  }
+  const auto version = (*client)->server_version(ports.stop);
+  if (!version) {
+    return version.error();
+  }
+  std::vector<std::string> missing;
+  for (const auto& [verb, kind] : needed_permissions) {
+    const auto resource = kube::resource_of(kind);
+    const auto allowed = (*client)->may(verb, resource, target.name_space, {}, ports.stop);
+    if (!allowed) {
+      return allowed.error();
+    }
+    if (!*allowed) {
+      missing.push_back(fmt::format("{} {}", verb, resource.plural));
+    }
+  }
+  if (!missing.empty()) {
+    return base::Error::unauthorized("{}: not permitted in namespace {}: {}", (*client)->connection().description(),
+                                     target.name_space, base::join(missing, ", "))
+        .with_hint("ask whoever runs the cluster for a role with these permissions");
+  }
+  return fmt::format("Kubernetes {} at {}, namespace {}", *version, (*client)->connection().description(), target.name_space);
+}
+
+Finding examine_git(const project::Target& target, const Ports& ports) {
+  const auto commit = ports.git.head(target.directory);
+  if (!commit) {
+    return commit.error();
+  }
+  return fmt::format("commit {}{}{}", commit->short_id, commit->is_dirty ? ", with uncommitted changes" : "",
+                     commit->branch.empty() ? "" : ", branch " + commit->branch);
+}
+
+std::set<std::string> registries_of(const project::Target& target) {
+  std::set<std::string> hosts;
+  for (const auto& service : target.services) {
+    const auto reference = oci::Reference::parse(*service.image);
+    if (service.is_built() && reference) {
+      hosts.insert(reference->registry);
+    }
+  }
+  return hosts;
+}
+
+}  // namespace
+
+std::vector<Checkup> examine(const project::Target& target, const Ports& ports) {
+  std::vector<std::pair<std::string, std::future<Finding>>> running;
+  const auto begin = [&](std::string part, std::function<Finding()> look) {
+    running.emplace_back(std::move(part), std::async(std::launch::async, std::move(look)));
+  };
+  begin("engine", [&] { return examine_engine(ports); });
+  for (const auto& host : registries_of(target)) {
+    begin("registry", [&, host] { return examine_registry(host, ports); });
+  }
+  begin("cluster", [&] { return examine_cluster(target, ports); });
+  begin("git", [&] { return examine_git(target, ports); });
+
+  std::vector<Checkup> checkups;
+  for (auto& [part, look] : running) {
+    const auto finding = look.get();
+    checkups.push_back(finding ? Checkup{part, *finding, {}} : Checkup{part, {}, finding.error()});
+  }
+  return checkups;
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,164 @@
+#include "core/execute/image_steps.hpp"
+
+#include "core/base/overloaded.hpp"
+#include "core/base/text.hpp"
+#include "core/execute/build_request.hpp"
+#include "core/oci/docker_archive.hpp"
+
+#include <thread>
+
+namespace deployctl::execute {
+namespace {
+
+constexpr std::uint64_t largest_cache = 4ULL << 30U;
+
+void tell_progress(const engine::BuildProgress& progress, const StepReport& report, const Ports& ports) {
+  ports.events.emit(events::Output{.step = report.step(), .service = report.service(), .source = "build",
+                                   .line = base::printable(progress.text)});
+}
+
+base::Error build_error(const engine::BuildFailure& failure, const StepReport& report, const Ports& ports) {
+  if (!failure.evidence.empty()) {
+    std::vector<std::string> lines;
+    for (const auto& line : failure.evidence) {
+      lines.push_back(base::printable(line));
+    }
+    ports.events.emit(events::Finding{.step = report.step(), .service = report.service(),
+                                      .weight = events::Finding::Weight::permanent, .object = failure.step,
+                                      .reason = std::string(engine::to_string(failure.cause)),
+                                      .message = failure.error.message, .advice = failure.error.hint, .log = std::move(lines)});
+  }
+  return failure.error;
+}
+
+base::Status check_size(const project::Build& build, const engine::ImageFacts& image) {
+  if (!build.max_size || image.size <= static_cast<std::uint64_t>(build.max_size->units())) {
+    return {};
+  }
+  return base::Error::failed("the image has {} and build.max_size allows {}", base::human_bytes(image.size), build.max_size->text())
+      .with_hint("'docker history {}' shows what takes the space", image.tags.empty() ? image.id : image.tags.front());
+}
+
+std::string build_remark(const engine::BuiltImage& built) {
+  return fmt::format("{}, {} of {} steps cached", base::human_bytes(built.image.size), built.cached_steps, built.steps);
+}
+
+// The image out of the engine, layers compressed, in the user's cache; from the cache alone when it was there before.
+base::Result<oci::StoredImage> take_from_engine(engine::Engine& engine, const std::string& reference, const StepReport& report,
+                                                const engine::ImageFacts& facts, oci::ImageStore& store, const Ports& ports) {
+  if (const auto id = oci::Digest::parse(facts.id)) {
+    if (auto known = store.find_image(*id); known && store.has_all_blobs(*known)) {
+      return *known;
+    }
+  }
+  oci::BytePipe pipe;
+  base::Status saved;
+  std::jthread saver([&] {
+    saved = engine.save(
+        reference,
+        [&](std::string_view piece) -> base::Status {
+          return pipe.write(piece) ? base::Status{} : base::Error::failed("the archive is not wanted any more");
+        },
+        ports.stop);
+    pipe.close_writer(saved);
+  });
+  const oci::ImportOptions options{
+      .on_read =
+          [&](std::uint64_t read) {
+            ports.events.emit(events::TransferProgress{.step = report.step(), .service = report.service(),
+                                                       .what = "reading the image", .done = read, .total = facts.size});
+          },
+      .stop = ports.stop};
+  auto image = oci::import_docker_archive(pipe.reader(), store, options);
+  pipe.close_reader();
+  saver.join();
+  return image;
+}
+
+// Whether the tag points at the image already, told without asking the engine for any layer.
+bool is_pushed(const engine::ImageFacts& facts, const oci::Reference& target, const oci::ImageStore& store,
+               registry::Client& registry, std::stop_token stop, oci::Digest& digest) {
+  const auto id = oci::Digest::parse(facts.id);
+  const auto known = id ? store.find_image(*id) : std::nullopt;
+  if (!known) {
+    return false;
+  }
+  const auto same = registry.points_at(target, known->digest, stop);
+  digest = known->digest;
+  return same && *same;
+}
+
+std::string push_remark(const registry::PushResult& pushed) {
+  return fmt::format("{} in {} blobs sent", base::human_bytes(pushed.uploaded_bytes), pushed.uploaded_blobs);
+}
+
+}  // namespace
+
+base::Result<ImageResult> build_image(const project::Target& target, const project::Service& service,
+                                      const plan::BuildImage& action, const Seen& seen, const StepReport& report,
+                                      const Ports& ports) {
+  auto& engine = *seen.world.engine;
+  const auto request = build_request(target, service, action, seen, engine.facts(), ports.files);
+  if (!request) {
+    return request.error();
+  }
+  const auto reference = request->tags.front();
+  const auto before = engine.inspect(reference, ports.stop);
+  const auto outcome = engine.build(
+      *request, [&](const engine::BuildProgress& progress) { tell_progress(progress, report, ports); }, ports.stop);
+  return std::visit(
+      base::Overloaded{
+          [&](const engine::BuildFailure& failure) -> base::Result<ImageResult> { return build_error(failure, report, ports); },
+          [&](const engine::BuiltImage& built) -> base::Result<ImageResult> {
+            if (const auto fits = check_size(*service.build, built.image); !fits) {
+              return fits.error();
+            }
+            return ImageResult{.reference = reference, .is_unchanged = before && before->id == built.image.id,
+                               .remark = build_remark(built)};
+          },
+      },
+      outcome);
+}
+
+base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& seen, const StepReport& report,
+                                     const Ports& ports) {
+  const auto reference = action.repository + ":" + action.tag;
+  const auto target = oci::Reference::parse(reference);
+  if (!target) {
+    return target.error();
+  }
+  const auto facts = seen.world.engine->inspect(reference, ports.stop);
+  if (!facts) {
+    return facts.error().code == base::ErrorCode::not_found
+               ? base::Error::not_found("the engine has no image {}", reference).with_hint("'deployctl build' makes it")
+               : facts.error();
+  }
+  auto store = open_image_store(ports.environment);
+  auto& registry = seen.world.registry->client;
+  if (oci::Digest digest; is_pushed(*facts, *target, store, registry, ports.stop, digest)) {
+    return ImageResult{.reference = pinned(reference, digest), .is_unchanged = true};
+  }
+  const auto image = take_from_engine(*seen.world.engine, reference, report, *facts, store, ports);
+  if (!image) {
+    return image.error().within("taking {} out of the engine", reference);
+  }
+  const registry::PushOptions options{
+      .on_progress =
+          [&](const registry::Progress& progress) {
+            ports.events.emit(events::TransferProgress{.step = report.step(), .service = report.service(),
+                                                       .what = progress.what, .done = progress.done, .total = progress.total});
+          },
+      .stop = ports.stop};
+  const auto pushed = registry.push(*image, *target, options);
+  if (!pushed) {
+    return pushed.error();
+  }
+  if (const auto trimmed = store.trim(largest_cache); !trimmed) {
+    ports.events.emit(events::Note{events::Note::Level::warning, base::to_string(trimmed.error())});
+  }
+  const bool unchanged = pushed->outcome == registry::PushResult::Outcome::unchanged;
+  return ImageResult{.reference = pinned(reference, pushed->digest), .is_unchanged = unchanged,
+                     .remark = unchanged ? std::string() : push_remark(*pushed)};
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,294 @@
+#include "core/oci/image_store.hpp"
+
+#include "core/base/text.hpp"
+#include "core/json/reader.hpp"
+#include "core/json/value.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace deployctl::oci {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr std::size_t longest_record = 1u << 20u;
+
+Error system_error(std::string_view doing, const std::string& path) {
+  return Error::failed("cannot {} {}: {}", doing, path, std::strerror(errno));
+}
+
+Status make_directories(const std::string& path) {
+  std::error_code problem;
+  fs::create_directories(path, problem);
+  return problem ? Status(Error::failed("cannot make {}: {}", path, problem.message())) : Status();
+}
+
+// A file of our own that becomes visible under its name when it is complete.
+class TemporaryFile {
+ public:
+  static Result<TemporaryFile> make(const std::string& directory) {
+    if (const auto made = make_directories(directory); !made) {
+      return made.error();
+    }
+    auto path = directory + "/.new-XXXXXX";
+    const int file = ::mkostemp(path.data(), O_CLOEXEC);
+    if (file < 0) {
+      return system_error("write into", directory);
+    }
+    return TemporaryFile(file, std::move(path));
+  }
+  TemporaryFile(TemporaryFile&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
+  TemporaryFile& operator=(TemporaryFile&& other) noexcept {
+    std::swap(file_, other.file_);
+    std::swap(path_, other.path_);
+    return *this;
+  }
+  ~TemporaryFile() {
+    if (file_ >= 0) {
+      ::close(file_);
+      ::unlink(path_.c_str());
+    }
+  }
+
+  Status write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto count = ::write(file_, bytes.data(), bytes.size());
+      if (count < 0 && errno != EINTR) {
+        return system_error("write", path_);
+      }
+      bytes.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    return {};
+  }
+  Status rename_to(const std::string& path) {
+    ::fchmod(file_, 0644);
+    if (::rename(path_.c_str(), path.c_str()) != 0) {
+      return system_error("write", path);
+    }
+    ::close(std::exchange(file_, -1));
+    return {};
+  }
+
+ private:
+  TemporaryFile(int file, std::string path) : file_(file), path_(std::move(path)) {}
+
+  int file_;
+  std::string path_;
+};
+
+Status write_record(const std::string& path, std::string_view text) {
+  auto file = TemporaryFile::make(path.substr(0, path.rfind('/')));
+  if (!file) {
+    return file.error();
+  }
+  const auto written = file->write(text);
+  return written ? file->rename_to(path) : written;
+}
+
+std::optional<std::string> read_record(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return std::nullopt;
+  }
+  std::string text(longest_record, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+void touch(const std::string& path) { ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
+
+// Names come from archives; only harmless ones become file names.
+bool is_file_name(std::string_view name) {
+  return !name.empty() && name.size() <= 200 && name.front() != '.' && std::ranges::all_of(name, [](char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+           byte == '_' || byte == '.';
+  });
+}
+
+struct BlobFile {
+  fs::path path;
+  std::uint64_t size = 0;
+  fs::file_time_type used;
+};
+
+std::vector<BlobFile> blobs_by_age(const std::string& directory) {
+  std::vector<BlobFile> files;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(directory, problem)) {
+    std::error_code gone;
+    BlobFile file{.path = entry.path(), .size = entry.file_size(gone), .used = entry.last_write_time(gone)};
+    if (!gone) {
+      files.push_back(std::move(file));
+    }
+  }
+  std::ranges::sort(files, {}, &BlobFile::used);
+  return files;
+}
+
+}  // namespace
+
+struct BlobWriter::State {
+  TemporaryFile file;
+  std::string directory;
+  Hasher hasher;
+  std::uint64_t size = 0;
+};
+
+BlobWriter::BlobWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+BlobWriter::~BlobWriter() = default;
+BlobWriter::BlobWriter(BlobWriter&&) noexcept = default;
+BlobWriter& BlobWriter::operator=(BlobWriter&&) noexcept = default;
+
+Status BlobWriter::write(std::string_view piece) {
+  state_->hasher.add(piece);
+  state_->size += piece.size();
+  return state_->file.write(piece);
+}
+
+std::uint64_t BlobWriter::size() const { return state_->size; }
+
+Result<Descriptor> BlobWriter::keep(std::string_view media_type) {
+  Descriptor descriptor{.media_type = std::string(media_type), .digest = state_->hasher.digest(), .size = state_->size, .platform = {}, .annotations = {}};
+  const auto kept = state_->file.rename_to(fmt::format("{}/{}", state_->directory, descriptor.digest.encoded()));
+  return kept ? Result<Descriptor>(descriptor) : kept.error();
+}
+
+std::string ImageStore::blob_path(const Digest& digest) const {
+  return fmt::format("{}/{}/{}", blobs(), digest.algorithm(), digest.encoded());
+}
+
+bool ImageStore::has_blob(const Descriptor& blob) const {
+  const auto path = blob_path(blob.digest);
+  struct stat info {};
+  const bool is_here = ::stat(path.c_str(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) == blob.size;
+  if (is_here) {
+    touch(path);
+  }
+  return is_here;
+}
+
+Result<BlobWriter> ImageStore::new_blob() {
+  auto directory = blobs() + "/sha256";
+  auto file = TemporaryFile::make(directory);
+  if (!file) {
+    return file.error();
+  }
+  return BlobWriter(std::make_unique<BlobWriter::State>(
+      BlobWriter::State{.file = std::move(*file), .directory = std::move(directory), .hasher = {}}));
+}
+
+Result<Descriptor> ImageStore::add_blob(std::string_view bytes, std::string_view media_type) {
+  auto blob = new_blob();
+  if (!blob) {
+    return blob.error();
+  }
+  const auto written = blob->write(bytes);
+  return written ? blob->keep(media_type) : written.error();
+}
+
+std::string ImageStore::record_path(std::string_view kind, std::string_view name) const {
+  return fmt::format("{}/{}/{}", directory_, kind, name);
+}
+
+std::optional<StoredImage> ImageStore::find_image(const Digest& config) const {
+  const auto text = read_record(record_path("images", std::string(config.encoded()) + ".json"));
+  const auto value = text ? json::parse(*text, "the image record") : Result<json::Value>(Error::failed("none"));
+  if (!value) {
+    return std::nullopt;
+  }
+  const json::Reader root(*value);
+  StoredImage image{.manifest = root.at("manifest").string_or(), .media_type = {}, .digest = {}, .config = {}, .layers = {},
+                    .platform = {.os = root.at("os").string_or(), .architecture = root.at("architecture").string_or(),
+                                 .variant = root.at("variant").string_or()},
+                    .blobs = blobs()};
+  const auto document = parse_document(image.manifest);
+  const auto* manifest = document ? std::get_if<ImageManifest>(&*document) : nullptr;
+  if (!manifest || manifest->config.digest != config) {
+    return std::nullopt;
+  }
+  image.media_type = manifest->media_type;
+  image.digest = Digest::of(image.manifest);
+  image.config = manifest->config;
+  image.layers = manifest->layers;
+  return image;
+}
+
+bool ImageStore::has_all_blobs(const StoredImage& image) const {
+  return has_blob(image.config) && std::ranges::all_of(image.layers, [&](const auto& layer) { return has_blob(layer); });
+}
+
+Status ImageStore::remember_image(const StoredImage& image) {
+  const json::Value record = {{"manifest", image.manifest},
+                              {"os", image.platform.os},
+                              {"architecture", image.platform.architecture},
+                              {"variant", image.platform.variant}};
+  return write_record(record_path("images", std::string(image.config.digest.encoded()) + ".json"),
+                      json::to_pretty_text(record));
+}
+
+std::optional<Descriptor> ImageStore::find_layer(const Digest& diff_id) const {
+  const auto text = read_record(record_path("layers", std::string(diff_id.encoded()) + ".json"));
+  const auto value = text ? json::parse(*text, "the layer record") : Result<json::Value>(Error::failed("none"));
+  if (!value) {
+    return std::nullopt;
+  }
+  const json::Reader root(*value);
+  const auto digest = Digest::parse(root.at("digest").string_or());
+  const auto size = root.at("size").integer_or(-1);
+  if (!digest || size < 0) {
+    return std::nullopt;
+  }
+  Descriptor layer{.media_type = root.at("mediaType").string_or(), .digest = *digest, .size = static_cast<std::uint64_t>(size), .platform = {}, .annotations = {}};
+  return has_blob(layer) ? std::optional(layer) : std::nullopt;
+}
+
+Status ImageStore::remember_layer(const Digest& diff_id, const Descriptor& layer) {
+  const json::Value record = {{"mediaType", layer.media_type}, {"digest", layer.digest.text()}, {"size", layer.size}};
+  return write_record(record_path("layers", std::string(diff_id.encoded()) + ".json"), json::to_pretty_text(record));
+}
+
+std::optional<Digest> ImageStore::find_hint(std::string_view name) const {
+  const auto text = is_file_name(name) ? read_record(record_path("hints", name)) : std::nullopt;
+  const auto diff_id = Digest::parse(base::trim(text.value_or("")));
+  return diff_id ? std::optional(*diff_id) : std::nullopt;
+}
+
+Status ImageStore::remember_hint(std::string_view name, const Digest& diff_id) {
+  return is_file_name(name) ? write_record(record_path("hints", name), diff_id.text() + "\n") : Status();
+}
+
+Status ImageStore::trim(std::uint64_t bytes) {
+  const auto files = blobs_by_age(blobs() + "/sha256");
+  std::uint64_t total = 0;
+  for (const auto& file : files) {
+    total += file.size;
+  }
+  const auto in_use_since = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const auto& file : files) {
+    if (total <= bytes || file.used > in_use_since) {
+      break;
+    }
+    std::error_code problem;
+    fs::remove(file.path, problem);
+    total -= problem ? 0 : file.size;
+  }
+  return {};
+}
+
+}  // namespace deployctl::oci

@@ -1,0 +1,170 @@
+#include "core/cluster/rollout_watch.hpp"
+
+#include "tests/unit/cluster/fakes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace deployctl::cluster {
+namespace {
+
+using kube::RolloutResult;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using testing::ElementsAre;
+
+constexpr const char* deployments = "GET /apis/apps/v1/namespaces/shop/deployments";
+constexpr const char* replica_sets = "GET /apis/apps/v1/namespaces/shop/replicasets";
+constexpr const char* pods = "GET /api/v1/namespaces/shop/pods";
+constexpr const char* events = "GET /api/v1/namespaces/shop/events";
+
+json::Value deployment(int available) {
+  return {{"metadata", {{"name", "api"}, {"uid", "d"}, {"generation", 2}, {"resourceVersion", "5"}}},
+          {"spec", {{"replicas", 1}, {"template", {{"spec", {{"a", 1}}}}}}},
+          {"status",
+           {{"observedGeneration", 2}, {"replicas", 1}, {"updatedReplicas", 1}, {"availableReplicas", available}}}};
+}
+
+json::Value replica_set() {
+  return {{"metadata", {{"name", "api-2"}, {"uid", "r"}, {"ownerReferences", {{{"uid", "d"}, {"controller", true}}}}}},
+          {"spec", {{"template", {{"spec", {{"a", 1}}}}}}}};
+}
+
+json::Value broken_pod() {
+  return {{"metadata", {{"name", "api-2-a"}, {"uid", "p"}, {"ownerReferences", {{{"uid", "r"}, {"controller", true}}}}}},
+          {"spec", {{"nodeName", "n"}, {"containers", {{{"name", "api"}}}}}},
+          {"status",
+           {{"containerStatuses",
+             {{{"name", "api"}, {"state", {{"waiting", {{"reason", "InvalidImageName"}, {"message", "bad"}}}}}}}}}}};
+}
+
+std::string added(const json::Value& object) {
+  return json::Value({{"type", "ADDED"}, {"object", object}}).dump();
+}
+
+Answer open_stream(std::vector<std::string> lines) { return {.lines = std::move(lines), .ends = false}; }
+
+void serve_idle(World& world) {
+  for (const auto* path : {deployments, replica_sets, pods, events}) {
+    world.transport.on(path, {open_stream({})});
+  }
+}
+
+kube::RolloutTarget target() {
+  auto written = deployment(0);
+  written["kind"] = "Deployment";
+  return target_of("shop-api", {.body = written});
+}
+
+struct Run {
+  std::vector<std::string> said;
+  std::vector<std::string> log;
+  base::Result<std::vector<kube::RolloutOutcome>> outcomes = std::vector<kube::RolloutOutcome>();
+};
+
+Run run(World& world, milliseconds limit, std::stop_token stop = {}, RolloutWatchOptions options = {}) {
+  const auto client = world.client();
+  Run result;
+  RolloutObserver observer;
+  observer.on_status = [&](const std::string& service, const kube::RolloutStatus& status) {
+    result.said.push_back(service + ": " + status.summary);
+  };
+  observer.on_finding = [&](const std::string&, const ExplainedFinding& explained) {
+    result.said.push_back(explained.finding.rule);
+    result.log = explained.log;
+  };
+  observer.on_note = [&](const std::string& text) { result.said.push_back("note: " + text); };
+  RolloutWatch watch(*client, "shop", options);
+  watch.follow(target());
+  result.outcomes = watch.wait(steady_clock::now() + limit, observer, std::move(stop));
+  return result;
+}
+
+TEST(RolloutWatch, IsDoneAsSoonAsTheServerSaysSo) {
+  World world;
+  serve_idle(world);
+  world.transport.on(deployments, {open_stream({added(deployment(0)), added(deployment(1))})});
+  const auto before = steady_clock::now();
+  const auto result = run(world, std::chrono::seconds(20));
+  ASSERT_TRUE(result.outcomes);
+  ASSERT_EQ(result.outcomes->size(), 1U);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::done);
+  EXPECT_EQ(result.outcomes->front().service, "shop-api");
+  EXPECT_EQ(result.said.back(), "shop-api: 1 of 1 replicas are available");
+  EXPECT_LT(steady_clock::now() - before, std::chrono::seconds(5));
+  EXPECT_LE(world.transport.requests().size(), 4U) << "one request for each kind";
+}
+
+TEST(RolloutWatch, FailsWithTheCauseAndWhatTheContainerPrinted) {
+  World world;
+  serve_idle(world);
+  world.transport.on(deployments, {open_stream({added(deployment(0))})});
+  world.transport.on(replica_sets, {open_stream({added(replica_set())})});
+  world.transport.on(pods, {open_stream({added(broken_pod())})});
+  world.transport.on("GET /api/v1/namespaces/shop/pods/api-2-a/log", {{.body = "one\n\x1b[31mtwo\n\n"}});
+  const auto result = run(world, std::chrono::seconds(20));
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::failed);
+  ASSERT_EQ(result.outcomes->front().findings.size(), 1U);
+  EXPECT_EQ(result.outcomes->front().findings[0].object, "pod/api-2-a");
+  EXPECT_THAT(result.log, ElementsAre("one", "\xEF\xBF\xBD[31mtwo"));
+}
+
+TEST(RolloutWatch, IsUndecidedAtTheDeadline) {
+  World world;
+  serve_idle(world);
+  const auto result = run(world, milliseconds(50));
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::undecided);
+}
+
+TEST(RolloutWatch, IsInterruptedAtOnce) {
+  World world;
+  serve_idle(world);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto result = run(world, std::chrono::hours(1), stop.get_token());
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::interrupted);
+}
+
+constexpr const char* forbidden =
+    R"({"kind":"Status","message":"User \"ci\" cannot watch resource \"x\" in API group \"\" in the namespace \"shop\""})";
+
+TEST(RolloutWatch, DoesWithoutEventsWhenItMustAndSaysSo) {
+  World world;
+  serve_idle(world);
+  world.transport.on(events, {{.status = 403, .body = forbidden}});
+  const auto result = run(world, milliseconds(300));
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_THAT(result.said, ElementsAre("note: causes may be found later: user ci may not watch x in namespace shop"));
+}
+
+TEST(RolloutWatch, CannotDoWithoutPods) {
+  World world;
+  serve_idle(world);
+  world.transport.on(pods, {{.status = 403, .body = forbidden}});
+  const auto result = run(world, std::chrono::seconds(20));
+  ASSERT_FALSE(result.outcomes);
+  EXPECT_EQ(to_string(result.outcomes.error()), "watching the rollout: user ci may not watch x in namespace shop");
+}
+
+TEST(RolloutWatch, BeginsAnewWhenTheWatchHasDiedSilently) {
+  World world;
+  serve_idle(world);
+  auto done = deployment(1);
+  done["metadata"]["resourceVersion"] = "6";
+  const auto listing = json::Value({{"metadata", {{"resourceVersion", "6"}}}, {"items", {done}}}).dump();
+  world.transport.on(deployments, {open_stream({added(deployment(0))}), {.body = listing}, open_stream({})});
+  world.transport.on("GET /apis/apps/v1/namespaces/shop/deployments/api", {{.body = done.dump()}});
+  for (const auto* path : {replica_sets, pods, events}) {
+    world.transport.on(path, {open_stream({}), {.body = R"({"metadata":{},"items":[]})"}, open_stream({})});
+  }
+  const auto result = run(world, std::chrono::seconds(20), {}, {.safety_poll = milliseconds(50)});
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::done);
+}
+
+}  // namespace
+}  // namespace deployctl::cluster
