@@ -17,7 +17,7 @@
 namespace deployctl::generate {
 
 // `RUN --mount=type=cache` speeds rebuilds up but is a syntax error for engines without BuildKit: committed files do
-// without (docs/decisions/0003-cache-mounts.md), `build` asks for them when the engine has BuildKit.
+// without (docs/decisions/0003-cache-mounts.md), and `build` asks for them when the engine has BuildKit.
 enum class CacheMounts { no, yes };
 
 // Where the preStop hook finds the program that waits, in images whose Dockerfile is ours.
