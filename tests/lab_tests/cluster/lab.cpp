@@ -26,7 +26,8 @@ void LabTest::SetUpTestSuite() {
     return;
   }
   admin_ = client_of("KUBECONFIG");
-  name_space_ = fmt::format("cluster-test-{}", getpid());
+  static int suites = 0;
+  name_space_ = fmt::format("cluster-test-{}-{}", getpid(), ++suites);
   const auto made = admin_->apply({.body = {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name_space_}}}}});
   ASSERT_TRUE(made) << to_string(made.error());
 }
