@@ -1,8 +1,10 @@
 #include "cli/runtime.hpp"
 
+#include "cli/log.hpp"
 #include "cli/report/reporter.hpp"
 #include "cli/version.hpp"
 #include "core/http/proxy.hpp"
+#include "core/http/trace.hpp"
 #include "core/platform/curl_transport.hpp"
 #include "core/platform/file_body.hpp"
 #include "core/platform/git_repository.hpp"
@@ -52,6 +54,9 @@ struct Runtime::Parts {
   platform::SystemClock clock;
   platform::Libgit2Repository git;
   platform::CurlTransport transport;
+  // The same with a line in the log for everything that is run and sent.
+  LoggingProcessRunner logged_processes{processes, clock};
+  http::TracingTransport logged_transport{transport, clock, log_debug};
   report::Reporter reporter;
   std::optional<platform::Interrupts> interrupts;
   io::SteadyTime run_began;
@@ -60,6 +65,7 @@ struct Runtime::Parts {
 Runtime::Runtime(GlobalOptions options) : options_(std::move(options)), parts_(std::make_unique<Parts>(options_)) {
   // Writing to a reader that went away is an ordinary error here, not a death.
   std::signal(SIGPIPE, SIG_IGN);
+  open_log(options_.log_level);
 }
 
 Runtime::~Runtime() = default;
@@ -70,12 +76,13 @@ execute::Ports Runtime::ports() {
   if (!parts_->interrupts) {
     parts_->interrupts.emplace();
   }
+  const bool is_logged = options_.log_level == LogLevel::debug;
   return {.files = parts_->files,
-          .processes = parts_->processes,
+          .processes = is_logged ? static_cast<io::ProcessRunner&>(parts_->logged_processes) : parts_->processes,
           .environment = parts_->environment,
           .clock = parts_->clock,
           .git = parts_->git,
-          .transport = parts_->transport,
+          .transport = is_logged ? static_cast<http::Transport&>(parts_->logged_transport) : parts_->transport,
           .open_file = [](const std::string& path) { return platform::open_file_body(path); },
           .events = parts_->reporter,
           .stop = parts_->interrupts->token()};

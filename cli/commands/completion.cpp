@@ -50,7 +50,7 @@ _deployctl() {{
     -f|--file) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --output) COMPREPLY=($(compgen -W 'plain tty json' -- "$current")); return ;;
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")); return ;;
-    --log-level) COMPREPLY=($(compgen -W 'trace debug info warn error off' -- "$current")); return ;;
+    --log-level) COMPREPLY=($(compgen -W 'off debug' -- "$current")); return ;;
   esac
   for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
     case " {0} " in *" $word "*) command="$word"; break ;; esac
