@@ -36,7 +36,8 @@ std::string shown(const json::Value* value) {
 std::string describe(const StatusCause& cause, const kube::Object& ours, const kube::Object* live) {
   const auto head = fmt::format("{} belongs to {}", cause.field, manager_in(cause.message));
   const auto* wanted = find_field(ours.body, cause.field);
-  if (live == nullptr || wanted == nullptr) {
+  const bool is_secret = ours.kind() == "Secret";
+  if (live == nullptr || wanted == nullptr || is_secret) {
     return head;
   }
   return fmt::format("{} (it has {}, we want {})", head, shown(find_field(live->body, cause.field)), shown(wanted));

@@ -165,6 +165,7 @@ class RolloutWatch::Waiter {
       }
       if (steady_clock::now() >= next_poll_) {
         poll();
+        continue;
       }
       shared_.wait_until(next_moment(), stop_);
     }
@@ -264,20 +265,18 @@ class RolloutWatch::Waiter {
     next_poll_ = steady_clock::now() + shared_.options.safety_poll;
     const auto names = shared_.tracker.undecided();
     const auto& name = names[polls_++ % names.size()];
+    const auto known = shared_.tracker.known_version(name);
     const auto live = shared_.client.get(
         {.api_version = "apps/v1", .kind = "Deployment", .name_space = shared_.name_space, .name = name}, stop_);
-    if (!live) {
+    if (!live || kube::Deployment::from_json(live->body).resource_version == known) {
       return;
     }
-    const auto version = kube::Deployment::from_json(live->body).resource_version;
     shared_.wait_until(steady_clock::now() + milliseconds(500), stop_);
     take_messages();
-    const auto known = shared_.tracker.known_version(name);
-    if (known != version && known == version_at_last_poll_[name]) {
-      note("the watch had fallen silent and was begun anew");
+    if (shared_.tracker.known_version(name) == known) {
+      shared_.tracker.put(*live);
       shared_.restart();
     }
-    version_at_last_poll_[name] = known;
   }
 
   [[nodiscard]] steady_clock::time_point next_moment() const {
@@ -296,7 +295,6 @@ class RolloutWatch::Waiter {
   std::optional<Error> fatal_;
   std::set<std::string> told_;
   std::size_t polls_ = 0;
-  std::map<std::string, std::string> version_at_last_poll_;
 };
 
 RolloutWatch::RolloutWatch(Client& client, std::string name_space, RolloutWatchOptions options)

@@ -132,6 +132,16 @@ TEST(Conflict, NamesFieldManagerAndBothValues) {
             "\"api:2\")");
 }
 
+TEST(Conflict, KeepsTheValuesOfASecretToItself) {
+  const kube::Object ours{.body = {{"kind", "Secret"}, {"metadata", {{"name", "db"}}}, {"data", {{"password", "eA=="}}}}};
+  const auto status = read_status(
+      {.status = 409,
+       .body =
+           R"({"kind":"Status","details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"vault\"","field":".data.password"}]}})"});
+  EXPECT_EQ(conflict_error(ours, &ours, status).message,
+            "secret/db has fields that others manage: .data.password belongs to vault");
+}
+
 TEST(FieldPath, LeadsToTheValueOrNowhere) {
   const json::Value object = {{"a", {{"b", {{{"k", "x"}, {"p", 1}}, {{"k", "y"}, {"p", 2}, {"v", "here"}}}}}}};
   const auto find = [&](std::string_view path) {
