@@ -19,7 +19,7 @@ std::string_view manager_in(std::string_view message) {
   const auto open = message.find('"');
   const auto close = message.find('"', open + 1);
   return open == std::string_view::npos || close == std::string_view::npos ? std::string_view("another manager")
-                                                                          : message.substr(open + 1, close - open - 1);
+                                                                           : message.substr(open + 1, close - open - 1);
 }
 
 std::string shown(const json::Value* value) {

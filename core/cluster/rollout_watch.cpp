@@ -48,7 +48,9 @@ using Message = std::variant<Arrival, Listing, Trouble>;
 constexpr std::array<std::string_view, 4> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event"};
 
 // Without events a verdict comes later; without the others there is none.
-bool can_do_without(std::string_view kind) { return kind == "Event"; }
+bool can_do_without(std::string_view kind) {
+  return kind == "Event";
+}
 
 RolloutTracker::Moment moment_of(steady_clock::time_point time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
@@ -206,22 +208,21 @@ class RolloutWatch::Waiter {
 
   void tell(std::vector<kube::RolloutChange> changes) {
     for (auto& change : changes) {
-      std::visit(base::Overloaded{
-                     [&](kube::RolloutStatus& status) {
-                       if (observer_.on_status) {
-                         observer_.on_status(change.service, status);
-                       }
-                     },
-                     [&](kube::verdict::Finding& finding) {
-                       if (observer_.on_finding) {
-                         observer_.on_finding(change.service, explain(std::move(finding)));
-                       }
-                     },
-                     [&](RolloutOutcome& outcome) {
-                       if (observer_.on_outcome) {
-                         observer_.on_outcome(outcome);
-                       }
-                     }},
+      std::visit(base::Overloaded{[&](kube::RolloutStatus& status) {
+                                    if (observer_.on_status) {
+                                      observer_.on_status(change.service, status);
+                                    }
+                                  },
+                                  [&](kube::verdict::Finding& finding) {
+                                    if (observer_.on_finding) {
+                                      observer_.on_finding(change.service, explain(std::move(finding)));
+                                    }
+                                  },
+                                  [&](RolloutOutcome& outcome) {
+                                    if (observer_.on_outcome) {
+                                      observer_.on_outcome(outcome);
+                                    }
+                                  }},
                  change.what);
     }
   }

@@ -1,6 +1,6 @@
 // A stream is a stretch of the watch: it ends by itself after the time-out we asked for, when the server restarts, when
-// the network breaks, or when we take it to be dead. The version to go on from is that of the newest bookmark or change,
-// but only once it can be trusted: the additions that tell the state at the start come in no particular order.
+// the network breaks, or when we take it to be dead. The version to go on from is that of the newest bookmark or
+// change, but only once it can be trusted: the additions that tell the state at the start come in no particular order.
 #include "core/cluster/watch.hpp"
 
 #include "core/json/reader.hpp"

@@ -1,7 +1,7 @@
 #include "core/cluster/api_error.hpp"
 
-#include "core/cluster/connection.hpp"
 #include "core/cluster/conflict.hpp"
+#include "core/cluster/connection.hpp"
 #include "core/cluster/field_path.hpp"
 #include "core/cluster/time.hpp"
 
@@ -109,12 +109,12 @@ TEST(RetryDelay, IsForThoseWhoAskToComeBack) {
 }
 
 TEST(Conflict, NamesFieldManagerAndBothValues) {
-  const kube::Object ours{.body = {{"kind", "Deployment"},
-                                   {"metadata", {{"name", "api"}}},
-                                   {"spec",
-                                    {{"replicas", 2},
-                                     {"template",
-                                      {{"spec", {{"containers", {{{"name", "api"}, {"image", "api:2"}}}}}}}}}}}};
+  const kube::Object ours{
+      .body = {
+          {"kind", "Deployment"},
+          {"metadata", {{"name", "api"}}},
+          {"spec",
+           {{"replicas", 2}, {"template", {{"spec", {{"containers", {{{"name", "api"}, {"image", "api:2"}}}}}}}}}}}};
   kube::Object live = ours;
   live.body["spec"]["replicas"] = 5;
   live.body["spec"]["template"]["spec"]["containers"][0]["image"] = "api:1";
@@ -133,7 +133,8 @@ TEST(Conflict, NamesFieldManagerAndBothValues) {
 }
 
 TEST(Conflict, KeepsTheValuesOfASecretToItself) {
-  const kube::Object ours{.body = {{"kind", "Secret"}, {"metadata", {{"name", "db"}}}, {"data", {{"password", "eA=="}}}}};
+  const kube::Object ours{
+      .body = {{"kind", "Secret"}, {"metadata", {{"name", "db"}}}, {"data", {{"password", "eA=="}}}}};
   const auto status = read_status(
       {.status = 409,
        .body =
