@@ -4,6 +4,7 @@
 #include "cli/version.hpp"
 #include "core/http/proxy.hpp"
 #include "core/platform/curl_transport.hpp"
+#include "core/platform/file_body.hpp"
 #include "core/platform/git_repository.hpp"
 #include "core/platform/interrupts.hpp"
 #include "core/platform/posix_environment.hpp"
@@ -69,8 +70,15 @@ execute::Ports Runtime::ports() {
   if (!parts_->interrupts) {
     parts_->interrupts.emplace();
   }
-  return {parts_->files, parts_->processes, parts_->environment, parts_->clock,
-          parts_->git,   parts_->transport, parts_->reporter,    parts_->interrupts->token()};
+  return {.files = parts_->files,
+          .processes = parts_->processes,
+          .environment = parts_->environment,
+          .clock = parts_->clock,
+          .git = parts_->git,
+          .transport = parts_->transport,
+          .open_file = [](const std::string& path) { return platform::open_file_body(path); },
+          .events = parts_->reporter,
+          .stop = parts_->interrupts->token()};
 }
 
 io::FileSystem& Runtime::files() { return parts_->files; }

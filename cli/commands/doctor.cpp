@@ -1,8 +1,8 @@
 #include "cli/commands/commands.hpp"
 #include "cli/runtime.hpp"
-#include "cli/table.hpp"
 #include "cli/version.hpp"
 #include "core/execute/doctor.hpp"
+#include "core/json/value.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>

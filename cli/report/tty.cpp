@@ -60,11 +60,10 @@ void Tty::aside(const std::function<void()>& writing) {
 // Sleeps while nothing runs; draws once a frame otherwise, also without news, for the spinner and the times.
 void Tty::keep_drawing(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [&] { return board_.is_live(); })) {
+  while (changed_.wait(lock, stop, [&] { return board_.is_live(); }) && !stop.stop_requested()) {
     draw();
-    lock.unlock();
-    std::this_thread::sleep_for(frame);
-    lock.lock();
+    // Not a plain sleep: the end of the run must not wait for the end of a frame.
+    changed_.wait_for(lock, stop, frame, [] { return false; });
   }
 }
 

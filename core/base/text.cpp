@@ -51,6 +51,15 @@ bool is_control(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || is_bidi;
 }
 
+// ECMA-48 "select graphic rendition" at the start of the text: ESC [ numbers m; 0 when there is none.
+std::size_t length_of_color_sequence(std::string_view text) {
+  if (!text.starts_with("\x1b[")) {
+    return 0;
+  }
+  const auto end = text.find_first_not_of("0123456789;:", 2);
+  return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
+}
+
 constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 int base64_value(char digit) {
@@ -214,6 +223,11 @@ std::string printable(std::string_view text) {
   safe.reserve(text.size());
   while (!text.empty()) {
     const auto code_point = first_code_point(text);
+    const auto color_length = length_of_color_sequence(text);
+    if (color_length > 0) {
+      text.remove_prefix(color_length);
+      continue;
+    }
     if (text[0] == '\t') {
       safe += ' ';
     } else if (!code_point.valid || is_control(code_point.value)) {

@@ -64,6 +64,7 @@ struct BuiltImage {
 
 enum class BuildFailureCause {
   dockerfile,            // it cannot be read or understood
+  missing_secret,        // a required build secret was not given
   missing_source,        // COPY or ADD names what the context does not have
   run_failed,            // a RUN instruction's program ended with an error
   base_image_missing,    // its registry has no such image

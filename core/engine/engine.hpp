@@ -60,10 +60,10 @@ class Engine {
   virtual base::Status remove_tag(const std::string& reference, std::stop_token stop) = 0;
 };
 
-// Finds the clients on PATH and asks them about their engines: the first docker that can use BuildKit, the first docker
-// otherwise, then podman, then buildah. `wanted` leaves out the others. not_found when there is no client, unreachable
-// when its engine does not answer within 15 s (the message names the endpoint), unauthorized when its socket may not be
-// used. The arguments outlive the engine.
+// Finds the clients on PATH and asks them about their engines. The first kind that is installed decides, in the order
+// of ClientKind; of several dockers the first that can use BuildKit is taken, the first otherwise. `wanted` leaves out
+// the other kinds. not_found when there is no client, unreachable when its engine does not answer within 15 s (the
+// message names the endpoint), unauthorized when its socket may not be used. The arguments outlive the engine.
 base::Result<std::unique_ptr<Engine>> detect(io::ProcessRunner& processes, const io::Environment& environment,
                                              io::FileSystem& files, std::stop_token stop,
                                              std::optional<ClientKind> wanted = {});

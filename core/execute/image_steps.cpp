@@ -12,9 +12,14 @@ namespace {
 
 constexpr std::uint64_t largest_cache = 4ULL << 30U;
 
+// A step is told when it begins; how it ended is told by the next one, or by the failure.
 void tell_progress(const engine::BuildProgress& progress, const StepReport& report, const Ports& ports) {
+  using Kind = engine::BuildProgress::Kind;
+  if (progress.kind == Kind::step_done || progress.kind == Kind::step_failed) {
+    return;
+  }
   ports.events.emit(events::Output{.step = report.step(), .service = report.service(), .source = "build",
-                                   .line = base::printable(progress.text)});
+                                   .line = base::printable(progress.text) + (progress.kind == Kind::step_cached ? " (cached)" : "")});
 }
 
 base::Error build_error(const engine::BuildFailure& failure, const StepReport& report, const Ports& ports) {

@@ -21,8 +21,9 @@ struct LogSource {
 };
 
 std::string label_selector(const project::Target& target, const project::Service& service) {
+  const auto selector = generate::selector(target, service);
   std::vector<std::string> terms;
-  for (const auto& [name, value] : generate::selector(target, service).items()) {
+  for (const auto& [name, value] : selector.items()) {
     terms.push_back(name + "=" + value.get<std::string>());
   }
   return base::join(terms, ",");

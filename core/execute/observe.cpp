@@ -11,6 +11,9 @@
 namespace deployctl::execute {
 namespace {
 
+constexpr std::string_view registry_hint =
+    "is the registry running, and is `registry` in the project manifest right? 'deployctl doctor' looks at every part";
+
 using Services = std::vector<const project::Service*>;
 
 // Fills a Seen part by part; each part looks at one thing outside.
@@ -110,7 +113,7 @@ class Observer {
     }
     for (const auto& host : hosts) {
       if (const auto answer = seen_.world.registry->client.ping(host, ports_.stop); !answer) {
-        return answer.error();
+        return answer.error().within("asking the registry").with_hint("{}", registry_hint);
       }
     }
     return {};
@@ -173,8 +176,9 @@ class Observer {
     if (digest.error().code == base::ErrorCode::not_found && options_.with_dry_run) {
       return {};  // a plan may be made before the image is
     }
+    const bool is_missing = digest.error().code == base::ErrorCode::not_found;
     return digest.error().within("looking for the image of {}", *service.name)
-        .with_hint("'deployctl build --push' makes it, 'deployctl release' does everything");
+        .with_hint("{}", is_missing ? "'deployctl build --push' makes it, 'deployctl release' does everything" : registry_hint);
   }
 
   base::Status see_changes() {

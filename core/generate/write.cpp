@@ -11,24 +11,29 @@ namespace {
 
 constexpr std::uint64_t largest_generated_file = 16u << 20u;
 
+bool stays_inside(std::string_view path) {
+  const auto parts = base::split(path, '/');
+  return std::ranges::none_of(parts, [](auto part) { return part.empty() || part == "." || part == ".."; });
+}
+
 // Every part of the path that exists must be what it is called: a symbolic link would let a file land elsewhere.
 base::Status check_path(const std::string& path, const std::string& root, const io::FileSystem& files) {
+  if (!stays_inside(path)) {
+    return base::Error::refused("'{}' is no path inside the project", base::printable(path));
+  }
   const auto real_root = files.canonical(root);
   if (!real_root) {
     return real_root.error();
   }
   std::string part;
   for (const auto name : base::split(path, '/')) {
-    if (name.empty() || name == "." || name == "..") {
-      return base::Error::refused("'{}' is no path inside the project", base::printable(path));
-    }
     part += (part.empty() ? "" : "/") + std::string(name);
     const auto real = files.canonical(io::join_path(root, part));
-    if (real && *real != io::join_path(*real_root, part)) {
-      return base::Error::refused("{} is a symbolic link; generated files are written to real folders only", part);
-    }
     if (!real) {
       break;  // nothing below it exists either
+    }
+    if (*real != io::join_path(*real_root, part)) {
+      return base::Error::refused("{} is a symbolic link; generated files are written to real folders only", part);
     }
   }
   return {};

@@ -73,7 +73,8 @@ std::optional<milliseconds> next_wait(const RetryContext& context, const Request
                                       int attempt, const base::Result<Response>& answer) {
   const auto outcome = outcome_of(answer);
   if (outcome == Outcome::final || attempt >= context.policy.attempts ||
-      (outcome == Outcome::transient && !is_idempotent(request.method)) || (!answer && is_streamed)) {
+      (outcome == Outcome::transient && (context.policy.only_throttled || !is_idempotent(request.method))) ||
+      (!answer && is_streamed)) {
     return std::nullopt;
   }
   const auto asked = answer ? retry_after(answer->headers, context.clock.now()) : std::nullopt;

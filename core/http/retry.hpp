@@ -32,6 +32,7 @@ struct RetryPolicy {
   std::chrono::milliseconds longest_wait{60'000};    // of one wait; a server that asks for more is not waited for
   std::chrono::milliseconds budget{180'000};         // from the first attempt's start to the start of the last one
   double jitter = 0.2;                               // each wait varies by that part of itself
+  bool only_throttled = false;                       // repeat only what the server says that it did not take
 };
 
 // The wait before attempt `attempt` + 1 (the first attempt is 1). `random` is in [0, 1).

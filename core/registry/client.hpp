@@ -83,9 +83,6 @@ class Client {
   base::Status ping(const std::string& registry, std::stop_token stop = {});
 
  private:
-  class Session;
-  base::Result<std::shared_ptr<Session>> session(const oci::Reference& reference);
-
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-namespace deployctl::testing {
+namespace deployctl::tests {
 
 class FakeClock final : public io::Clock {
  public:
@@ -43,4 +43,4 @@ class FakeClock final : public io::Clock {
   std::vector<std::chrono::milliseconds> sleeps_;
 };
 
-}  // namespace deployctl::testing
+}  // namespace deployctl::tests

@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-namespace deployctl::testing {
+namespace deployctl::tests {
 
 struct ReceivedRequest {
   std::string method;
@@ -177,4 +177,4 @@ class LoopbackServer {
   std::thread acceptor_;
 };
 
-}  // namespace deployctl::testing
+}  // namespace deployctl::tests

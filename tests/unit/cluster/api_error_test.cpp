@@ -3,7 +3,7 @@
 #include "core/cluster/conflict.hpp"
 #include "core/cluster/connection.hpp"
 #include "core/cluster/field_path.hpp"
-#include "core/cluster/time.hpp"
+#include "core/io/clock.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -160,7 +160,7 @@ TEST(FieldPath, LeadsToTheValueOrNowhere) {
 
 TEST(Rfc3339, IsReadWithFractionsAndOffsets) {
   const auto seconds = [](std::string_view text) {
-    const auto time = parse_rfc3339(text);
+    const auto time = io::parse_rfc3339(text);
     return time ? time->time_since_epoch().count() : -1;
   };
   EXPECT_EQ(seconds("2026-01-01T00:00:00Z"), 1'767'225'600'000);

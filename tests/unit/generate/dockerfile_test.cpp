@@ -118,6 +118,15 @@ TEST(Dockerfile, PackagesOfTheBuilderCanBeAdded) {
   EXPECT_THAT(dockerfile_of(service), Not(HasSubstr("apt-get")));
 }
 
+TEST(Dockerfile, VolumesBelongToTheUser) {
+  auto service = tests::go_service("api");
+  service.volumes = {{.name = "data", .mount = "/var/lib/app", .size = {}, .storage_class = {}, .span = {}}};
+  EXPECT_THAT(dockerfile_of(service), HasSubstr("COPY --from=deps --chown=65532:65532 /empty/ /var/lib/app/\n"));
+  service.volumes[0].mount = "/a b";
+  EXPECT_EQ(dockerfile_of(service),
+            "error: generating the Dockerfile of 'api': '/a b' is not a path for a volume in an image");
+}
+
 TEST(Dockerfile, IsNotMadeForOthersDockerfiles) {
   auto service = tests::go_service("api");
   service.build->dockerfile = at(std::string("Dockerfile"));

@@ -138,7 +138,7 @@ Target shop() {
 
 generate::Inputs shop_inputs() {
   return {.files = {{"config/app.yaml", "listen: 0.0.0.0:8080\ndebug: false\n"},
-                    {"config/other.yaml", std::string("\xff\x00binary", 8)}},
+                    {"config/other.yaml", std::string("\xff\x00" "binary", 8)}},
           .sources = {{"api", {.go_version = "1.22.3", .main_package = {}, .executable = {}}}}};
 }
 

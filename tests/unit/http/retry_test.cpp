@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using base::Error;
 using base::Result;
-using testing::FakeClock;
+using tests::FakeClock;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 

@@ -13,9 +13,9 @@ namespace deployctl::platform {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Connection;
-using testing::LoopbackServer;
-using testing::ReceivedRequest;
+using tests::Connection;
+using tests::LoopbackServer;
+using tests::ReceivedRequest;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;

@@ -1,0 +1,230 @@
+#include "core/registry/authorizer.hpp"
+
+#include "core/base/text.hpp"
+#include "core/json/reader.hpp"
+#include "core/json/value.hpp"
+#include "core/registry/failure.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+namespace deployctl::registry {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+using std::chrono::seconds;
+
+constexpr seconds shortest_life{60};
+constexpr std::uint64_t longest_token_answer = 1u << 20u;
+
+bool is_private_v4(const std::array<unsigned char, 4>& a) {
+  return a[0] == 0 || a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xF0U) == 16) || (a[0] == 192 && a[1] == 168) ||
+         (a[0] == 169 && a[1] == 254);
+}
+
+bool is_private_v6(const std::array<unsigned char, 16>& a) {
+  const bool is_mapped_or_low = std::all_of(a.begin(), a.begin() + 10, [](unsigned char byte) { return byte == 0; });
+  return is_mapped_or_low || (a[0] & 0xFEU) == 0xFC || (a[0] == 0xFE && (a[1] & 0xC0U) == 0x80);
+}
+
+// An address inside this machine or its network: a hostile registry could make us ask services there.
+bool is_private_address(const std::string& host) {
+  std::array<unsigned char, 4> v4{};
+  std::array<unsigned char, 16> v6{};
+  return base::is_loopback_host(host) || (inet_pton(AF_INET, host.c_str(), v4.data()) == 1 && is_private_v4(v4)) ||
+         (inet_pton(AF_INET6, host.c_str(), v6.data()) == 1 && is_private_v6(v6));
+}
+
+// Where the token service is. The registry names it, so it is not trusted blindly.
+Result<base::Url> checked_realm(const std::string& text, const Authorizer::Peer& peer) {
+  const auto refuse = [&](std::string_view reason) {
+    return Error::refused("{} names the token service '{}', {}", peer.registry, base::printable(text.substr(0, 200)), reason);
+  };
+  const auto realm = base::Url::parse(text);
+  if (!realm) {
+    return refuse("which is no URL");
+  }
+  const bool is_same_host = realm->host == peer.base.host;
+  const bool may_be_plain = peer.may_be_plain && (is_same_host || base::is_loopback_host(realm->host));
+  if (realm->scheme != "https" && !(realm->scheme == "http" && may_be_plain)) {
+    return refuse("which is not https: a password would be sent in clear");
+  }
+  if (!is_same_host && is_private_address(realm->host) && !base::is_loopback_host(peer.base.host)) {
+    return refuse("an address inside a private network");
+  }
+  return *realm;
+}
+
+struct Token {
+  std::string text;
+  seconds life{};
+};
+
+Result<Token> token_of(const http::Response& response, const std::string& host) {
+  const auto value = json::parse(response.body, "the token service's answer");
+  if (!value) {
+    return Error::failed("the token service {} answered with something that is not JSON", host);
+  }
+  const json::Reader answer(*value);
+  auto text = answer.at("token").string_or(answer.at("access_token").string_or());
+  if (text.empty() || text.find_first_of("\r\n") != std::string::npos) {
+    return Error::failed("the token service {} answered without a token", host);
+  }
+  const auto life = seconds(std::clamp<long long>(answer.at("expires_in").integer_or(0), shortest_life.count(), 86'400));
+  return Token{.text = std::move(text), .life = life};
+}
+
+std::string form(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::string text;
+  for (const auto& [name, value] : fields) {
+    text += (text.empty() ? "" : "&") + base::percent_encode(name) + "=" + base::percent_encode(value);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::string> Authorizer::header(const Peer& peer, std::stop_token stop) {
+  const std::scoped_lock lock(mutex_);
+  if (renew_at_ && clock_.steady_now() >= *renew_at_) {
+    return fetch_token(peer, stop);
+  }
+  return header_;
+}
+
+Result<std::string> Authorizer::answer(const Peer& peer, const Challenge& challenge, const std::string& used,
+                                       std::stop_token stop) {
+  const std::scoped_lock lock(mutex_);
+  if (header_ != used) {
+    return header_;  // another thread has answered meanwhile
+  }
+  challenge_ = challenge;
+  if (const auto known = look_up(peer, stop); !known) {
+    return known.error();
+  }
+  if (challenge.scheme == "bearer") {
+    return fetch_token(peer, stop);
+  }
+  if (!lookup_.credentials || !header_.empty()) {
+    return std::string();  // nothing to try, or refused already
+  }
+  header_ = basic();
+  return header_;
+}
+
+Status Authorizer::look_up(const Peer& peer, std::stop_token stop) {
+  if (looked_up_) {
+    return {};
+  }
+  auto lookup = store_.find(peer.registry, peer.repository, stop);
+  if (!lookup) {
+    return lookup.error().within("looking for the credentials of {}", peer.registry);
+  }
+  lookup_ = std::move(*lookup);
+  looked_up_ = true;
+  return {};
+}
+
+Result<std::string> Authorizer::fetch_token(const Peer& peer, std::stop_token stop) {
+  const auto realm = checked_realm(challenge_->parameter("realm"), peer);
+  if (!realm) {
+    return realm.error();
+  }
+  const bool has_identity = lookup_.credentials && !lookup_.credentials->identity_token.empty();
+  auto response = has_identity ? ask_with_post(peer, *realm, stop) : ask_with_get(peer, *realm, stop);
+  if (response && has_identity && response->status == 404) {
+    response = ask_with_get(peer, *realm, stop);
+  }
+  if (!response) {
+    return response.error().within("asking for a token for {}", peer.registry);
+  }
+  if (!response->is_success()) {
+    // A token service says "wrong password" with 401, some with 400 or 403.
+    return refusal(*response, {.registry = realm->authority(), .repository = {}, .doing = "get a token for " + peer.registry,
+                               .credentials = lookup_.credentials ? "user " + lookup_.credentials->username + " from " + lookup_.credentials->source : "no credentials",
+                               .has_credentials = lookup_.credentials.has_value()});
+  }
+  const auto token = token_of(*response, realm->authority());
+  if (!token) {
+    return token.error();
+  }
+  header_ = "Bearer " + token->text;
+  renew_at_ = clock_.steady_now() + token->life * 4 / 5;
+  return header_;
+}
+
+Result<http::Response> Authorizer::ask_with_get(const Peer& peer, const base::Url& realm, std::stop_token stop) {
+  http::Request request;
+  request.url = realm;
+  if (const auto service = challenge_->parameter("service"); !service.empty()) {
+    request.url = request.url.with_query("service", service);
+  }
+  if (const auto wanted = scope(peer); !wanted.empty()) {
+    request.url = request.url.with_query("scope", wanted);
+  }
+  if (lookup_.credentials && !lookup_.credentials->password.empty()) {
+    request.headers.set("Authorization", basic());
+  }
+  return ask(std::move(request), peer, stop);
+}
+
+Result<http::Response> Authorizer::ask_with_post(const Peer& peer, const base::Url& realm, std::stop_token stop) {
+  http::Request request;
+  request.method = "POST";
+  request.url = realm;
+  request.headers.set("Content-Type", "application/x-www-form-urlencoded");
+  request.body = http::body_of(form({{"grant_type", "refresh_token"},
+                                     {"refresh_token", lookup_.credentials->identity_token.reveal()},
+                                     {"service", challenge_->parameter("service")},
+                                     {"client_id", "deployctl"},
+                                     {"scope", scope(peer)}}));
+  return ask(std::move(request), peer, stop);
+}
+
+Result<http::Response> Authorizer::ask(http::Request request, const Peer& peer, std::stop_token stop) {
+  request.tls = peer.tls;
+  request.max_body_bytes = longest_token_answer;
+  const http::RetryPolicy policy{.attempts = 3, .budget = seconds(12)};
+  const http::RetryingTransport::OnRetry silent;
+  return http::send_with_retries({.transport = transport_, .clock = clock_, .policy = policy, .on_retry = silent}, request,
+                                 {.sink = {}, .on_upload = {}, .stop = stop});
+}
+
+// What we are going to do decides, not the scope of the challenge: that is for the one request that was refused.
+std::string Authorizer::scope(const Peer& peer) const {
+  if (peer.repository.empty() || access_ == Access::none) {
+    return "";
+  }
+  return fmt::format("repository:{}:{}", peer.repository, access_ == Access::push ? "pull,push" : "pull");
+}
+
+std::string Authorizer::basic() const {
+  const auto& credentials = *lookup_.credentials;
+  return "Basic " + base::base64_encode(credentials.username + ":" + credentials.password.reveal());
+}
+
+bool Authorizer::has_credentials() const {
+  const std::scoped_lock lock(mutex_);
+  return lookup_.credentials.has_value();
+}
+
+std::string Authorizer::description() const {
+  const std::scoped_lock lock(mutex_);
+  if (lookup_.credentials) {
+    const auto& name = lookup_.credentials->username;
+    return fmt::format("{} from {}", name.empty() || name == "<token>" ? "the identity token" : "user " + name,
+                       lookup_.credentials->source);
+  }
+  if (lookup_.looked_in.empty()) {
+    return "us without credentials";
+  }
+  return fmt::format("us without credentials: none found in {}", base::join(lookup_.looked_in, ", "));
+}
+
+}  // namespace deployctl::registry

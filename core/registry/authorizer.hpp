@@ -1,0 +1,65 @@
+// Keeps the Authorization for one repository of one registry: answers challenges, fetches bearer tokens and renews them
+// (distribution "Token Authentication", "OAuth2").
+#pragma once
+
+#include "core/http/retry.hpp"
+#include "core/registry/challenge.hpp"
+#include "core/registry/credentials.hpp"
+
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace deployctl::registry {
+
+enum class Access { none, pull, push };
+
+class Authorizer {
+ public:
+  struct Peer {
+    std::string registry;    // the user's name for it
+    std::string repository;  // may be empty: only the registry itself is asked
+    base::Url base;          // where it is; credentials go to this origin only
+    bool may_be_plain = false;  // loopback or named insecure: its token service may be plain http as well
+    std::shared_ptr<const http::TlsSettings> tls;
+  };
+
+  Authorizer(http::Transport& transport, io::Clock& clock, CredentialStore& credentials, Access access)
+      : transport_(transport), clock_(clock), store_(credentials), access_(access) {}
+
+  // The value of Authorization to send, empty when nothing is known to be asked for. Renews a token near its end.
+  base::Result<std::string> header(const Peer& peer, std::stop_token stop);
+
+  // The answer to a 401 that `used` was sent with. An error when there is nothing (more) to try: unauthorized is left to
+  // the caller, who knows the answer: then the result is empty.
+  base::Result<std::string> answer(const Peer& peer, const Challenge& challenge, const std::string& used,
+                                   std::stop_token stop);
+
+  // For messages: "user ada from /home/ada/.docker/config.json" or "no credentials (looked in …)".
+  [[nodiscard]] std::string description() const;
+  [[nodiscard]] bool has_credentials() const;
+
+ private:
+  base::Status look_up(const Peer& peer, std::stop_token stop);
+  base::Result<std::string> fetch_token(const Peer& peer, std::stop_token stop);
+  base::Result<http::Response> ask_with_get(const Peer& peer, const base::Url& realm, std::stop_token stop);
+  base::Result<http::Response> ask_with_post(const Peer& peer, const base::Url& realm, std::stop_token stop);
+  base::Result<http::Response> ask(http::Request request, const Peer& peer, std::stop_token stop);
+  [[nodiscard]] std::string scope(const Peer& peer) const;
+  [[nodiscard]] std::string basic() const;
+
+  http::Transport& transport_;
+  io::Clock& clock_;
+  CredentialStore& store_;
+  Access access_;
+
+  mutable std::mutex mutex_;
+  bool looked_up_ = false;
+  CredentialLookup lookup_;
+  std::optional<Challenge> challenge_;
+  std::string header_;
+  std::optional<io::SteadyTime> renew_at_;  // of a token
+};
+
+}  // namespace deployctl::registry

@@ -1,0 +1,185 @@
+// An upload session is opened with POST and closed with one PUT that carries the whole blob. When the PUT fails half-way
+// the session is taken for lost (registries differ in whether it can be resumed) and the blob begins again.
+#include "core/registry/blob_upload.hpp"
+
+#include "core/base/text.hpp"
+
+#include <array>
+
+namespace deployctl::registry {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+
+// One try ends well, or badly for good (an Error), or in a way that beginning again may mend.
+struct Interruption {
+  std::string reason;
+  Error error;
+};
+using Try = std::variant<Uploaded, Error, Interruption>;
+
+bool is_accepted_upload(int status) { return status == 201 || status == 202 || status == 204; }
+
+// The session has gone, or the registry says that it is not well.
+bool is_worth_a_new_session(const http::Response& response) {
+  return http::outcome_of(response) != http::Outcome::final || response.status == 404 || response.status == 416 ||
+         has_error_code(response, "BLOB_UPLOAD_UNKNOWN") || has_error_code(response, "BLOB_UPLOAD_INVALID");
+}
+
+Try failed_answer(const Session& session, const http::Response& response, const BlobUpload& upload) {
+  auto error = session.refused(response, "upload " + upload.name);
+  if (is_worth_a_new_session(response)) {
+    return Interruption{.reason = fmt::format("status {}", response.status), .error = std::move(error)};
+  }
+  return error;
+}
+
+Try failed_exchange(const Error& error) {
+  if (error.code == base::ErrorCode::unreachable) {
+    return Interruption{.reason = error.message, .error = error};
+  }
+  return error;
+}
+
+Result<oci::Digest> digest_of(http::Body& body) {
+  if (const auto rewound = body.rewind(); !rewound) {
+    return rewound.error();
+  }
+  oci::Hasher hasher;
+  std::string buffer(256u << 10u, '\0');
+  while (true) {
+    const auto count = body.read(buffer.data(), buffer.size());
+    if (!count) {
+      return count.error();
+    }
+    if (*count == 0) {
+      return hasher.digest();
+    }
+    hasher.add(std::string_view(buffer).substr(0, *count));
+  }
+}
+
+// The registry computed another digest: either our file is not what it was, or bytes changed on their way.
+Try wrong_digest(http::Body& body, const BlobUpload& upload) {
+  const auto now = digest_of(body);
+  if (!now) {
+    return now.error();
+  }
+  if (*now != upload.blob.digest) {
+    return Error::failed("{} has changed on disk: {} no longer holds {}", upload.name, upload.path,
+                         upload.blob.digest.text())
+        .with_hint("remove that file and try again");
+  }
+  return Interruption{.reason = "the upload arrived damaged",
+                      .error = Error::failed("{} arrived damaged at the registry", upload.name)};
+}
+
+Result<std::shared_ptr<http::Body>> open(const Session& session, const BlobUpload& upload) {
+  auto body = session.ports().open_file(upload.path);
+  if (!body) {
+    return body.error().within("opening {}", upload.name);
+  }
+  if ((*body)->size() != upload.blob.size) {
+    return Error::failed("{} has changed on disk: {} is {} bytes long instead of {}", upload.name, upload.path,
+                         (*body)->size(), upload.blob.size)
+        .with_hint("remove that file and try again");
+  }
+  return body;
+}
+
+// Some registries report the digest they stored under another algorithm; what we would refer to is then not there.
+Status check_stored(const Session& session, const http::Response& response, const BlobUpload& upload) {
+  const auto stored = response.headers.get("Docker-Content-Digest");
+  if (stored && *stored != upload.blob.digest.text()) {
+    return Error::failed("{} stored {} as {} instead of {}", session.registry(), upload.name,
+                         base::printable(stored->substr(0, 200)), upload.blob.digest.text());
+  }
+  return {};
+}
+
+Try put(Session& session, const BlobUpload& upload, const base::Url& location, std::stop_token stop) {
+  const auto body = open(session, upload);
+  if (!body) {
+    return body.error();
+  }
+  const auto answer = session.send({.method = "PUT",
+                                    .url = location.with_query("digest", upload.blob.digest.text()),
+                                    .headers = {{"Content-Type", "application/octet-stream"}},
+                                    .body = *body,
+                                    .on_upload = upload.on_sent,
+                                    .repeat = Repeat::no},
+                                   stop);
+  if (!answer) {
+    return failed_exchange(answer.error());
+  }
+  if (has_error_code(answer->response, "DIGEST_INVALID")) {
+    return wrong_digest(**body, upload);
+  }
+  if (!is_accepted_upload(answer->response.status)) {
+    return failed_answer(session, answer->response, upload);
+  }
+  const auto stored = check_stored(session, answer->response, upload);
+  return stored ? Try(Uploaded::yes) : Try(stored.error());
+}
+
+Try post_and_put(Session& session, const BlobUpload& upload, std::stop_token stop) {
+  const auto opened = session.send({.method = "POST", .url = session.url("blobs/uploads/"), .repeat = Repeat::no}, stop);
+  if (!opened) {
+    return failed_exchange(opened.error());
+  }
+  if (opened->response.status == 201) {
+    return Uploaded::was_there;
+  }
+  if (opened->response.status != 202) {
+    return failed_answer(session, opened->response, upload);
+  }
+  const auto location = session.location(*opened);
+  return location ? put(session, upload, *location, stop) : Try(location.error());
+}
+
+Try one_try(Session& session, const BlobUpload& upload, bool ask_first, std::stop_token stop) {
+  if (ask_first) {
+    const auto is_there = has_blob(session, upload.blob, stop);
+    if (!is_there) {
+      return is_there.error();
+    }
+    if (*is_there) {
+      return Uploaded::was_there;
+    }
+  }
+  return post_and_put(session, upload, stop);
+}
+
+}  // namespace
+
+Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_token stop) {
+  const auto answer = session.send({.method = "HEAD", .url = session.url("blobs/" + blob.digest.text())}, stop);
+  if (!answer) {
+    return answer.error();
+  }
+  const auto status = answer->response.status;
+  if (status == 404 || status == 403 || answer->response.is_success()) {
+    return answer->response.is_success();
+  }
+  return session.refused(answer->response, "ask for blob " + std::string(blob.digest.brief()));
+}
+
+Result<Uploaded> upload(Session& session, const BlobUpload& upload, std::stop_token stop) {
+  for (int attempt = 1;; ++attempt) {
+    auto result = one_try(session, upload, upload.ask_first || attempt > 1, stop);
+    if (const auto* done = std::get_if<Uploaded>(&result)) {
+      return *done;
+    }
+    if (const auto* error = std::get_if<Error>(&result)) {
+      return *error;
+    }
+    const auto& interruption = std::get<Interruption>(result);
+    if (!session.wait_before_retry(attempt, interruption.reason, stop)) {
+      return stop.stop_requested() ? Error::interrupted() : interruption.error;
+    }
+  }
+}
+
+}  // namespace deployctl::registry

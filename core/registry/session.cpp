@@ -1,0 +1,263 @@
+// Which scheme a registry speaks: https, always, unless it is on this machine or the user named it insecure. On this
+// machine plain http is tried first, as most registries there speak it and nothing leaves the machine; elsewhere https
+// without verification first, as docker does. The other scheme is tried only when the answer shows that the first was
+// wrong.
+#include "core/registry/session.hpp"
+
+#include "core/base/duration.hpp"
+#include "core/base/text.hpp"
+#include "core/http/warning.hpp"
+
+#include <algorithm>
+
+namespace deployctl::registry {
+namespace {
+
+using base::Error;
+using base::Result;
+using std::chrono::seconds;
+
+constexpr int most_redirects = 5;
+
+std::string api_host(const std::string& registry) { return registry == "docker.io" ? "registry-1.docker.io" : registry; }
+
+base::Url base_of(const std::string& registry, std::string_view scheme) {
+  auto url = base::Url::parse(fmt::format("{}://{}", scheme, api_host(registry)));
+  return url ? *url : base::Url();
+}
+
+bool names(const std::vector<std::string>& list, const base::Url& url) {
+  return std::ranges::any_of(list, [&](const auto& entry) { return entry == url.host || entry == url.authority(); });
+}
+
+std::shared_ptr<const http::TlsSettings> unverified(const std::shared_ptr<const http::TlsSettings>& tls) {
+  auto settings = tls ? *tls : http::TlsSettings();
+  settings.verify = false;
+  return std::make_shared<const http::TlsSettings>(settings);
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// RFC 9110 section 15.4: only 307 and 308 keep a method that sends something.
+bool may_follow(const std::string& method, int status) {
+  return method == "GET" || method == "HEAD" || status == 307 || status == 308;
+}
+
+// What a TLS server says to plain http: Go's and nginx's words, a TLS alert, or nothing.
+bool shows_tls(const Result<http::Response>& answer) {
+  if (answer) {
+    const auto words = base::to_lower(answer->body);
+    return answer->status == 400 && (words.find("http request to an https server") != std::string::npos ||
+                                     words.find("plain http request was sent to https port") != std::string::npos);
+  }
+  return answer.error().message.find("not HTTP") != std::string::npos ||
+         answer.error().message.find("without an answer") != std::string::npos;
+}
+
+// What plain http says to TLS, or a port that only plain http listens on.
+bool shows_plain(const Result<http::Response>& answer) {
+  return !answer && (answer.error().message.find("does not speak TLS") != std::string::npos ||
+                     answer.error().message.find("connection refused") != std::string::npos);
+}
+
+}  // namespace
+
+Session::Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository,
+                 Access access)
+    : ports_(ports),
+      options_(options),
+      registry_(std::move(registry)),
+      repository_(std::move(repository)),
+      is_insecure_(names(options.insecure_registries, base_of(registry_, "https"))),
+      is_loopback_(base::is_loopback_host(base_of(registry_, "https").host)),
+      tls_(is_insecure_ ? unverified(options.tls) : options.tls),
+      authorizer_(ports.transport, ports.clock, ports.credentials, access),
+      base_(base_of(registry_, is_loopback_ ? "http" : "https")),
+      scheme_settled_(!is_loopback_ && !is_insecure_) {}
+
+base::Url Session::base_url() const {
+  const std::scoped_lock lock(mutex_);
+  return base_;
+}
+
+bool Session::is_settled() const {
+  const std::scoped_lock lock(mutex_);
+  return scheme_settled_;
+}
+
+void Session::settle_scheme(std::string scheme) {
+  const std::scoped_lock lock(mutex_);
+  base_.scheme = std::move(scheme);
+  scheme_settled_ = true;
+}
+
+base::Url Session::url(std::string_view path) const {
+  auto url = base_url();
+  url.path = repository_.empty() ? "/v2/" : fmt::format("/v2/{}/{}", repository_, path);
+  return url;
+}
+
+Authorizer::Peer Session::peer() const {
+  return {.registry = registry_, .repository = repository_, .base = base_url(), .may_be_plain = is_loopback_ || is_insecure_, .tls = tls_};
+}
+
+// Until the registry has answered once, a try takes seconds, not minutes: its name may be mistyped or it may be down.
+http::RetryPolicy Session::policy(Repeat repeat) const {
+  auto policy = options_.retry;
+  policy.only_throttled = repeat == Repeat::no;
+  if (!reached_) {
+    policy.budget = std::min<std::chrono::milliseconds>(policy.budget, seconds(8));
+  }
+  return policy;
+}
+
+void Session::notice(const std::string& text) {
+  if (options_.on_notice) {
+    options_.on_notice(text);
+  }
+}
+
+void Session::tell_warnings(const http::Headers& headers) {
+  for (const auto& text : http::warnings(headers)) {
+    const std::scoped_lock lock(mutex_);
+    if (told_.insert(text).second) {
+      notice(fmt::format("{} warns: {}", registry_, text));
+    }
+  }
+}
+
+bool Session::wait_before_retry(int attempt, const std::string& reason, std::stop_token stop) {
+  if (attempt >= options_.retry.attempts) {
+    return false;
+  }
+  const auto wait = http::backoff(options_.retry, attempt, http::random_fraction());
+  notice(fmt::format("{}: {}; trying again in {}", registry_, reason, base::human_duration(wait)));
+  return ports_.clock.sleep_for(wait, stop);
+}
+
+Result<http::Response> Session::send_once(const Call& call, const base::Url& url, const std::string& authorization,
+                                          std::stop_token stop) {
+  http::Request request{.method = call.method, .url = url, .headers = call.headers, .body = call.body, .tls = tls_,
+                        .unix_socket = {}, .proxy = {}, .timeouts = {}, .max_body_bytes = call.max_body_bytes};
+  if (!authorization.empty()) {
+    request.headers.set("Authorization", authorization);
+  }
+  const auto tries = policy(call.repeat);
+  const http::RetryingTransport::OnRetry on_retry = [this](const http::Request&, const http::Retry& retry) {
+    notice(fmt::format("{}: {}; trying again in {}", registry_, retry.reason, base::human_duration(retry.wait)));
+  };
+  const http::Exchange exchange{.sink = {}, .on_upload = call.on_upload, .stop = stop};
+  auto answer = http::send_with_retries(
+      {.transport = ports_.transport, .clock = ports_.clock, .policy = tries, .on_retry = on_retry}, request, exchange);
+  if (answer) {
+    reached_ = true;
+    tell_warnings(answer->headers);
+  }
+  return answer;
+}
+
+Result<http::Response> Session::send_in_the_right_scheme(const Call& call, base::Url url,
+                                                         const std::string& authorization, std::stop_token stop) {
+  if (is_settled() || !url.same_origin(base_url())) {
+    return send_once(call, url, authorization, stop);
+  }
+  auto first = call;
+  first.repeat = url.scheme == "https" ? Repeat::no : call.repeat;
+  auto answer = send_once(first, url, authorization, stop);
+  const bool is_wrong = url.scheme == "http" ? shows_tls(answer) : shows_plain(answer);
+  if (is_wrong) {
+    url.scheme = url.scheme == "http" ? "https" : "http";
+    answer = send_once(call, url, authorization, stop);
+  }
+  if (answer) {
+    settle_scheme(url.scheme);
+  }
+  return answer;
+}
+
+// A 401 without a challenge happens; the registry's root then says what it wants.
+Result<std::optional<Challenge>> Session::challenge_of(const http::Response& response, std::stop_token stop) {
+  if (auto challenge = answerable(challenges(response.headers))) {
+    return challenge;
+  }
+  auto root = base_url();
+  root.path = "/v2/";
+  const auto ping = send_once({.method = "GET", .url = root}, root, {}, stop);
+  return ping ? Result(answerable(challenges(ping->headers))) : ping.error();
+}
+
+Result<http::Response> Session::send_authorized(const Call& call, const base::Url& url, std::stop_token stop) {
+  if (is_settled() && !url.same_origin(base_url())) {
+    return send_once(call, url, {}, stop);
+  }
+  const auto authorization = authorizer_.header(peer(), stop);
+  if (!authorization) {
+    return authorization.error();
+  }
+  auto answer = send_in_the_right_scheme(call, url, *authorization, stop);
+  if (!answer || answer->status != 401) {
+    return answer;
+  }
+  const auto challenge = challenge_of(*answer, stop);
+  if (!challenge || !challenge->has_value()) {
+    return challenge ? answer : challenge.error();
+  }
+  const auto renewed = authorizer_.answer(peer(), **challenge, *authorization, stop);
+  if (!renewed) {
+    return renewed.error();
+  }
+  if (renewed->empty()) {
+    return answer;
+  }
+  auto settled = url;
+  settled.scheme = base_url().scheme;
+  return send_once(call, settled, *renewed, stop);
+}
+
+Result<Answer> Session::send(Call call, std::stop_token stop) {
+  auto url = call.url;
+  for (int redirects = 0; redirects <= most_redirects; ++redirects) {
+    auto response = send_authorized(call, url, stop);
+    if (!response) {
+      return response.error();
+    }
+    if (url.authority() == base_url().authority()) {
+      url.scheme = base_url().scheme;  // the first request may have settled it
+    }
+    if (!is_redirect(response->status) || !may_follow(call.method, response->status)) {
+      return Answer{.response = std::move(*response), .url = url};
+    }
+    auto next = location({.response = std::move(*response), .url = url});
+    if (!next) {
+      return next.error();
+    }
+    url = *next;
+  }
+  return Error::failed("{} redirects more than {} times", registry_, most_redirects);
+}
+
+Result<base::Url> Session::location(const Answer& answer) const {
+  const auto text = answer.response.headers.get("Location");
+  if (!text || text->empty()) {
+    return Error::failed("{} answered {} without the Location that belongs to it", registry_, answer.response.status);
+  }
+  const auto url = answer.url.resolve(*text);
+  if (!url || (url->scheme != "http" && url->scheme != "https")) {
+    return Error::failed("{} answered with a Location that is no http or https URL", registry_);
+  }
+  if (answer.url.scheme == "https" && url->scheme == "http") {
+    return Error::refused("{} leads from https to plain http ({})", registry_, base::to_display(*url))
+        .with_hint("the registry does not know that it is behind https: its proxy must set X-Forwarded-Proto, or the "
+                   "registry its own address");
+  }
+  return *url;
+}
+
+Error Session::refused(const http::Response& response, std::string doing) const {
+  return refusal(response, {.registry = registry_, .repository = repository_, .doing = std::move(doing),
+                            .credentials = authorizer_.description(), .has_credentials = authorizer_.has_credentials()});
+}
+
+}  // namespace deployctl::registry

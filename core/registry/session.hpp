@@ -1,0 +1,89 @@
+// Requests to one repository of one registry: finds out how to speak to it, authorizes, follows redirects and retries.
+// What the requests mean is not its business.
+#pragma once
+
+#include "core/http/retry.hpp"
+#include "core/oci/reference.hpp"
+#include "core/registry/authorizer.hpp"
+#include "core/registry/client.hpp"
+#include "core/registry/failure.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace deployctl::registry {
+
+enum class Repeat {
+  as_it_is,  // the same request again is harmless
+  no,        // the caller has to begin again further up
+};
+
+struct Call {
+  std::string method = "GET";
+  base::Url url;
+  http::Headers headers;
+  std::shared_ptr<http::Body> body;
+  http::UploadProgress on_upload;
+  Repeat repeat = Repeat::as_it_is;
+  std::uint64_t max_body_bytes = 1u << 20u;
+};
+
+struct Answer {
+  http::Response response;
+  base::Url url;  // of the request that was answered: what its Location is relative to
+};
+
+class Session {
+ public:
+  Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository, Access access);
+
+  // ".../v2/<repository>/<path>"; without a repository ".../v2/".
+  [[nodiscard]] base::Url url(std::string_view path) const;
+  // Every answer that is no redirect, also a refusal.
+  base::Result<Answer> send(Call call, std::stop_token stop);
+
+  // Where a Location leads. refused when the body would go out in clear although the registry speaks https.
+  [[nodiscard]] base::Result<base::Url> location(const Answer& answer) const;
+  // A refusal with the session's names in it.
+  [[nodiscard]] base::Error refused(const http::Response& response, std::string doing) const;
+
+  [[nodiscard]] const std::string& registry() const { return registry_; }
+  [[nodiscard]] const std::string& repository() const { return repository_; }
+  [[nodiscard]] const Ports& ports() const { return ports_; }
+  // Waits before the attempt after `attempt`, saying why. False when there should be none, or a stop was requested.
+  bool wait_before_retry(int attempt, const std::string& reason, std::stop_token stop);
+
+ private:
+  base::Result<http::Response> send_authorized(const Call& call, const base::Url& url, std::stop_token stop);
+  base::Result<http::Response> send_once(const Call& call, const base::Url& url, const std::string& authorization,
+                                         std::stop_token stop);
+  base::Result<http::Response> send_in_the_right_scheme(const Call& call, base::Url url, const std::string& authorization,
+                                                        std::stop_token stop);
+  base::Result<std::optional<Challenge>> challenge_of(const http::Response& response, std::stop_token stop);
+  [[nodiscard]] Authorizer::Peer peer() const;
+  [[nodiscard]] base::Url base_url() const;
+  void settle_scheme(std::string scheme);
+  [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] http::RetryPolicy policy(Repeat repeat) const;
+  void tell_warnings(const http::Headers& headers);
+  void notice(const std::string& text);
+
+  const Ports& ports_;
+  const ClientOptions& options_;
+  std::string registry_;
+  std::string repository_;
+  bool is_insecure_;
+  bool is_loopback_;
+  std::shared_ptr<const http::TlsSettings> tls_;
+  Authorizer authorizer_;
+  std::atomic<bool> reached_ = false;  // it has answered before
+
+  mutable std::mutex mutex_;
+  base::Url base_;
+  bool scheme_settled_;
+  std::set<std::string> told_;
+};
+
+}  // namespace deployctl::registry
