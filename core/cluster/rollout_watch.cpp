@@ -48,7 +48,9 @@ using Message = std::variant<Arrival, Listing, Trouble>;
 constexpr std::array<std::string_view, 4> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event"};
 
 // Without events a verdict comes later; without the others there is none.
-bool can_do_without(std::string_view kind) { return kind == "Event"; }
+bool can_do_without(std::string_view kind) {
+  return kind == "Event";
+}
 
 RolloutTracker::Moment moment_of(steady_clock::time_point time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
@@ -165,6 +167,7 @@ class RolloutWatch::Waiter {
       }
       if (steady_clock::now() >= next_poll_) {
         poll();
+        continue;
       }
       shared_.wait_until(next_moment(), stop_);
     }
@@ -205,22 +208,21 @@ class RolloutWatch::Waiter {
 
   void tell(std::vector<kube::RolloutChange> changes) {
     for (auto& change : changes) {
-      std::visit(base::Overloaded{
-                     [&](kube::RolloutStatus& status) {
-                       if (observer_.on_status) {
-                         observer_.on_status(change.service, status);
-                       }
-                     },
-                     [&](kube::verdict::Finding& finding) {
-                       if (observer_.on_finding) {
-                         observer_.on_finding(change.service, explain(std::move(finding)));
-                       }
-                     },
-                     [&](RolloutOutcome& outcome) {
-                       if (observer_.on_outcome) {
-                         observer_.on_outcome(outcome);
-                       }
-                     }},
+      std::visit(base::Overloaded{[&](kube::RolloutStatus& status) {
+                                    if (observer_.on_status) {
+                                      observer_.on_status(change.service, status);
+                                    }
+                                  },
+                                  [&](kube::verdict::Finding& finding) {
+                                    if (observer_.on_finding) {
+                                      observer_.on_finding(change.service, explain(std::move(finding)));
+                                    }
+                                  },
+                                  [&](RolloutOutcome& outcome) {
+                                    if (observer_.on_outcome) {
+                                      observer_.on_outcome(outcome);
+                                    }
+                                  }},
                  change.what);
     }
   }
@@ -264,20 +266,18 @@ class RolloutWatch::Waiter {
     next_poll_ = steady_clock::now() + shared_.options.safety_poll;
     const auto names = shared_.tracker.undecided();
     const auto& name = names[polls_++ % names.size()];
+    const auto known = shared_.tracker.known_version(name);
     const auto live = shared_.client.get(
         {.api_version = "apps/v1", .kind = "Deployment", .name_space = shared_.name_space, .name = name}, stop_);
-    if (!live) {
+    if (!live || kube::Deployment::from_json(live->body).resource_version == known) {
       return;
     }
-    const auto version = kube::Deployment::from_json(live->body).resource_version;
     shared_.wait_until(steady_clock::now() + milliseconds(500), stop_);
     take_messages();
-    const auto known = shared_.tracker.known_version(name);
-    if (known != version && known == version_at_last_poll_[name]) {
-      note("the watch had fallen silent and was begun anew");
+    if (shared_.tracker.known_version(name) == known) {
+      shared_.tracker.put(*live);
       shared_.restart();
     }
-    version_at_last_poll_[name] = known;
   }
 
   [[nodiscard]] steady_clock::time_point next_moment() const {
@@ -296,7 +296,6 @@ class RolloutWatch::Waiter {
   std::optional<Error> fatal_;
   std::set<std::string> told_;
   std::size_t polls_ = 0;
-  std::map<std::string, std::string> version_at_last_poll_;
 };
 
 RolloutWatch::RolloutWatch(Client& client, std::string name_space, RolloutWatchOptions options)

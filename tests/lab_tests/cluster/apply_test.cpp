@@ -1,8 +1,7 @@
 // Applying, reading, watching and refusing against a real API server.
-#include "tests/lab_tests/cluster/lab.hpp"
-
 #include "core/cluster/watch.hpp"
 #include "core/json/reader.hpp"
+#include "tests/lab_tests/cluster/lab.hpp"
 
 #include <gmock/gmock.h>
 
@@ -38,9 +37,17 @@ TEST_F(Apply, InADryRunWritesNothing) {
 }
 
 TEST_F(Apply, StoresEveryCharacterAsItIs) {
-  const json::Value data = {{"emoji", "😀"},  {"delete", "a\x7f" "b"},        {"separator", "a\u2028b"},
-                            {"slash", "</x>"}, {"no", "n"},                    {"number", "1.20"},
-                            {"on", "on"},      {"lines", "one\ntwo\r\n\ttab"}, {"quote", "\"\\'"}};
+  const json::Value data = {{"emoji", "😀"},
+                            {"delete",
+                             "a\x7f"
+                             "b"},
+                            {"separator", "a\u2028b"},
+                            {"slash", "</x>"},
+                            {"no", "n"},
+                            {"number", "1.20"},
+                            {"on", "on"},
+                            {"lines", "one\ntwo\r\n\ttab"},
+                            {"quote", "\"\\'"}};
   ASSERT_TRUE(admin().apply(config_map(name_space(), "characters", data)));
   const auto live = admin().get({"v1", "ConfigMap", name_space(), "characters"});
   ASSERT_TRUE(live) << to_string(live.error());
@@ -137,13 +144,15 @@ TEST_F(Apply, FindsTheVersionsOfAnOldServer) {
                  {"scaleTargetRef", {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"name", "api"}}},
                  {"metrics",
                   {{{"type", "Resource"},
-                    {"resource", {{"name", "cpu"}, {"target", {{"type", "Utilization"}, {"averageUtilization", 50}}}}}}}}}}}};
+                    {"resource",
+                     {{"name", "cpu"}, {"target", {{"type", "Utilization"}, {"averageUtilization", 50}}}}}}}}}}}};
   const auto applied = admin().apply(scaler);
   ASSERT_TRUE(applied) << to_string(applied.error());
-  const kube::Object budget{.body = {{"apiVersion", "policy/v1"},
-                                     {"kind", "PodDisruptionBudget"},
-                                     {"metadata", {{"name", "api"}, {"namespace", name_space()}}},
-                                     {"spec", {{"maxUnavailable", 1}, {"selector", {{"matchLabels", {{"app", "api"}}}}}}}}};
+  const kube::Object budget{
+      .body = {{"apiVersion", "policy/v1"},
+               {"kind", "PodDisruptionBudget"},
+               {"metadata", {{"name", "api"}, {"namespace", name_space()}}},
+               {"spec", {{"maxUnavailable", 1}, {"selector", {{"matchLabels", {{"app", "api"}}}}}}}}};
   const auto second = admin().apply(budget);
   ASSERT_TRUE(second) << to_string(second.error());
 }
@@ -183,7 +192,8 @@ TEST_F(Apply, ToAServerThatIsNotThereSaysSoSoon) {
   const auto version = nobody.server_version();
   ASSERT_FALSE(version);
   EXPECT_EQ(version.error().code, ErrorCode::unreachable);
-  EXPECT_THAT(version.error().message, testing::StartsWith("cannot reach the cluster at https://127.0.0.1:1 (context "));
+  EXPECT_THAT(version.error().message,
+              testing::StartsWith("cannot reach the cluster at https://127.0.0.1:1 (context "));
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(15));
   EXPECT_TRUE(admin().server_version());
 }

@@ -1,8 +1,7 @@
 #include "tests/lab_tests/cluster/lab.hpp"
 
-#include <unistd.h>
-
 #include <cstdlib>
+#include <unistd.h>
 
 namespace deployctl::cluster {
 
@@ -28,7 +27,8 @@ void LabTest::SetUpTestSuite() {
   admin_ = client_of("KUBECONFIG");
   static int suites = 0;
   name_space_ = fmt::format("cluster-test-{}-{}", getpid(), ++suites);
-  const auto made = admin_->apply({.body = {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name_space_}}}}});
+  const auto made =
+      admin_->apply({.body = {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name_space_}}}}});
   ASSERT_TRUE(made) << to_string(made.error());
 }
 
@@ -76,15 +76,14 @@ RolloutRun LabTest::roll_out(Client& client, const kube::Object& object, std::ch
 
 void LabTest::write_as(std::string_view manager, const kube::Object& object) {
   const auto resource = *kube::find_resource(object.api_version(), object.kind());
-  const auto response = admin().api().send(
-      {.method = "PATCH",
-       .path = kube::object_path(resource, object.name_space(), object.name()),
-       .query = {{"fieldManager", std::string(manager)}, {"force", "true"}},
-       .content_type = "application/apply-patch+yaml",
-       .body = json::to_compact_text(object.body),
-       .operation = {.verb = "apply", .object = object.name()},
-       .timeouts = writing_timeouts()},
-      {});
+  const auto response = admin().api().send({.method = "PATCH",
+                                            .path = kube::object_path(resource, object.name_space(), object.name()),
+                                            .query = {{"fieldManager", std::string(manager)}, {"force", "true"}},
+                                            .content_type = "application/apply-patch+yaml",
+                                            .body = json::to_compact_text(object.body),
+                                            .operation = {.verb = "apply", .object = object.name()},
+                                            .timeouts = writing_timeouts()},
+                                           {});
   ASSERT_TRUE(response) << to_string(response.error());
 }
 

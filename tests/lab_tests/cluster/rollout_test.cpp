@@ -1,9 +1,8 @@
 // Rollouts of real pods: those that come to their end, and those that cannot.
-#include "tests/lab_tests/cluster/lab.hpp"
-
 #include "core/cluster/log_follow.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/history.hpp"
+#include "tests/lab_tests/cluster/lab.hpp"
 
 #include <gmock/gmock.h>
 
@@ -26,7 +25,8 @@ json::Value with_image(std::string_view image) {
 }
 
 json::Value with_container(const json::Value& more) {
-  json::Value container = {{"name", "main"}, {"image", "busybox:1.36"}, {"command", {"sh", "-c", std::string(serving)}}};
+  json::Value container = {
+      {"name", "main"}, {"image", "busybox:1.36"}, {"command", {"sh", "-c", std::string(serving)}}};
   container.merge_patch(more);
   return {{"template", {{"spec", {{"containers", {container}}}}}}};
 }
@@ -44,19 +44,17 @@ TEST_F(Rollout, IsDoneWithFewRequests) {
 TEST_F(Rollout, OfANewVersionReplacesTheOldPods) {
   ASSERT_EQ(roll_out(admin(), deployment(name_space(), "next", serving), seconds(60)).outcome.result,
             RolloutResult::done);
-  const auto run = roll_out(admin(), deployment(name_space(), "next", std::string("true; ") + std::string(serving)),
-                            seconds(60));
+  const auto run =
+      roll_out(admin(), deployment(name_space(), "next", std::string("true; ") + std::string(serving)), seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::done) << run.outcome.status.summary;
   EXPECT_EQ(run.outcome.status.old, 0);
 }
 
 TEST_F(Rollout, OfAWrongTagNamesTheImage) {
-  const auto run = roll_out(admin(),
-                            deployment(name_space(), "wrong-tag", "", with_image("127.0.0.1:5000/no/such:tag")),
-                            seconds(60));
+  const auto run = roll_out(
+      admin(), deployment(name_space(), "wrong-tag", "", with_image("127.0.0.1:5000/no/such:tag")), seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::failed) << run.outcome.status.summary;
-  EXPECT_THAT(run.findings,
-              ElementsAre("waiting image-not-found pod", "permanent image-not-found pod"));
+  EXPECT_THAT(run.findings, ElementsAre("waiting image-not-found pod", "permanent image-not-found pod"));
   EXPECT_LT(run.elapsed, seconds(25));
 }
 
@@ -77,20 +75,19 @@ TEST_F(Rollout, OfACrashingContainerShowsItsLog) {
 }
 
 TEST_F(Rollout, OfAMissingCommandSaysItCannotStart) {
-  const auto run = roll_out(
-      admin(), deployment(name_space(), "no-command", "", with_container({{"command", {"/no/such/program"}}})),
-      seconds(60));
+  const auto run =
+      roll_out(admin(), deployment(name_space(), "no-command", "", with_container({{"command", {"/no/such/program"}}})),
+               seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::failed) << run.outcome.status.summary;
   EXPECT_THAT(run.findings, Contains("permanent command-cannot-start pod"));
 }
 
 TEST_F(Rollout, WithoutItsConfigMapSaysWhich) {
   const json::Value from = {{{"configMapRef", {{"name", "not-there"}}}}};
-  const auto run = roll_out(admin(), deployment(name_space(), "no-config", "", with_container({{"envFrom", from}})),
-                            seconds(60));
+  const auto run =
+      roll_out(admin(), deployment(name_space(), "no-config", "", with_container({{"envFrom", from}})), seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::failed) << run.outcome.status.summary;
-  EXPECT_THAT(run.findings,
-              ElementsAre("waiting configuration-missing pod", "permanent configuration-missing pod"));
+  EXPECT_THAT(run.findings, ElementsAre("waiting configuration-missing pod", "permanent configuration-missing pod"));
   ASSERT_FALSE(run.outcome.findings.empty());
   EXPECT_EQ(run.outcome.findings[0].message, "configmap \"not-there\" not found");
 }
@@ -111,8 +108,7 @@ TEST_F(Rollout, BeyondTheQuotaSaysSo) {
 
 TEST_F(Rollout, ThatFitsNoNodeIsUndecidedWithItsCause) {
   const auto run = roll_out(
-      admin(),
-      deployment(name_space(), "huge", "", with_container({{"resources", {{"requests", {{"cpu", "1000"}}}}}})),
+      admin(), deployment(name_space(), "huge", "", with_container({{"resources", {{"requests", {{"cpu", "1000"}}}}}})),
       seconds(3));
   EXPECT_EQ(run.outcome.result, RolloutResult::undecided);
   ASSERT_EQ(run.outcome.findings.size(), 1U);
@@ -174,15 +170,16 @@ TEST_F(Rollout, ARestartIsARolloutOfTheSameTemplate) {
 }
 
 TEST_F(Rollout, LogsAreFollowedToTheEnd) {
-  ASSERT_TRUE(admin().apply({.body = {{"apiVersion", "v1"},
-                                      {"kind", "Pod"},
-                                      {"metadata", {{"name", "talker"}, {"namespace", name_space()}}},
-                                      {"spec",
-                                       {{"restartPolicy", "Never"},
-                                        {"containers",
-                                         {{{"name", "main"},
-                                           {"image", "busybox:1.36"},
-                                           {"command", {"sh", "-c", "for i in 1 2 3; do echo line $i; sleep 0.3; done"}}}}}}}}}));
+  ASSERT_TRUE(admin().apply(
+      {.body = {{"apiVersion", "v1"},
+                {"kind", "Pod"},
+                {"metadata", {{"name", "talker"}, {"namespace", name_space()}}},
+                {"spec",
+                 {{"restartPolicy", "Never"},
+                  {"containers",
+                   {{{"name", "main"},
+                     {"image", "busybox:1.36"},
+                     {"command", {"sh", "-c", "for i in 1 2 3; do echo line $i; sleep 0.3; done"}}}}}}}}}));
   std::vector<std::string> lines;
   const auto end = follow_log(admin(), {.name_space = name_space(), .pod = "talker", .container = "main"},
                               [&](std::string_view line) { lines.emplace_back(line); }, {});

@@ -32,18 +32,21 @@ json::Value replica_set() {
 }
 
 json::Value broken_pod() {
-  return {{"metadata", {{"name", "api-2-a"}, {"uid", "p"}, {"ownerReferences", {{{"uid", "r"}, {"controller", true}}}}}},
-          {"spec", {{"nodeName", "n"}, {"containers", {{{"name", "api"}}}}}},
-          {"status",
-           {{"containerStatuses",
-             {{{"name", "api"}, {"state", {{"waiting", {{"reason", "InvalidImageName"}, {"message", "bad"}}}}}}}}}}};
+  return {
+      {"metadata", {{"name", "api-2-a"}, {"uid", "p"}, {"ownerReferences", {{{"uid", "r"}, {"controller", true}}}}}},
+      {"spec", {{"nodeName", "n"}, {"containers", {{{"name", "api"}}}}}},
+      {"status",
+       {{"containerStatuses",
+         {{{"name", "api"}, {"state", {{"waiting", {{"reason", "InvalidImageName"}, {"message", "bad"}}}}}}}}}}};
 }
 
 std::string added(const json::Value& object) {
   return json::Value({{"type", "ADDED"}, {"object", object}}).dump();
 }
 
-Answer open_stream(std::vector<std::string> lines) { return {.lines = std::move(lines), .ends = false}; }
+Answer open_stream(std::vector<std::string> lines) {
+  return {.lines = std::move(lines), .ends = false};
+}
 
 void serve_idle(World& world) {
   for (const auto* path : {deployments, replica_sets, pods, events}) {
