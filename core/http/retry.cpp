@@ -89,7 +89,8 @@ std::optional<milliseconds> next_wait(const RetryContext& context, const Request
 
 Outcome outcome_of(const base::Result<Response>& answer) {
   if (!answer) {
-    return answer.error().code == base::ErrorCode::unreachable ? Outcome::transient : Outcome::final;
+    const auto& error = answer.error();
+    return error.code == base::ErrorCode::unreachable && !error.is_lasting ? Outcome::transient : Outcome::final;
   }
   if (answer->status == 429 || (answer->status == 503 && answer->headers.get("Retry-After"))) {
     return Outcome::throttled;

@@ -139,6 +139,12 @@ Explanation explain(const CurlFailure& failure) {
   }
 }
 
+// A certificate does not get better by asking again.
+bool is_lasting(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CERTPROBLEM ||
+         code == CURLE_SSL_CACERT_BADFILE;
+}
+
 bool is_no_http(CURLcode code) { return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY; }
 
 }  // namespace
@@ -152,6 +158,7 @@ base::Error describe(const CurlFailure& failure) {
                    ? base::Error::unreachable("cannot reach {}: {}", failure.peer, cause)
                    : base::Error::unreachable("cannot reach {} through the proxy {}: {}", failure.peer, failure.proxy, cause);
   error.hint = hint;
+  error.is_lasting = is_lasting(failure.code);
   return error;
 }
 

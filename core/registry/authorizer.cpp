@@ -146,8 +146,8 @@ Result<std::string> Authorizer::fetch_token(const Peer& peer, std::stop_token st
   }
   if (!response->is_success()) {
     // A token service says "wrong password" with 401, some with 400 or 403.
-    return refusal(*response, {.registry = realm->authority(), .repository = {}, .doing = "get a token for " + peer.registry,
-                               .credentials = lookup_.credentials ? "user " + lookup_.credentials->username + " from " + lookup_.credentials->source : "no credentials",
+    return refusal(*response, {.registry = realm->authority(), .repository = {}, .doing = fmt::format("get a token for {} from", peer.registry),
+                               .credentials = describe_credentials(),
                                .has_credentials = lookup_.credentials.has_value()});
   }
   const auto token = token_of(*response, realm->authority());
@@ -216,15 +216,19 @@ bool Authorizer::has_credentials() const {
 
 std::string Authorizer::description() const {
   const std::scoped_lock lock(mutex_);
+  return describe_credentials();
+}
+
+std::string Authorizer::describe_credentials() const {
   if (lookup_.credentials) {
     const auto& name = lookup_.credentials->username;
-    return fmt::format("{} from {}", name.empty() || name == "<token>" ? "the identity token" : "user " + name,
+    return fmt::format("{} from {}", name.empty() || name == "<token>" ? "with the identity token" : "as user " + name,
                        lookup_.credentials->source);
   }
   if (lookup_.looked_in.empty()) {
-    return "us without credentials";
+    return "without credentials";
   }
-  return fmt::format("us without credentials: none found in {}", base::join(lookup_.looked_in, ", "));
+  return fmt::format("without credentials (none found in {})", base::join(lookup_.looked_in, ", "));
 }
 
 }  // namespace deployctl::registry

@@ -36,7 +36,7 @@ class Authorizer {
   base::Result<std::string> answer(const Peer& peer, const Challenge& challenge, const std::string& used,
                                    std::stop_token stop);
 
-  // For messages: "user ada from /home/ada/.docker/config.json" or "no credentials (looked in …)".
+  // For messages: "as user ada from /home/ada/.docker/config.json", "without credentials (none found in …)".
   [[nodiscard]] std::string description() const;
   [[nodiscard]] bool has_credentials() const;
 
@@ -48,6 +48,7 @@ class Authorizer {
   base::Result<http::Response> ask(http::Request request, const Peer& peer, std::stop_token stop);
   [[nodiscard]] std::string scope(const Peer& peer) const;
   [[nodiscard]] std::string basic() const;
+  [[nodiscard]] std::string describe_credentials() const;
 
   http::Transport& transport_;
   io::Clock& clock_;

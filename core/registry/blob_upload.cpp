@@ -29,7 +29,7 @@ bool is_worth_a_new_session(const http::Response& response) {
 }
 
 Try failed_answer(const Session& session, const http::Response& response, const BlobUpload& upload) {
-  auto error = session.refused(response, "upload " + upload.name);
+  auto error = session.refused(response, fmt::format("upload {} to", upload.name));
   if (is_worth_a_new_session(response)) {
     return Interruption{.reason = fmt::format("status {}", response.status), .error = std::move(error)};
   }
@@ -163,7 +163,7 @@ Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_t
   if (status == 404 || status == 403 || answer->response.is_success()) {
     return answer->response.is_success();
   }
-  return session.refused(answer->response, "ask for blob " + std::string(blob.digest.brief()));
+  return session.refused(answer->response, fmt::format("ask for blob {} in", blob.digest.brief()));
 }
 
 Result<Uploaded> upload(Session& session, const BlobUpload& upload, std::stop_token stop) {

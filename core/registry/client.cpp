@@ -73,7 +73,7 @@ Result<bool> Client::exists(const oci::Reference& reference, std::stop_token sto
   if (answer->response.is_success() || answer->response.status == 404) {
     return answer->response.is_success();
   }
-  return session->refused(answer->response, "find " + reference.identifier());
+  return session->refused(answer->response, fmt::format("find {} in", reference.identifier()));
 }
 
 Status Client::ping(const std::string& registry, std::stop_token stop) {
@@ -82,7 +82,7 @@ Status Client::ping(const std::string& registry, std::stop_token stop) {
   if (!answer) {
     return answer.error();
   }
-  return answer->response.is_success() ? Status() : session->refused(answer->response, "ask for the registry's version");
+  return answer->response.is_success() ? Status() : session->refused(answer->response, "speak to");
 }
 
 }  // namespace deployctl::registry

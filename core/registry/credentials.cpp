@@ -154,7 +154,8 @@ Result<std::optional<Credentials>> ask_helper(io::ProcessRunner& runner, const s
   const auto output = io::run_and_capture(runner, command, stop, longest_file);
   if (!output) {
     const bool is_missing = output.error().code == base::ErrorCode::not_found;
-    return is_missing ? Error::failed("the credential helper {} is not installed; {} names it", program, source)
+    return is_missing ? Error::failed("the credential helper {} that {} names is not installed", program, source)
+                            .with_hint("install it, or log in again with `docker login {}`", asked.registry)
                       : output.error().within("asking {}", program);
   }
   return answer_of(program, *output);

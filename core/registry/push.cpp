@@ -65,7 +65,7 @@ Result<Before> look_before(Session& session, const oci::StoredImage& image, cons
     return Before{.is_same = false, .exists = !has_error_code(response, "NAME_UNKNOWN"), .blobs = {}};
   }
   if (response.status == 401) {
-    return session.refused(response, "push");
+    return session.refused(response, "push to");
   }
   Before before;
   if (response.is_success()) {
@@ -231,7 +231,7 @@ Status Push::put_manifest(const std::string& identifier) {
     return response.error();
   }
   if (!response->is_success()) {
-    return session_.refused(*response, fmt::format("push the image manifest as {}", identifier));
+    return session_.refused(*response, fmt::format("push the image manifest as {} to", identifier));
   }
   const auto stored = response->headers.get("Docker-Content-Digest");
   if (stored && *stored != image_.digest.text()) {
@@ -255,7 +255,7 @@ Status Push::put_manifest_with_blobs() {
     const bool lacks_blob = has_error_code(*response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(*response, "BLOB_UNKNOWN");
     if (!lacks_blob || attempt >= manifest_attempts ||
         !session_.wait_before_retry(attempt, "the registry misses a blob of the image", options_.stop)) {
-      return session_.refused(*response, "push the image manifest");
+      return session_.refused(*response, "push the image manifest to");
     }
     if (const auto uploaded = upload_all(tasks()); !uploaded) {
       return uploaded;
@@ -306,7 +306,7 @@ Result<RemoteDocument> fetch_document(Session& session, const std::string& ident
   }
   auto& response = answer->response;
   if (!response.is_success()) {
-    return session.refused(response, "find " + identifier);
+    return session.refused(response, fmt::format("find {} in", identifier));
   }
   RemoteDocument document{.bytes = std::move(response.body), .media_type = media_type_of(response), .digest = {}};
   document.digest = oci::Digest::of(document.bytes);

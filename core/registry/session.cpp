@@ -108,7 +108,7 @@ http::RetryPolicy Session::policy(Repeat repeat) const {
   auto policy = options_.retry;
   policy.only_throttled = repeat == Repeat::no;
   if (!reached_) {
-    policy.budget = std::min<std::chrono::milliseconds>(policy.budget, seconds(8));
+    policy.budget = std::min<std::chrono::milliseconds>(policy.budget, seconds(5));
   }
   return policy;
 }
@@ -117,6 +117,12 @@ void Session::notice(const std::string& text) {
   if (options_.on_notice) {
     options_.on_notice(text);
   }
+}
+
+// Reasons that come from the transport name the registry already.
+void Session::tell_retry(const std::string& reason, std::chrono::milliseconds wait) {
+  const auto where = reason.find(registry_) == std::string::npos ? registry_ + ": " : std::string();
+  notice(fmt::format("{}{}; trying again in {}", where, reason, base::human_duration(wait)));
 }
 
 void Session::tell_warnings(const http::Headers& headers) {
@@ -133,7 +139,7 @@ bool Session::wait_before_retry(int attempt, const std::string& reason, std::sto
     return false;
   }
   const auto wait = http::backoff(options_.retry, attempt, http::random_fraction());
-  notice(fmt::format("{}: {}; trying again in {}", registry_, reason, base::human_duration(wait)));
+  tell_retry(reason, wait);
   return ports_.clock.sleep_for(wait, stop);
 }
 
@@ -146,15 +152,18 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
   }
   const auto tries = policy(call.repeat);
   const http::RetryingTransport::OnRetry on_retry = [this](const http::Request&, const http::Retry& retry) {
-    notice(fmt::format("{}: {}; trying again in {}", registry_, retry.reason, base::human_duration(retry.wait)));
+    tell_retry(retry.reason, retry.wait);
   };
   const http::Exchange exchange{.sink = {}, .on_upload = call.on_upload, .stop = stop};
   auto answer = http::send_with_retries(
       {.transport = ports_.transport, .clock = ports_.clock, .policy = tries, .on_retry = on_retry}, request, exchange);
-  if (answer) {
-    reached_ = true;
-    tell_warnings(answer->headers);
+  if (!answer) {
+    return answer.error().code == base::ErrorCode::unreachable
+               ? answer.error().with_hint("is the registry running, and is {} its address?", registry_)
+               : answer.error();
   }
+  reached_ = true;
+  tell_warnings(answer->headers);
   return answer;
 }
 

@@ -67,6 +67,7 @@ class Session {
   void settle_scheme(std::string scheme);
   [[nodiscard]] bool is_settled() const;
   [[nodiscard]] http::RetryPolicy policy(Repeat repeat) const;
+  void tell_retry(const std::string& reason, std::chrono::milliseconds wait);
   void tell_warnings(const http::Headers& headers);
   void notice(const std::string& text);
 
