@@ -12,6 +12,7 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -230,15 +231,31 @@ class RolloutWatch::Waiter {
   ExplainedFinding explain(kube::verdict::Finding finding) {
     ExplainedFinding explained{.finding = std::move(finding)};
     const auto& about = explained.finding;
-    const bool has_log = about.weight == kube::verdict::Weight::permanent && !about.container.empty();
-    if (has_log && shared_.options.log_lines > 0) {
-      explained.log = log_of(about, false);
-      explained.previous_log = log_of(about, true);
-      if (explained.previous_log == explained.log) {
-        explained.previous_log.clear();
-      }
+    if (about.container.empty() || shared_.options.log_lines == 0) {
+      return explained;
+    }
+    explained.log = log_of(about, false);
+    explained.previous_log = log_of(about, true);
+    if (explained.previous_log == explained.log) {
+      explained.previous_log.clear();
+    }
+    remember_log(explained);
+    if (about.weight != kube::verdict::Weight::permanent) {
+      explained.log.clear();
+      explained.previous_log.clear();
     }
     return explained;
+  }
+
+  // The kubelet removes dead containers, and one that has just been started again has printed nothing yet: what was read
+  // at an earlier sighting is then the only trace of why the container ended.
+  void remember_log(ExplainedFinding& explained) {
+    auto& last_read = last_logs_[explained.finding.object + " " + explained.finding.container];
+    if (explained.log.empty() && explained.previous_log.empty()) {
+      explained.previous_log = last_read;
+    } else {
+      last_read = explained.previous_log.empty() ? explained.log : explained.previous_log;
+    }
   }
 
   // Evidence only: a log that cannot be read is no reason to fail.
@@ -249,7 +266,9 @@ class RolloutWatch::Waiter {
                                            .previous = previous,
                                            .tail_lines = shared_.options.log_lines},
                                           stop_);
-    return text ? lines_of(*text, shared_.options.log_lines) : std::vector<std::string>();
+    // The kubelet tells that a container is gone in place of its log, with status 200.
+    const bool is_there = text && !text->starts_with("unable to retrieve container logs");
+    return is_there ? lines_of(*text, shared_.options.log_lines) : std::vector<std::string>();
   }
 
   std::vector<RolloutOutcome> give_up(RolloutResult result) {
@@ -291,6 +310,7 @@ class RolloutWatch::Waiter {
   Shared& shared_;
   steady_clock::time_point deadline_;
   const RolloutObserver& observer_;
+  std::map<std::string, std::vector<std::string>> last_logs_;  // by object and container
   std::stop_token stop_;
   steady_clock::time_point next_poll_;
   std::optional<Error> fatal_;
