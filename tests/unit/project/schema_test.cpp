@@ -10,11 +10,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <sys/wait.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <sys/wait.h>
 
 namespace deployctl::tests {
 namespace {
@@ -39,10 +38,10 @@ std::string case_line(const std::string& name, const std::string& manifest, Vali
 }
 
 std::string all_cases() {
-
   auto lines = case_line("whole.yaml", read_file(folder + "whole.yaml"), Valid::yes) +
                case_line("scaffold", project::scaffold({}, {.project = "shop", .registry = ""}), Valid::yes);
-  for (const auto* name : {"unknown-keys", "wrong-types", "ranges", "missing-keys", "words", "environments", "no-services"}) {
+  for (const auto* name :
+       {"unknown-keys", "wrong-types", "ranges", "missing-keys", "words", "environments", "no-services"}) {
     lines += case_line(name, read_file(folder + "mistakes/" + name + ".yaml"), Valid::no);
   }
   return lines;
