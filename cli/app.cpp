@@ -20,8 +20,10 @@ namespace {
 constexpr int usage_exit_code = 2;
 
 void declare_global_options(CLI::App& app, GlobalOptions& options) {
-  static const std::map<std::string, OutputMode> output_modes{
-      {"auto", OutputMode::automatic}, {"plain", OutputMode::plain}, {"tty", OutputMode::tty}, {"json", OutputMode::json}};
+  static const std::map<std::string, OutputMode> output_modes{{"auto", OutputMode::automatic},
+                                                              {"plain", OutputMode::plain},
+                                                              {"tty", OutputMode::tty},
+                                                              {"json", OutputMode::json}};
   static const std::map<std::string, ColorMode> color_modes{
       {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}};
   static const std::map<std::string, LogLevel> log_levels{{"off", LogLevel::off}, {"debug", LogLevel::debug}};
@@ -102,7 +104,8 @@ int refuse_parse_error(const CLI::App& parser, const CLI::ParseError& problem, c
     const auto name = std::string(base::split_once(word, '=').first);
     if (name.starts_with("--") && std::ranges::find(options, name) == options.end()) {
       const auto suggestion = base::did_you_mean(name, options);
-      return refuse_usage(fmt::format("unknown option '{}'", base::printable(name)), suggestion.empty() ? hint : suggestion);
+      return refuse_usage(fmt::format("unknown option '{}'", base::printable(name)),
+                          suggestion.empty() ? hint : suggestion);
     }
   }
   return refuse_usage(problem.what(), hint);

@@ -20,7 +20,9 @@ void open_log(LogLevel level) {
   spdlog::set_default_logger(logger);
 }
 
-void log_debug(std::string_view line) { spdlog::debug("{}", base::printable(line)); }
+void log_debug(std::string_view line) {
+  spdlog::debug("{}", base::printable(line));
+}
 
 base::Result<io::ExitStatus> LoggingProcessRunner::run(const io::Command& command, const io::OutputSink& sink,
                                                        std::stop_token stop) {

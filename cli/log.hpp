@@ -21,7 +21,8 @@ class LoggingProcessRunner final : public io::ProcessRunner {
  public:
   LoggingProcessRunner(io::ProcessRunner& next, const io::Clock& clock) : next_(next), clock_(clock) {}
 
-  base::Result<io::ExitStatus> run(const io::Command& command, const io::OutputSink& sink, std::stop_token stop) override;
+  base::Result<io::ExitStatus> run(const io::Command& command, const io::OutputSink& sink,
+                                   std::stop_token stop) override;
 
  private:
   io::ProcessRunner& next_;

@@ -19,7 +19,6 @@
 
 #include <csignal>
 #include <optional>
-
 #include <unistd.h>
 
 namespace deployctl::cli {
@@ -45,7 +44,8 @@ report::Look look_of(const GlobalOptions& options, const io::Environment& enviro
 
 struct Runtime::Parts {
   explicit Parts(const GlobalOptions& options)
-      : transport({.proxies = http::ProxyRules::from_environment(environment), .user_agent = "deployctl/" + std::string(version())}),
+      : transport({.proxies = http::ProxyRules::from_environment(environment),
+                   .user_agent = "deployctl/" + std::string(version())}),
         reporter(look_of(options, environment), environment, clock) {}
 
   platform::PosixFileSystem files;
@@ -70,7 +70,9 @@ Runtime::Runtime(GlobalOptions options) : options_(std::move(options)), parts_(s
 
 Runtime::~Runtime() = default;
 
-bool Runtime::stdin_is_terminal() const { return isatty(STDIN_FILENO) == 1; }
+bool Runtime::stdin_is_terminal() const {
+  return isatty(STDIN_FILENO) == 1;
+}
 
 execute::Ports Runtime::ports() {
   if (!parts_->interrupts) {
@@ -88,13 +90,21 @@ execute::Ports Runtime::ports() {
           .stop = parts_->interrupts->token()};
 }
 
-io::FileSystem& Runtime::files() { return parts_->files; }
+io::FileSystem& Runtime::files() {
+  return parts_->files;
+}
 
-io::Environment& Runtime::environment() { return parts_->environment; }
+io::Environment& Runtime::environment() {
+  return parts_->environment;
+}
 
-void Runtime::print(std::string_view text) { parts_->reporter.result(text); }
+void Runtime::print(std::string_view text) {
+  parts_->reporter.result(text);
+}
 
-void Runtime::remark(std::string_view text) { parts_->reporter.emit(events::Note{events::Note::Level::info, std::string(text)}); }
+void Runtime::remark(std::string_view text) {
+  parts_->reporter.emit(events::Note{events::Note::Level::info, std::string(text)});
+}
 
 int Runtime::fail(const base::Error& error) {
   parts_->reporter.emit(events::Failure{error});
@@ -143,13 +153,16 @@ std::string Runtime::shown_path(const std::string& path) {
 
 void Runtime::begin_run(std::string_view command, const project::Target& target) {
   parts_->run_began = parts_->clock.steady_now();
-  parts_->reporter.emit(events::RunStarted{.command = std::string(command), .project = *target.project,
-                                           .environment = target.environment, .version = std::string(version())});
+  parts_->reporter.emit(events::RunStarted{.command = std::string(command),
+                                           .project = *target.project,
+                                           .environment = target.environment,
+                                           .version = std::string(version())});
 }
 
 int Runtime::end_run(const base::Status& outcome) {
   const auto code = outcome ? 0 : fail(outcome.error());
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(parts_->clock.steady_now() - parts_->run_began);
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(parts_->clock.steady_now() - parts_->run_began);
   parts_->reporter.emit(events::RunFinished{.exit_code = code, .elapsed = elapsed});
   return code;
 }

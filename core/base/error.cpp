@@ -47,8 +47,12 @@ std::string to_string(const Error& error) {
   return line + error.message;
 }
 
-std::string_view to_string(ErrorCode code) { return row_of(code).name; }
+std::string_view to_string(ErrorCode code) {
+  return row_of(code).name;
+}
 
-int exit_code(ErrorCode code) { return row_of(code).exit_code; }
+int exit_code(ErrorCode code) {
+  return row_of(code).exit_code;
+}
 
 }  // namespace deployctl::base

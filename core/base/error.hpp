@@ -41,7 +41,10 @@ struct [[nodiscard]] Error {
 
   template <typename... Args>
   static Error make(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-    return {.code = code, .message = fmt::vformat(format, fmt::make_format_args(args...)), .contexts = {}, .hint = {},
+    return {.code = code,
+            .message = fmt::vformat(format, fmt::make_format_args(args...)),
+            .contexts = {},
+            .hint = {},
             .span = {}};
   }
   template <typename... Args>

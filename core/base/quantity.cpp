@@ -18,16 +18,16 @@ constexpr long long kibi = 1024;
 constexpr std::array suffixes{
     Suffix{"", kilo},
     Suffix{"m", 1},
-    Suffix{"k", kilo * kilo},
-    Suffix{"M", kilo * kilo * kilo},
-    Suffix{"G", kilo * kilo * kilo * kilo},
-    Suffix{"T", kilo * kilo * kilo * kilo * kilo},
-    Suffix{"P", kilo * kilo * kilo * kilo * kilo * kilo},
-    Suffix{"Ki", kilo * kibi},
-    Suffix{"Mi", kilo * kibi * kibi},
-    Suffix{"Gi", kilo * kibi * kibi * kibi},
-    Suffix{"Ti", kilo * kibi * kibi * kibi * kibi},
-    Suffix{"Pi", kilo * kibi * kibi * kibi * kibi * kibi},
+    Suffix{"k", kilo* kilo},
+    Suffix{"M", kilo* kilo* kilo},
+    Suffix{"G", kilo* kilo* kilo* kilo},
+    Suffix{"T", kilo* kilo* kilo* kilo* kilo},
+    Suffix{"P", kilo* kilo* kilo* kilo* kilo* kilo},
+    Suffix{"Ki", kilo* kibi},
+    Suffix{"Mi", kilo* kibi* kibi},
+    Suffix{"Gi", kilo* kibi* kibi* kibi},
+    Suffix{"Ti", kilo* kibi* kibi* kibi* kibi},
+    Suffix{"Pi", kilo* kibi* kibi* kibi* kibi* kibi},
 };
 
 const Suffix* find_suffix(std::string_view text) {
@@ -51,7 +51,8 @@ Result<Quantity> Quantity::parse(std::string_view text) {
   const auto number_end = std::min(text.find_first_not_of("0123456789."), text.size());
   const auto* suffix = find_suffix(text.substr(number_end));
   const auto [whole_text, fraction_text] = split_once(text.substr(0, number_end), '.');
-  if (suffix == nullptr || number_end == 0 || (whole_text.empty() && fraction_text.empty()) || fraction_text.size() > 9) {
+  if (suffix == nullptr || number_end == 0 || (whole_text.empty() && fraction_text.empty()) ||
+      fraction_text.size() > 9) {
     return refusal;
   }
   const auto whole = whole_text.empty() ? 0 : parse_integer(whole_text);

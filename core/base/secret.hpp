@@ -23,7 +23,9 @@ class Secret {
   std::string value_;
 };
 
-inline std::ostream& operator<<(std::ostream& out, const Secret& /*secret*/) { return out << "***"; }
+inline std::ostream& operator<<(std::ostream& out, const Secret& /*secret*/) {
+  return out << "***";
+}
 
 }  // namespace deployctl::base
 

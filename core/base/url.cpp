@@ -193,14 +193,16 @@ std::string to_string(const Url& url) {
   return text;
 }
 
-std::string to_display(const Url& url) { return url.scheme + "://" + url.authority() + url.path; }
+std::string to_display(const Url& url) {
+  return url.scheme + "://" + url.authority() + url.path;
+}
 
 std::string percent_encode(std::string_view text) {
   std::string encoded;
   for (const char byte : text) {
     const auto value = static_cast<unsigned char>(byte);
-    const bool unreserved = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-                            byte == '-' || byte == '.' || byte == '_' || byte == '~';
+    const bool unreserved = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                            (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
     if (unreserved) {
       encoded += byte;
     } else {
@@ -219,7 +221,8 @@ std::string percent_decode(std::string_view text) {
   };
   std::string decoded;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool is_escape = text[at] == '%' && at + 2 < text.size() && digit(text[at + 1]) >= 0 && digit(text[at + 2]) >= 0;
+    const bool is_escape =
+        text[at] == '%' && at + 2 < text.size() && digit(text[at + 1]) >= 0 && digit(text[at + 2]) >= 0;
     if (is_escape) {
       decoded += static_cast<char>(digit(text[at + 1]) * 16 + digit(text[at + 2]));
       at += 2;

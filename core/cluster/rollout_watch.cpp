@@ -247,8 +247,8 @@ class RolloutWatch::Waiter {
     return explained;
   }
 
-  // The kubelet removes dead containers, and one that has just been started again has printed nothing yet: what was read
-  // at an earlier sighting is then the only trace of why the container ended.
+  // The kubelet removes dead containers, and one that has just been started again has printed nothing yet: what was
+  // read at an earlier sighting is then the only trace of why the container ended.
   void remember_log(ExplainedFinding& explained) {
     auto& last_read = last_logs_[explained.finding.object + " " + explained.finding.container];
     if (explained.log.empty() && explained.previous_log.empty()) {

@@ -29,8 +29,9 @@ class Observer {
     }
     services_ = *services;
     using Part = base::Status (Observer::*)();
-    for (const Part part : {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
-                            &Observer::see_registry, &Observer::see_cluster, &Observer::see_images, &Observer::see_changes}) {
+    for (const Part part :
+         {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
+          &Observer::see_registry, &Observer::see_cluster, &Observer::see_images, &Observer::see_changes}) {
       if (ports_.stop.stop_requested()) {
         return base::Error::interrupted();
       }
@@ -137,11 +138,13 @@ class Observer {
       return {};
     }
     // Who may not read namespaces works in one that somebody else made.
-    return found.error().code == base::ErrorCode::unauthorized && is_allowed_in_namespace() ? base::Status{} : found.error();
+    return found.error().code == base::ErrorCode::unauthorized && is_allowed_in_namespace() ? base::Status{}
+                                                                                            : found.error();
   }
 
   bool is_allowed_in_namespace() {
-    const auto allowed = seen_.world.cluster->may("patch", kube::resource_of("Deployment"), target_.name_space, {}, ports_.stop);
+    const auto allowed =
+        seen_.world.cluster->may("patch", kube::resource_of("Deployment"), target_.name_space, {}, ports_.stop);
     return allowed && *allowed;
   }
 
@@ -177,8 +180,10 @@ class Observer {
       return {};  // a plan may be made before the image is
     }
     const bool is_missing = digest.error().code == base::ErrorCode::not_found;
-    return digest.error().within("looking for the image of {}", *service.name)
-        .with_hint("{}", is_missing ? "'deployctl build --push' makes it, 'deployctl release' does everything" : registry_hint);
+    return digest.error()
+        .within("looking for the image of {}", *service.name)
+        .with_hint("{}", is_missing ? "'deployctl build --push' makes it, 'deployctl release' does everything"
+                                    : registry_hint);
   }
 
   base::Status see_changes() {
@@ -189,7 +194,8 @@ class Observer {
   }
 
   bool is_anything_built() const {
-    return std::ranges::any_of(services_, [&](const auto* service) { return service->is_built(); }) || !options_.images.empty();
+    return std::ranges::any_of(services_, [&](const auto* service) { return service->is_built(); }) ||
+           !options_.images.empty();
   }
 
   const project::Target& target_;

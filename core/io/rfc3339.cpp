@@ -1,6 +1,5 @@
-#include "core/io/clock.hpp"
-
 #include "core/base/text.hpp"
+#include "core/io/clock.hpp"
 
 #include <algorithm>
 

@@ -36,7 +36,8 @@ Client::Client(Ports ports, ClientOptions options)
 
 Client::~Client() = default;
 
-Result<PushResult> Client::push(const oci::StoredImage& image, const oci::Reference& target, const PushOptions& options) {
+Result<PushResult> Client::push(const oci::StoredImage& image, const oci::Reference& target,
+                                const PushOptions& options) {
   const auto session = state_->session(target.registry, target.repository, Access::push);
   auto result = registry::push(*session, image, target.tag.empty() ? "latest" : target.tag, options);
   return result ? result : result.error().within("pushing {}", oci::to_familiar(target));

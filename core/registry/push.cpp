@@ -25,9 +25,9 @@ constexpr int manifest_attempts = 4;
 
 // What the repository held before.
 struct Before {
-  bool is_same = false;           // the tag points at our image
-  bool exists = true;             // the repository, as far as we know
-  std::set<oci::Digest> blobs;    // that are there for certain
+  bool is_same = false;         // the tag points at our image
+  bool exists = true;           // the repository, as far as we know
+  std::set<oci::Digest> blobs;  // that are there for certain
 };
 
 void add_blobs(const RemoteDocument& document, std::set<oci::Digest>& blobs) {
@@ -55,7 +55,8 @@ Result<Answer> get_manifest(Session& session, const std::string& identifier, std
                       stop);
 }
 
-Result<Before> look_before(Session& session, const oci::StoredImage& image, const std::string& tag, std::stop_token stop) {
+Result<Before> look_before(Session& session, const oci::StoredImage& image, const std::string& tag,
+                           std::stop_token stop) {
   const auto answer = get_manifest(session, tag, stop);
   if (!answer) {
     return answer.error();
@@ -131,12 +132,14 @@ class Push {
 
 // The configuration and the layers, each digest once, the largest first so that none is left to go alone at the end.
 std::vector<Task> Push::tasks() const {
-  std::vector<Task> list{{.blob = image_.config, .name = fmt::format("configuration {}", image_.config.digest.brief())}};
+  std::vector<Task> list{
+      {.blob = image_.config, .name = fmt::format("configuration {}", image_.config.digest.brief())}};
   std::set<oci::Digest> seen{image_.config.digest};
   for (std::size_t i = 0; i < image_.layers.size(); ++i) {
     const auto& layer = image_.layers[i];
     if (seen.insert(layer.digest).second) {
-      list.push_back({.blob = layer, .name = fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, image_.layers.size())});
+      list.push_back({.blob = layer,
+                      .name = fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, image_.layers.size())});
     }
   }
   std::ranges::stable_sort(list, std::greater(), [](const Task& task) { return task.blob.size; });
@@ -252,7 +255,8 @@ Status Push::put_manifest_with_blobs() {
     if (response->is_success()) {
       return {};
     }
-    const bool lacks_blob = has_error_code(*response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(*response, "BLOB_UNKNOWN");
+    const bool lacks_blob =
+        has_error_code(*response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(*response, "BLOB_UNKNOWN");
     if (!lacks_blob || attempt >= manifest_attempts ||
         !session_.wait_before_retry(attempt, "the registry misses a blob of the image", options_.stop)) {
       return session_.refused(*response, "push the image manifest to");

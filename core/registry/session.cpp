@@ -19,7 +19,9 @@ using std::chrono::seconds;
 
 constexpr int most_redirects = 5;
 
-std::string api_host(const std::string& registry) { return registry == "docker.io" ? "registry-1.docker.io" : registry; }
+std::string api_host(const std::string& registry) {
+  return registry == "docker.io" ? "registry-1.docker.io" : registry;
+}
 
 base::Url base_of(const std::string& registry, std::string_view scheme) {
   auto url = base::Url::parse(fmt::format("{}://{}", scheme, api_host(registry)));
@@ -100,7 +102,11 @@ base::Url Session::url(std::string_view path) const {
 }
 
 Authorizer::Peer Session::peer() const {
-  return {.registry = registry_, .repository = repository_, .base = base_url(), .may_be_plain = is_loopback_ || is_insecure_, .tls = tls_};
+  return {.registry = registry_,
+          .repository = repository_,
+          .base = base_url(),
+          .may_be_plain = is_loopback_ || is_insecure_,
+          .tls = tls_};
 }
 
 // Until the registry has answered once, a try takes seconds, not minutes: its name may be mistyped or it may be down.
@@ -145,8 +151,15 @@ bool Session::wait_before_retry(int attempt, const std::string& reason, std::sto
 
 Result<http::Response> Session::send_once(const Call& call, const base::Url& url, const std::string& authorization,
                                           std::stop_token stop) {
-  http::Request request{.method = call.method, .url = url, .headers = call.headers, .body = call.body, .tls = tls_,
-                        .unix_socket = {}, .proxy = {}, .timeouts = {}, .max_body_bytes = call.max_body_bytes};
+  http::Request request{.method = call.method,
+                        .url = url,
+                        .headers = call.headers,
+                        .body = call.body,
+                        .tls = tls_,
+                        .unix_socket = {},
+                        .proxy = {},
+                        .timeouts = {},
+                        .max_body_bytes = call.max_body_bytes};
   if (!authorization.empty()) {
     request.headers.set("Authorization", authorization);
   }
@@ -258,15 +271,19 @@ Result<base::Url> Session::location(const Answer& answer) const {
   }
   if (answer.url.scheme == "https" && url->scheme == "http") {
     return Error::refused("{} leads from https to plain http ({})", registry_, base::to_display(*url))
-        .with_hint("the registry does not know that it is behind https: its proxy must set X-Forwarded-Proto, or the "
-                   "registry its own address");
+        .with_hint(
+            "the registry does not know that it is behind https: its proxy must set X-Forwarded-Proto, or the "
+            "registry its own address");
   }
   return *url;
 }
 
 Error Session::refused(const http::Response& response, std::string doing) const {
-  return refusal(response, {.registry = registry_, .repository = repository_, .doing = std::move(doing),
-                            .credentials = authorizer_.description(), .has_credentials = authorizer_.has_credentials()});
+  return refusal(response, {.registry = registry_,
+                            .repository = repository_,
+                            .doing = std::move(doing),
+                            .credentials = authorizer_.description(),
+                            .has_credentials = authorizer_.has_credentials()});
 }
 
 }  // namespace deployctl::registry

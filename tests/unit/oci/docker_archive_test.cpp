@@ -1,5 +1,6 @@
 // Archives as Docker 20.10, Docker 25 with its containerd store, and Podman write them, made here in memory.
 #include "core/oci/docker_archive.hpp"
+
 #include "core/oci/gzip.hpp"
 
 #include <gmock/gmock.h>
@@ -42,8 +43,12 @@ std::string header(const std::string& name, std::size_t size, char type, const s
 std::string file(const std::string& name, const std::string& content) {
   return header(name, content.size(), '0') + content + std::string((512 - content.size() % 512) % 512, '\0');
 }
-std::string link(const std::string& name, const std::string& target) { return header(name, 0, '2', target); }
-std::string end() { return std::string(1024, '\0'); }
+std::string link(const std::string& name, const std::string& target) {
+  return header(name, 0, '2', target);
+}
+std::string end() {
+  return std::string(1024, '\0');
+}
 
 const std::string layer_one = file("hello.txt", "hello\n") + end();
 const std::string layer_two = file("app", std::string(300'000, 'x')) + end();
@@ -56,13 +61,18 @@ std::string config_of(const std::vector<std::string>& layers) {
   return R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[)" + ids + "]}}";
 }
 
-std::string hex(const std::string& bytes) { return std::string(Digest::of(bytes).encoded()); }
+std::string hex(const std::string& bytes) {
+  return std::string(Digest::of(bytes).encoded());
+}
 
 std::string legacy_archive() {
   const auto config = config_of({layer_one, layer_two, layer_one});
   return file("aaa/VERSION", "1.0") + file("aaa/json", "{}") + file("aaa/layer.tar", layer_one) +
-         file("bbb/layer.tar", layer_two) + link("ccc/layer.tar", "../aaa/layer.tar") + file(hex(config) + ".json", config) +
-         file("manifest.json", R"([{"Config":")" + hex(config) + R"(.json","RepoTags":["x:1"],"Layers":["aaa/layer.tar","bbb/layer.tar","ccc/layer.tar"]}])") +
+         file("bbb/layer.tar", layer_two) + link("ccc/layer.tar", "../aaa/layer.tar") +
+         file(hex(config) + ".json", config) +
+         file("manifest.json",
+              R"([{"Config":")" + hex(config) +
+                  R"(.json","RepoTags":["x:1"],"Layers":["aaa/layer.tar","bbb/layer.tar","ccc/layer.tar"]}])") +
          file("repositories", "{}") + end();
 }
 
@@ -79,7 +89,9 @@ std::string gzip(const std::string& bytes) {
 
 class DockerArchive : public ::testing::Test {
  protected:
-  DockerArchive() : directory_(::testing::TempDir() + "/archive-" + std::to_string(::getpid())), store_(directory_) { fs::remove_all(directory_); }
+  DockerArchive() : directory_(::testing::TempDir() + "/archive-" + std::to_string(::getpid())), store_(directory_) {
+    fs::remove_all(directory_);
+  }
   ~DockerArchive() override { fs::remove_all(directory_); }
 
   base::Result<StoredImage> import(const std::string& archive, ImportOptions options = {}) {
@@ -145,7 +157,8 @@ TEST_F(DockerArchive, WithPlainLayersInALayoutIsCompressed) {
   const auto config = config_of({layer_one});
   const auto archive = file("blobs/sha256/" + hex(layer_one), layer_one) + file("blobs/sha256/" + hex(config), config) +
                        file("index.json", "{}") +
-                       file("manifest.json", R"([{"Config":"blobs/sha256/)" + hex(config) + R"(","Layers":["blobs/sha256/)" + hex(layer_one) + R"("]}])") +
+                       file("manifest.json", R"([{"Config":"blobs/sha256/)" + hex(config) +
+                                                 R"(","Layers":["blobs/sha256/)" + hex(layer_one) + R"("]}])") +
                        file("oci-layout", "{}") + end();
   const auto image = import(archive);
   ASSERT_TRUE(image) << to_string(image.error());
@@ -156,11 +169,15 @@ TEST_F(DockerArchive, WithCompressedLayersKeepsItsManifest) {
   const auto config = config_of({layer_one});
   const auto blob = gzip(layer_one);
   const auto manifest = R"({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-    "config": {"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" + Digest::of(config).text() + R"(","size":)" + std::to_string(config.size()) +
-                        R"(}, "layers": [{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":")" + Digest::of(blob).text() + R"(","size":)" + std::to_string(blob.size()) + "}]}";
+    "config": {"mediaType":"application/vnd.oci.image.config.v1+json","digest":")" +
+                        Digest::of(config).text() + R"(","size":)" + std::to_string(config.size()) +
+                        R"(}, "layers": [{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":")" +
+                        Digest::of(blob).text() + R"(","size":)" + std::to_string(blob.size()) + "}]}";
   const auto archive = file("blobs/sha256/" + hex(blob), blob) + file("blobs/sha256/" + hex(config), config) +
                        file("blobs/sha256/" + hex(manifest), manifest) +
-                       file("manifest.json", R"([{"Config":"blobs/sha256/)" + hex(config) + R"(","Layers":["blobs/sha256/)" + hex(blob) + R"("]}])") + end();
+                       file("manifest.json", R"([{"Config":"blobs/sha256/)" + hex(config) +
+                                                 R"(","Layers":["blobs/sha256/)" + hex(blob) + R"("]}])") +
+                       end();
   const auto image = import(archive);
   ASSERT_TRUE(image) << to_string(image.error());
   EXPECT_EQ(image->digest, Digest::of(manifest));
@@ -169,7 +186,9 @@ TEST_F(DockerArchive, WithCompressedLayersKeepsItsManifest) {
 TEST_F(DockerArchive, OfPodmanBecomesAnOciImage) {
   const auto config = config_of({layer_one});
   const auto archive = file(hex(layer_one) + ".tar", layer_one) + file(hex(config) + ".json", config) +
-                       file("manifest.json", R"([{"Config":")" + hex(config) + R"(.json","Layers":[")" + hex(layer_one) + R"(.tar"]}])") + end();
+                       file("manifest.json", R"([{"Config":")" + hex(config) + R"(.json","Layers":[")" +
+                                                 hex(layer_one) + R"(.tar"]}])") +
+                       end();
   EXPECT_TRUE(import(archive));
 }
 
@@ -197,7 +216,8 @@ TEST_F(DockerArchive, SaysSoWhenItIsSomethingElse) {
 
 TEST_F(DockerArchive, GivesTheSourcesErrorNotItsOwn) {
   const auto image = import_docker_archive(
-      [](char*, std::size_t) -> base::Result<std::size_t> { return base::Error::failed("docker save: no such image"); }, store_);
+      [](char*, std::size_t) -> base::Result<std::size_t> { return base::Error::failed("docker save: no such image"); },
+      store_);
   ASSERT_FALSE(image);
   EXPECT_EQ(image.error().message, "docker save: no such image");
 }

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 class ImageStoreTest : public ::testing::Test {
  protected:
-  ImageStoreTest() : directory_(fs::path(::testing::TempDir()) / ("store-" + std::to_string(::getpid()))), store_(directory_) {
+  ImageStoreTest()
+      : directory_(fs::path(::testing::TempDir()) / ("store-" + std::to_string(::getpid()))), store_(directory_) {
     fs::remove_all(directory_);
   }
   ~ImageStoreTest() override { fs::remove_all(directory_); }
@@ -64,9 +65,14 @@ TEST_F(ImageStoreTest, FindsALayerOnlyWhileItsBlobIsThere) {
 
 TEST_F(ImageStoreTest, FindsAnImageByItsConfigurationEvenWithoutItsBlobs) {
   const auto config = *store_.add_blob("{}", media_type::image_config);
-  StoredImage image{.manifest = manifest_bytes({.media_type = std::string(media_type::image_manifest), .config = config, .layers = {}}),
-                    .media_type = std::string(media_type::image_manifest), .digest = {}, .config = config, .layers = {},
-                    .platform = {.os = "linux", .architecture = "amd64", .variant = {}}, .blobs = store_.blobs()};
+  StoredImage image{.manifest = manifest_bytes(
+                        {.media_type = std::string(media_type::image_manifest), .config = config, .layers = {}}),
+                    .media_type = std::string(media_type::image_manifest),
+                    .digest = {},
+                    .config = config,
+                    .layers = {},
+                    .platform = {.os = "linux", .architecture = "amd64", .variant = {}},
+                    .blobs = store_.blobs()};
   image.digest = Digest::of(image.manifest);
   ASSERT_TRUE(store_.remember_image(image));
   const auto found = store_.find_image(config.digest);

@@ -10,7 +10,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Descriptor descriptor(std::string_view type, std::string_view bytes) {
-  return {.media_type = std::string(type), .digest = Digest::of(bytes), .size = bytes.size(), .platform = {}, .annotations = {}};
+  return {.media_type = std::string(type),
+          .digest = Digest::of(bytes),
+          .size = bytes.size(),
+          .platform = {},
+          .annotations = {}};
 }
 
 ImageManifest sample() {
@@ -28,8 +32,9 @@ TEST(ImageManifest, IsReadAsItWasWritten) {
 }
 
 TEST(ImageManifest, HasTheSameBytesEveryTime) {
-  EXPECT_EQ(manifest_bytes(sample()).substr(0, 110),
-            R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application)");
+  EXPECT_EQ(
+      manifest_bytes(sample()).substr(0, 110),
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application)");
 }
 
 TEST(ImageIndex, KeepsPlatformsAndAnnotations) {

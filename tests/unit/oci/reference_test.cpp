@@ -1,5 +1,6 @@
-#include "core/oci/digest.hpp"
 #include "core/oci/reference.hpp"
+
+#include "core/oci/digest.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,7 +64,9 @@ TEST(Reference, HasOneFullAndOneFamiliarForm) {
   }
 }
 
-bool operator==(const base::Result<Reference>& left, const Reference& right) { return left && *left == right; }
+bool operator==(const base::Result<Reference>& left, const Reference& right) {
+  return left && *left == right;
+}
 
 struct RefusedRow {
   std::string text;

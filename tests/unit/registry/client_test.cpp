@@ -1,6 +1,7 @@
 // The client against a registry of a few lines that keeps what it is sent, and can be told to misbehave.
-#include "core/base/text.hpp"
 #include "core/registry/client.hpp"
+
+#include "core/base/text.hpp"
 #include "tests/support/fake_clock.hpp"
 
 #include <gmock/gmock.h>
@@ -111,7 +112,11 @@ class ClientTest : public ::testing::Test {
   // An image of these layers; the files are in memory.
   oci::StoredImage image(const std::vector<std::string>& layers) {
     const auto blob = [&](std::string_view type, const std::string& bytes) {
-      const oci::Descriptor descriptor{.media_type = std::string(type), .digest = oci::Digest::of(bytes), .size = bytes.size(), .platform = {}, .annotations = {}};
+      const oci::Descriptor descriptor{.media_type = std::string(type),
+                                       .digest = oci::Digest::of(bytes),
+                                       .size = bytes.size(),
+                                       .platform = {},
+                                       .annotations = {}};
       files_["/blobs/sha256/" + std::string(descriptor.digest.encoded())] = bytes;
       return descriptor;
     };
@@ -122,16 +127,22 @@ class ClientTest : public ::testing::Test {
       manifest.layers.push_back(blob(oci::media_type::layer_gzip, layer));
     }
     const auto bytes = oci::manifest_bytes(manifest);
-    return {.manifest = bytes, .media_type = manifest.media_type, .digest = oci::Digest::of(bytes), .config = manifest.config,
-            .layers = manifest.layers, .platform = {}, .blobs = "/blobs"};
+    return {.manifest = bytes,
+            .media_type = manifest.media_type,
+            .digest = oci::Digest::of(bytes),
+            .config = manifest.config,
+            .layers = manifest.layers,
+            .platform = {},
+            .blobs = "/blobs"};
   }
   Client client(std::optional<Credentials> credentials = std::nullopt) {
     store_ = std::make_unique<FixedCredentials>(std::move(credentials));
     return Client({registry_, clock_, *store_,
                    [this](const std::string& path) -> Result<std::shared_ptr<http::Body>> {
                      const auto found = files_.find(path);
-                     return found == files_.end() ? Result<std::shared_ptr<http::Body>>(Error::not_found("cannot open {}", path))
-                                                  : http::body_of(found->second);
+                     return found == files_.end()
+                                ? Result<std::shared_ptr<http::Body>>(Error::not_found("cannot open {}", path))
+                                : http::body_of(found->second);
                    }},
                   {.insecure_registries = {}, .tls = {}, .retry = {}, .on_notice = [this](const std::string& text) {
                      notices_.push_back(text);
@@ -152,7 +163,10 @@ class ClientTest : public ::testing::Test {
 const std::string root = "https://r.example/v2/shop/api/";
 
 Credentials ada() {
-  return {.username = "ada", .password = base::Secret("pw"), .identity_token = {}, .source = "/home/ada/.docker/config.json"};
+  return {.username = "ada",
+          .password = base::Secret("pw"),
+          .identity_token = {},
+          .source = "/home/ada/.docker/config.json"};
 }
 
 TEST_F(ClientTest, PushesBlobsThenTheManifestByDigestThenTheTag) {
@@ -162,11 +176,12 @@ TEST_F(ClientTest, PushesBlobsThenTheManifestByDigestThenTheTag) {
   EXPECT_EQ(result->outcome, PushResult::Outcome::pushed);
   EXPECT_EQ(result->digest, pushed.digest);
   EXPECT_EQ(result->uploaded_blobs, 3);
-  EXPECT_THAT(registry_.requests,
-              ElementsAre("GET " + root + "manifests/1", "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
-                          "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
-                          "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
-                          "PUT " + root + "manifests/" + pushed.digest.text(), "PUT " + root + "manifests/1"));
+  EXPECT_THAT(
+      registry_.requests,
+      ElementsAre("GET " + root + "manifests/1", "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
+                  "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
+                  "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
+                  "PUT " + root + "manifests/" + pushed.digest.text(), "PUT " + root + "manifests/1"));
   EXPECT_EQ(registry_.manifests["1"], pushed.manifest);
 }
 
@@ -216,7 +231,7 @@ TEST_F(ClientTest, UploadsAgainWhatTheManifestPutMisses) {
 
 TEST_F(ClientTest, BeginsABlobAgainWhenItsSessionIsLost) {
   registry_.interventions["PUT " + root + "blobs/uploads/1"] = {Error::unreachable("the connection broke"),
-                                                               status(404, {}, error_body("BLOB_UPLOAD_INVALID"))};
+                                                                status(404, {}, error_body("BLOB_UPLOAD_INVALID"))};
   const auto result = push(image({"one"}));
   ASSERT_TRUE(result) << to_string(result.error());
   EXPECT_EQ(registry_.blobs.size(), 2u);
@@ -242,7 +257,8 @@ TEST_F(ClientTest, NoticesALayerThatChangedOnDisk) {
 
 TEST_F(ClientTest, GivesUpSoonWhenNobodyAnswers) {
   const auto line = "GET " + root + "manifests/1";
-  registry_.interventions[line] = std::vector<Result<http::Response>>(20, Error::unreachable("cannot reach r.example:443: connection refused"));
+  registry_.interventions[line] =
+      std::vector<Result<http::Response>>(20, Error::unreachable("cannot reach r.example:443: connection refused"));
   const auto start = clock_.now();
   const auto result = push(image({"one"}));
   ASSERT_FALSE(result);
@@ -256,7 +272,8 @@ TEST_F(ClientTest, FetchesATokenForItsRepositoryAndUsesItForAll) {
   registry_.challenge = R"(Bearer realm="https://auth.example/token?x=1",service="r",scope="repository:shop/api:pull")";
   registry_.allowed = {"Bearer t1"};
   auto with = client(ada());
-  const auto result = with.push(image({"one"}), *oci::Reference::parse("r.example/shop/api:1"), {.parallel = 1, .on_progress = {}, .stop = {}});
+  const auto result = with.push(image({"one"}), *oci::Reference::parse("r.example/shop/api:1"),
+                                {.parallel = 1, .on_progress = {}, .stop = {}});
   ASSERT_TRUE(result) << to_string(result.error());
   EXPECT_THAT(registry_.queries, ElementsAre("x=1&service=r&scope=repository:shop/api:pull,push"));
   EXPECT_EQ(registry_.authorizations[0], "");
@@ -329,7 +346,8 @@ TEST_F(ClientTest, LeavesItsCredentialsBehindWhenAnUploadLeadsElsewhere) {
   registry_.interventions["GET " + root + "manifests/1"] = {status(401, {{"WWW-Authenticate", registry_.challenge}})};
   registry_.upload_location = "https://storage.example/upload/1?sig=secret";
   auto with = client(ada());
-  const auto result = with.push(image({"one"}), *oci::Reference::parse("r.example/shop/api:1"), {.parallel = 1, .on_progress = {}, .stop = {}});
+  const auto result = with.push(image({"one"}), *oci::Reference::parse("r.example/shop/api:1"),
+                                {.parallel = 1, .on_progress = {}, .stop = {}});
   ASSERT_TRUE(result) << to_string(result.error());
   for (std::size_t i = 0; i < registry_.requests.size(); ++i) {
     const bool is_elsewhere = registry_.requests[i].find("storage.example") != std::string::npos;
@@ -349,7 +367,8 @@ TEST_F(ClientTest, SpeaksPlainHttpOnlyToThisMachine) {
   auto with = client();
   ASSERT_TRUE(with.ping("127.0.0.1:5000"));
   EXPECT_THAT(registry_.requests, ElementsAre("GET http://127.0.0.1:5000/v2/"));
-  registry_.interventions["GET http://localhost:5000/v2/"] = {status(400, {}, "Client sent an HTTP request to an HTTPS server.\n")};
+  registry_.interventions["GET http://localhost:5000/v2/"] = {
+      status(400, {}, "Client sent an HTTP request to an HTTPS server.\n")};
   ASSERT_TRUE(with.ping("localhost:5000"));
   EXPECT_EQ(registry_.requests.back(), "GET https://localhost:5000/v2/");
 }
@@ -360,8 +379,10 @@ TEST_F(ClientTest, FollowsRedirectsAFewTimes) {
   registry_.interventions[line] = {status(307, {{"Location", "/v2/shop/api/manifests/1"}})};
   auto with = client();
   EXPECT_TRUE(with.resolve(*oci::Reference::parse("r.example/shop/api:1")));
-  registry_.interventions[line] = std::vector<Result<http::Response>>(9, status(302, {{"Location", "/v2/shop/api/manifests/1"}}));
-  EXPECT_EQ(with.resolve(*oci::Reference::parse("r.example/shop/api:1")).error().message, "r.example redirects more than 5 times");
+  registry_.interventions[line] =
+      std::vector<Result<http::Response>>(9, status(302, {{"Location", "/v2/shop/api/manifests/1"}}));
+  EXPECT_EQ(with.resolve(*oci::Reference::parse("r.example/shop/api:1")).error().message,
+            "r.example redirects more than 5 times");
 }
 
 TEST_F(ClientTest, ResolvesToTheDigestOfTheBytes) {

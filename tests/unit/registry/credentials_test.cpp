@@ -1,5 +1,6 @@
-#include "core/base/text.hpp"
 #include "core/registry/credentials.hpp"
+
+#include "core/base/text.hpp"
 #include "tests/support/memory_file_system.hpp"
 
 #include <gmock/gmock.h>
@@ -44,7 +45,9 @@ class Helper final : public io::ProcessRunner {
   int code = 0;
 };
 
-std::string auth(const std::string& text) { return R"({"auth":")" + base::base64_encode(text) + R"("})"; }
+std::string auth(const std::string& text) {
+  return R"({"auth":")" + base::base64_encode(text) + R"("})";
+}
 
 class CredentialsTest : public ::testing::Test {
  protected:
@@ -74,9 +77,12 @@ constexpr auto docker_file = "/home/ada/.docker/config.json";
 
 TEST_F(CredentialsTest, AreDecodedFromDockersFile) {
   files_.put(docker_file, R"({"auths":{"r.example:5000":)" + auth("ada:pass:word") + R"(,
-    "https://index.docker.io/v1/":)" + auth("hub:secret") + R"(,
-    "https://old.example/v1/":)" + auth(std::string("old:nul\0\0", 9)) + R"(,
-    "token.example":{"auth":")" + base::base64_encode("x:y") + R"(","identitytoken":"abc"},
+    "https://index.docker.io/v1/":)" +
+                              auth("hub:secret") + R"(,
+    "https://old.example/v1/":)" +
+                              auth(std::string("old:nul\0\0", 9)) + R"(,
+    "token.example":{"auth":")" +
+                              base::base64_encode("x:y") + R"(","identitytoken":"abc"},
     "empty.example":{}}})");
   EXPECT_EQ(found("r.example:5000"), "ada:pass:word");
   EXPECT_EQ(found("r.example"), "none");
@@ -87,9 +93,9 @@ TEST_F(CredentialsTest, AreDecodedFromDockersFile) {
 }
 
 TEST_F(CredentialsTest, OfTheLongestMatchingPathWin) {
-  files_.put("/home/ada/.config/containers/auth.json",
-             R"({"auths":{"r.example":)" + auth("all:1") + R"(,"r.example/shop":)" + auth("shop:2") + R"(,"r.example/shop/api":)" +
-                 auth("api:3") + "}}");
+  files_.put("/home/ada/.config/containers/auth.json", R"({"auths":{"r.example":)" + auth("all:1") +
+                                                           R"(,"r.example/shop":)" + auth("shop:2") +
+                                                           R"(,"r.example/shop/api":)" + auth("api:3") + "}}");
   EXPECT_EQ(found("r.example", "shop/api"), "api:3");
   EXPECT_EQ(found("r.example", "shop/web"), "shop:2");
   EXPECT_EQ(found("r.example", "shopping/web"), "all:1");
@@ -115,7 +121,8 @@ TEST_F(CredentialsTest, AreLookedForInOrder) {
 }
 
 TEST_F(CredentialsTest, OfAHelperBeatTheStoreAndTheFile) {
-  files_.put(docker_file, R"({"credsStore":"desktop","credHelpers":{"r.example":"pass"},"auths":{"r.example":)" + auth("a:b") + "}}");
+  files_.put(docker_file, R"({"credsStore":"desktop","credHelpers":{"r.example":"pass"},"auths":{"r.example":)" +
+                              auth("a:b") + "}}");
   helper_.out = R"({"ServerURL":"r.example","Username":"ada","Secret":"s3"})";
   EXPECT_EQ(found("r.example"), "ada:s3");
   EXPECT_THAT(helper_.seen.argv, ElementsAre("docker-credential-pass", "get"));
@@ -150,7 +157,8 @@ TEST_F(CredentialsTest, SayWhatIsWrongWithAHelper) {
 
 TEST_F(CredentialsTest, SayWhichFileIsDamagedWithoutShowingIt) {
   files_.put(docker_file, R"({"auths":{"r.example":{"auth":"c2VjcmV0"}}})");
-  EXPECT_EQ(found("r.example"), "an entry in /home/ada/.docker/config.json is damaged: its auth is not base64 of user:password");
+  EXPECT_EQ(found("r.example"),
+            "an entry in /home/ada/.docker/config.json is damaged: its auth is not base64 of user:password");
   files_.put(docker_file, R"({"auths": secret)");
   EXPECT_EQ(found("r.example"), "/home/ada/.docker/config.json is not valid JSON");
 }
