@@ -40,6 +40,12 @@ report::Look look_of(const GlobalOptions& options, const io::Environment& enviro
   return look;
 }
 
+// A project manifest that is not there is as wrong as one with mistakes in it.
+base::Error as_invalid_project(base::Error error) {
+  error.code = base::ErrorCode::invalid_input;
+  return error;
+}
+
 }  // namespace
 
 struct Runtime::Parts {
@@ -126,11 +132,11 @@ Runtime::LoadedTarget Runtime::load_target() {
   const auto path = options_.file.empty() ? project::find_manifest(files().current_directory(), files())
                                           : base::Result<std::string>(options_.file);
   if (!path) {
-    return {.failure = fail(path.error())};
+    return {.failure = fail(as_invalid_project(path.error()))};
   }
   auto text = files().read(*path, largest_manifest);
   if (!text) {
-    return {.failure = fail(text.error().within("reading the project manifest"))};
+    return {.failure = fail(as_invalid_project(text.error().within("reading the project manifest")))};
   }
   const auto folder = files().canonical(io::parent_path(*path));
   if (!folder) {

@@ -79,7 +79,7 @@ Error nothing_configured(const ConnectOptions& options, const Ports& ports) {
     paths.push_back(for_people(path, ports.environment));
   }
   return Error::not_found("no cluster is configured: there is no context in {}", base::join(paths, ", "))
-      .with_hint("set KUBECONFIG, or name a file with --kubeconfig");
+      .with_hint("set KUBECONFIG to your kubeconfig file, or put it at ~/.kube/config");
 }
 
 std::optional<Found> in_cluster(const Ports& ports) {

@@ -100,6 +100,12 @@ void describe(const kube::Object& deployment, const std::vector<kube::Object>& r
 base::Result<std::unique_ptr<cluster::Client>> connect_cluster(const project::Target& target, const Ports& ports) {
   auto client = cluster::connect({.kubeconfig = {}, .context = *target.context, .name_space = target.name_space},
                                  {ports.transport, ports.files, ports.environment, ports.processes, ports.clock});
+  if (!client && client.error().code == base::ErrorCode::not_found) {
+    // No cluster at all is no better than one that does not answer.
+    auto nowhere = client.error();
+    nowhere.code = base::ErrorCode::unreachable;
+    return nowhere;
+  }
   if (client) {
     for (const auto& warning : (*client)->connection().warnings) {
       ports.events.emit(events::Note{events::Note::Level::warning, warning});
