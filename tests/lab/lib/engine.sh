@@ -78,7 +78,8 @@ make_engine_disk() {
   mkfs.ext4 -q -E nodiscard "$engine_disk" || fail engine "mkfs.ext4 could not make $engine_disk"
 }
 
-# Containers and pods live below /deployctl-lab in every hierarchy; the kubelet wants to find its root there.
+# Containers and pods live below /deployctl-lab in every hierarchy; the kubelet wants to find its root there. All of them
+# together would get the time of one process; with these shares a compiler beside them does not starve them.
 make_container_groups() {
   local hierarchy file
   for hierarchy in /sys/fs/cgroup/*/; do
@@ -87,5 +88,6 @@ make_container_groups() {
     for file in cpuset.cpus cpuset.mems; do
       [[ ! -e $hierarchy/$file ]] || cat "$hierarchy/$file" > "$hierarchy/deployctl-lab/$file"
     done
+    [[ ! -e $hierarchy/cpu.shares ]] || echo 4096 > "$hierarchy/deployctl-lab/cpu.shares"
   done
 }
