@@ -152,6 +152,9 @@ base::Result<Reference> Reference::parse(std::string_view text) {
     return base::Error::invalid_input("'{}' is not an image reference: {}", base::printable(text.substr(0, 300)),
                                       reason);
   };
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    return refuse(fmt::format("it is a URL; leave out '{}'", base::printable(text.substr(0, scheme + 3))));
+  }
   const auto at = text.find('@');
   const auto [name, tag] = split_tag(text.substr(0, at));
   auto [registry, repository] = split_registry(name);

@@ -60,12 +60,8 @@ TEST(Reference, HasOneFullAndOneFamiliarForm) {
     ASSERT_TRUE(reference) << row.text << ": " << to_string(reference.error());
     EXPECT_EQ(to_string(*reference), row.full);
     EXPECT_EQ(to_familiar(*reference), row.familiar);
-    EXPECT_EQ(Reference::parse(row.full), *reference) << row.full;
+    EXPECT_EQ(*Reference::parse(row.full), *reference) << row.full;
   }
-}
-
-bool operator==(const base::Result<Reference>& left, const Reference& right) {
-  return left && *left == right;
 }
 
 struct RefusedRow {
@@ -93,7 +89,7 @@ TEST(Reference, SaysWhyATextIsNone) {
       {"r.example/" + std::string(250, 'x'), "the name is longer than 255 characters"},
       {"api@sha256:12", "'sha256:12' is not a digest such as sha256: and 64 hex digits"},
       {hex64, "it is an image id"},
-      {"https://r.example/api", "'https' is not a host name"},
+      {"https://r.example/api", "it is a URL; leave out 'https://'"},
   };
   for (const auto& row : rows) {
     const auto reference = Reference::parse(row.text);
