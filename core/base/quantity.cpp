@@ -66,9 +66,13 @@ Result<Quantity> Quantity::parse(std::string_view text) {
   // Kubernetes rounds what is finer than a thousandth up.
   const auto part = static_cast<long double>(*fraction) / scale * static_cast<long double>(suffix->thousandths);
   const auto part_floor = static_cast<long long>(part);
+  const auto rounded_part = part_floor + (static_cast<long double>(part_floor) < part ? 1 : 0);
+  if (*whole * suffix->thousandths > std::numeric_limits<long long>::max() - rounded_part) {
+    return refusal;
+  }
   Quantity quantity;
   quantity.text_ = text;
-  quantity.thousandths_ = *whole * suffix->thousandths + part_floor + (static_cast<long double>(part_floor) < part ? 1 : 0);
+  quantity.thousandths_ = *whole * suffix->thousandths + rounded_part;
   return quantity;
 }
 

@@ -1,7 +1,7 @@
 // A value that must not be seen: it prints as ***, and only reveal() gives it out.
 #pragma once
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <ostream>
 #include <string>

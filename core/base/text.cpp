@@ -43,7 +43,7 @@ bool is_wide(std::uint32_t code) {
 }
 
 bool is_zero_width(std::uint32_t code) {
-  return (code >= 0x0300 && code <= 0x036F) || (code >= 0x200B && code <= 0x200F) || (code >= 0xFE00 && code <= 0xFE0F);
+  return (code >= 0x0300 && code <= 0x036F) || (code >= 0x200B && code <= 0x200F) || (code >= 0xFE00 && code <= 0xFE0F) || code == 0xFEFF;
 }
 
 bool is_control(std::uint32_t code) {
@@ -121,6 +121,9 @@ std::string to_lower(std::string_view text) {
 }
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  if (from.empty()) {
+    return text;
+  }
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
@@ -261,27 +264,30 @@ std::optional<std::string> base64_decode(std::string_view text) {
   std::string decoded;
   std::uint32_t group = 0;
   int bits = 0;
-  bool padded = false;
+  std::size_t digits = 0;
+  std::size_t padding = 0;
   for (const char digit : text) {
     if (is_space(digit)) {
       continue;
     }
     if (digit == '=') {
-      padded = true;
+      ++padding;
       continue;
     }
     const auto value = base64_value(digit);
-    if (value < 0 || padded) {
+    if (value < 0 || padding > 0) {
       return std::nullopt;
     }
     group = (group << 6U) | static_cast<std::uint32_t>(value);
     bits += 6;
+    ++digits;
     if (bits >= 8) {
       bits -= 8;
       decoded += static_cast<char>((group >> static_cast<unsigned>(bits)) & 0xFFU);
     }
   }
-  if (bits == 6) {
+  const bool is_padded_wrongly = padding > 0 && (padding > 2 || (digits + padding) % 4 != 0);
+  if (bits == 6 || is_padded_wrongly) {
     return std::nullopt;
   }
   return decoded;

@@ -18,6 +18,7 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::string to_lower(std::string_view text);
+// Every occurrence, left to right; nothing is replaced when `from` is empty.
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 bool equals_ignoring_case(std::string_view left, std::string_view right);
 

@@ -92,11 +92,23 @@ Status take_authority(std::string_view text, Url& url) {
   return {};
 }
 
+// What may be shown of a text that should be a URL: not the credentials in it, nor its query, which may hold some.
+std::string without_secrets(std::string_view text) {
+  text = text.substr(0, text.find('?'));
+  const auto colon = text.find("://");
+  const auto authority = colon == std::string_view::npos ? 0 : colon + 3;
+  const auto at = text.rfind('@');
+  if (at == std::string_view::npos || at < authority) {
+    return printable(text.substr(0, 200));
+  }
+  return printable(text.substr(0, authority)) + "***" + printable(text.substr(at).substr(0, 200));
+}
+
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
   const auto refuse = [&](std::string_view reason) {
-    return Error::invalid_input("'{}' is not a URL: {}", printable(text.substr(0, 200)), reason);
+    return Error::invalid_input("'{}' is not a URL: {}", without_secrets(text), reason);
   };
   if (has_forbidden_byte(text)) {
     return refuse("it holds a space or control character");
@@ -124,6 +136,7 @@ int Url::effective_port() const {
 }
 
 Result<Url> Url::resolve(std::string_view reference) const {
+  reference = reference.substr(0, reference.find('#'));
   if (is_absolute(reference)) {
     return parse(reference);
   }
@@ -131,7 +144,7 @@ Result<Url> Url::resolve(std::string_view reference) const {
     return parse(scheme + ":" + std::string(reference));
   }
   if (has_forbidden_byte(reference)) {
-    return Error::invalid_input("'{}' is not a URL: it holds a space or control character", printable(reference));
+    return Error::invalid_input("'{}' is not a URL: it holds a space or control character", without_secrets(reference));
   }
   auto resolved = *this;
   if (reference.empty()) {
