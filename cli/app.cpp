@@ -20,10 +20,13 @@ namespace {
 constexpr int usage_exit_code = 2;
 
 void declare_global_options(CLI::App& app, GlobalOptions& options) {
-  static const std::map<std::string, OutputMode> output_modes{
-      {"auto", OutputMode::automatic}, {"plain", OutputMode::plain}, {"tty", OutputMode::tty}, {"json", OutputMode::json}};
+  static const std::map<std::string, OutputMode> output_modes{{"auto", OutputMode::automatic},
+                                                              {"plain", OutputMode::plain},
+                                                              {"tty", OutputMode::tty},
+                                                              {"json", OutputMode::json}};
   static const std::map<std::string, ColorMode> color_modes{
       {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}};
+  static const std::map<std::string, LogLevel> log_levels{{"off", LogLevel::off}, {"debug", LogLevel::debug}};
   app.add_option("-f,--file", options.file, "project manifest (default: deployctl.yaml here or in a parent folder)")
       ->type_name("FILE");
   app.add_option("-e,--env", options.environment, "environment of the project manifest")->type_name("NAME");
@@ -33,9 +36,9 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_option("--color", options.color, "colours (default: auto, on a terminal)")
       ->transform(CLI::CheckedTransformer(color_modes).description(""))
       ->type_name("auto|always|never");
-  app.add_option("--log-level", options.log_level, "diagnostic log on stderr (default: warn)")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}).description(""))
-      ->type_name("LEVEL");
+  app.add_option("--log-level", options.log_level, "log every request and program on stderr (default: off)")
+      ->transform(CLI::CheckedTransformer(log_levels).description(""))
+      ->type_name("off|debug");
   app.add_flag("-q,--quiet", options.quiet, "only results and errors");
 }
 
@@ -101,7 +104,8 @@ int refuse_parse_error(const CLI::App& parser, const CLI::ParseError& problem, c
     const auto name = std::string(base::split_once(word, '=').first);
     if (name.starts_with("--") && std::ranges::find(options, name) == options.end()) {
       const auto suggestion = base::did_you_mean(name, options);
-      return refuse_usage(fmt::format("unknown option '{}'", base::printable(name)), suggestion.empty() ? hint : suggestion);
+      return refuse_usage(fmt::format("unknown option '{}'", base::printable(name)),
+                          suggestion.empty() ? hint : suggestion);
     }
   }
   return refuse_usage(problem.what(), hint);

@@ -1,9 +1,12 @@
 #include "cli/runtime.hpp"
 
+#include "cli/log.hpp"
 #include "cli/report/reporter.hpp"
 #include "cli/version.hpp"
 #include "core/http/proxy.hpp"
+#include "core/http/trace.hpp"
 #include "core/platform/curl_transport.hpp"
+#include "core/platform/file_body.hpp"
 #include "core/platform/git_repository.hpp"
 #include "core/platform/interrupts.hpp"
 #include "core/platform/posix_environment.hpp"
@@ -16,7 +19,6 @@
 
 #include <csignal>
 #include <optional>
-
 #include <unistd.h>
 
 namespace deployctl::cli {
@@ -38,11 +40,18 @@ report::Look look_of(const GlobalOptions& options, const io::Environment& enviro
   return look;
 }
 
+// A project manifest that is not there is as wrong as one with mistakes in it.
+base::Error as_invalid_project(base::Error error) {
+  error.code = base::ErrorCode::invalid_input;
+  return error;
+}
+
 }  // namespace
 
 struct Runtime::Parts {
   explicit Parts(const GlobalOptions& options)
-      : transport({.proxies = http::ProxyRules::from_environment(environment), .user_agent = "deployctl/" + std::string(version())}),
+      : transport({.proxies = http::ProxyRules::from_environment(environment),
+                   .user_agent = "deployctl/" + std::string(version())}),
         reporter(look_of(options, environment), environment, clock) {}
 
   platform::PosixFileSystem files;
@@ -51,6 +60,9 @@ struct Runtime::Parts {
   platform::SystemClock clock;
   platform::Libgit2Repository git;
   platform::CurlTransport transport;
+  // The same with a line in the log for everything that is run and sent.
+  LoggingProcessRunner logged_processes{processes, clock};
+  http::TracingTransport logged_transport{transport, clock, log_debug};
   report::Reporter reporter;
   std::optional<platform::Interrupts> interrupts;
   io::SteadyTime run_began;
@@ -59,27 +71,46 @@ struct Runtime::Parts {
 Runtime::Runtime(GlobalOptions options) : options_(std::move(options)), parts_(std::make_unique<Parts>(options_)) {
   // Writing to a reader that went away is an ordinary error here, not a death.
   std::signal(SIGPIPE, SIG_IGN);
+  open_log(options_.log_level);
 }
 
 Runtime::~Runtime() = default;
 
-bool Runtime::stdin_is_terminal() const { return isatty(STDIN_FILENO) == 1; }
+bool Runtime::stdin_is_terminal() const {
+  return isatty(STDIN_FILENO) == 1;
+}
 
 execute::Ports Runtime::ports() {
   if (!parts_->interrupts) {
     parts_->interrupts.emplace();
   }
-  return {parts_->files, parts_->processes, parts_->environment, parts_->clock,
-          parts_->git,   parts_->transport, parts_->reporter,    parts_->interrupts->token()};
+  const bool is_logged = options_.log_level == LogLevel::debug;
+  return {.files = parts_->files,
+          .processes = is_logged ? static_cast<io::ProcessRunner&>(parts_->logged_processes) : parts_->processes,
+          .environment = parts_->environment,
+          .clock = parts_->clock,
+          .git = parts_->git,
+          .transport = is_logged ? static_cast<http::Transport&>(parts_->logged_transport) : parts_->transport,
+          .open_file = [](const std::string& path) { return platform::open_file_body(path); },
+          .events = parts_->reporter,
+          .stop = parts_->interrupts->token()};
 }
 
-io::FileSystem& Runtime::files() { return parts_->files; }
+io::FileSystem& Runtime::files() {
+  return parts_->files;
+}
 
-io::Environment& Runtime::environment() { return parts_->environment; }
+io::Environment& Runtime::environment() {
+  return parts_->environment;
+}
 
-void Runtime::print(std::string_view text) { parts_->reporter.result(text); }
+void Runtime::print(std::string_view text) {
+  parts_->reporter.result(text);
+}
 
-void Runtime::remark(std::string_view text) { parts_->reporter.emit(events::Note{events::Note::Level::info, std::string(text)}); }
+void Runtime::remark(std::string_view text) {
+  parts_->reporter.emit(events::Note{events::Note::Level::info, std::string(text)});
+}
 
 int Runtime::fail(const base::Error& error) {
   parts_->reporter.emit(events::Failure{error});
@@ -101,11 +132,11 @@ Runtime::LoadedTarget Runtime::load_target() {
   const auto path = options_.file.empty() ? project::find_manifest(files().current_directory(), files())
                                           : base::Result<std::string>(options_.file);
   if (!path) {
-    return {.failure = fail(path.error())};
+    return {.failure = fail(as_invalid_project(path.error()))};
   }
   auto text = files().read(*path, largest_manifest);
   if (!text) {
-    return {.failure = fail(text.error().within("reading the project manifest"))};
+    return {.failure = fail(as_invalid_project(text.error().within("reading the project manifest")))};
   }
   const auto folder = files().canonical(io::parent_path(*path));
   if (!folder) {
@@ -128,13 +159,16 @@ std::string Runtime::shown_path(const std::string& path) {
 
 void Runtime::begin_run(std::string_view command, const project::Target& target) {
   parts_->run_began = parts_->clock.steady_now();
-  parts_->reporter.emit(events::RunStarted{.command = std::string(command), .project = *target.project,
-                                           .environment = target.environment, .version = std::string(version())});
+  parts_->reporter.emit(events::RunStarted{.command = std::string(command),
+                                           .project = *target.project,
+                                           .environment = target.environment,
+                                           .version = std::string(version())});
 }
 
 int Runtime::end_run(const base::Status& outcome) {
   const auto code = outcome ? 0 : fail(outcome.error());
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(parts_->clock.steady_now() - parts_->run_began);
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(parts_->clock.steady_now() - parts_->run_began);
   parts_->reporter.emit(events::RunFinished{.exit_code = code, .elapsed = elapsed});
   return code;
 }

@@ -2,9 +2,13 @@
 
 namespace deployctl::cli {
 
-std::string_view version() { return DEPLOYCTL_VERSION; }
+std::string_view version() {
+  return DEPLOYCTL_VERSION;
+}
 
-std::string_view build_commit() { return DEPLOYCTL_COMMIT; }
+std::string_view build_commit() {
+  return DEPLOYCTL_COMMIT;
+}
 
 std::string version_line() {
   auto line = "deployctl " + std::string(version());

@@ -80,6 +80,8 @@ constexpr std::array command_table{
 
 }  // namespace
 
-std::span<const Command> commands() { return command_table; }
+std::span<const Command> commands() {
+  return command_table;
+}
 
 }  // namespace deployctl::cli

@@ -13,7 +13,8 @@
 namespace deployctl::cli {
 namespace {
 
-const std::vector<std::string> global_options{"--file", "--env", "--output", "--color", "--log-level", "--quiet", "--help"};
+const std::vector<std::string> global_options{"--file",      "--env",   "--output", "--color",
+                                              "--log-level", "--quiet", "--help"};
 
 std::vector<std::string> option_names(const Command& command) {
   CLI::App parser;
@@ -24,9 +25,8 @@ std::vector<std::string> option_names(const Command& command) {
       names.push_back("--" + name);
     }
   }
-  std::ranges::copy_if(global_options, std::back_inserter(names), [&](const std::string& name) {
-    return std::ranges::find(names, name) == names.end();
-  });
+  std::ranges::copy_if(global_options, std::back_inserter(names),
+                       [&](const std::string& name) { return std::ranges::find(names, name) == names.end(); });
   return names;
 }
 
@@ -50,7 +50,7 @@ _deployctl() {{
     -f|--file) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --output) COMPREPLY=($(compgen -W 'plain tty json' -- "$current")); return ;;
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")); return ;;
-    --log-level) COMPREPLY=($(compgen -W 'trace debug info warn error off' -- "$current")); return ;;
+    --log-level) COMPREPLY=($(compgen -W 'off debug' -- "$current")); return ;;
   esac
   for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
     case " {0} " in *" $word "*) command="$word"; break ;; esac
@@ -92,7 +92,8 @@ compdef _deployctl deployctl
 std::string fish_script() {
   std::string lines = "# fish completion for deployctl\ncomplete -c deployctl -f\n";
   for (const auto& command : commands()) {
-    lines += fmt::format("complete -c deployctl -n __fish_use_subcommand -a {} -d '{}'\n", command.name, command.summary);
+    lines +=
+        fmt::format("complete -c deployctl -n __fish_use_subcommand -a {} -d '{}'\n", command.name, command.summary);
     for (const auto& option : option_names(command)) {
       lines += fmt::format("complete -c deployctl -n '__fish_seen_subcommand_from {}' -l {}\n", command.name,
                            option.substr(2));

@@ -1,8 +1,9 @@
+#include "core/execute/doctor.hpp"
+
 #include "cli/commands/commands.hpp"
 #include "cli/runtime.hpp"
-#include "cli/table.hpp"
 #include "cli/version.hpp"
-#include "core/execute/doctor.hpp"
+#include "core/json/value.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -28,7 +29,9 @@ std::string as_text(const std::vector<execute::Checkup>& checkups) {
 std::string as_json(const std::vector<execute::Checkup>& checkups) {
   auto parts = json::Value::array();
   for (const auto& checkup : checkups) {
-    parts.push_back({{"part", checkup.part}, {"ok", !checkup.problem}, {"found", checkup.found},
+    parts.push_back({{"part", checkup.part},
+                     {"ok", !checkup.problem},
+                     {"found", checkup.found},
                      {"problem", checkup.problem ? base::to_string(*checkup.problem) : ""},
                      {"hint", checkup.problem ? checkup.problem->hint : ""}});
   }
@@ -37,7 +40,8 @@ std::string as_json(const std::vector<execute::Checkup>& checkups) {
 
 // The exit code of the first miss, so that scripts can tell "not there" from "not permitted".
 int exit_code_of(const std::vector<execute::Checkup>& checkups) {
-  const auto miss = std::ranges::find_if(checkups, [](const execute::Checkup& checkup) { return checkup.problem.has_value(); });
+  const auto miss =
+      std::ranges::find_if(checkups, [](const execute::Checkup& checkup) { return checkup.problem.has_value(); });
   return miss == checkups.end() ? 0 : base::exit_code(miss->problem->code);
 }
 

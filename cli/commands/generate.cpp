@@ -29,8 +29,8 @@ struct GenerateOptions {
 
 std::vector<generate::Family> chosen_families(const std::vector<std::string>& words) {
   std::vector<generate::Family> families;
-  for (const auto family : {generate::Family::dockerfile, generate::Family::compose, generate::Family::kubernetes,
-                            generate::Family::ci}) {
+  for (const auto family :
+       {generate::Family::dockerfile, generate::Family::compose, generate::Family::kubernetes, generate::Family::ci}) {
     if (std::ranges::find(words, to_string(family)) != words.end()) {
       families.push_back(family);
     }
@@ -53,7 +53,9 @@ base::Result<std::vector<generate::Artifact>> make_artifacts(Runtime& runtime, c
 }
 
 // Whether the file would have to be written or removed to be as the project manifest says.
-bool differs(const generate::Comparison& comparison) { return comparison.state != generate::FileState::same; }
+bool differs(const generate::Comparison& comparison) {
+  return comparison.state != generate::FileState::same;
+}
 
 int show_on_stdout(Runtime& runtime, const std::vector<generate::Artifact>& artifacts) {
   for (const auto& artifact : artifacts) {
@@ -65,7 +67,8 @@ int show_on_stdout(Runtime& runtime, const std::vector<generate::Artifact>& arti
   return 0;
 }
 
-int show_differences(Runtime& runtime, const std::vector<generate::Comparison>& comparisons, const GenerateOptions& options) {
+int show_differences(Runtime& runtime, const std::vector<generate::Comparison>& comparisons,
+                     const GenerateOptions& options) {
   const auto count = std::ranges::count_if(comparisons, differs);
   for (const auto& comparison : comparisons) {
     if (!differs(comparison)) {
@@ -87,8 +90,10 @@ int show_differences(Runtime& runtime, const std::vector<generate::Comparison>& 
 }
 
 int write_files(Runtime& runtime, const std::vector<generate::Artifact>& artifacts,
-                const std::vector<generate::Comparison>& stale, const std::string& root, const GenerateOptions& options) {
-  const auto written = generate::write(artifacts, root, runtime.files(), options.force ? generate::Force::yes : generate::Force::no);
+                const std::vector<generate::Comparison>& stale, const std::string& root,
+                const GenerateOptions& options) {
+  const auto written =
+      generate::write(artifacts, root, runtime.files(), options.force ? generate::Force::yes : generate::Force::no);
   if (!written) {
     return runtime.fail(written.error());
   }
@@ -117,7 +122,8 @@ int generate_files(Runtime& runtime, const GenerateOptions& options) {
   if (options.to_stdout) {
     return show_on_stdout(runtime, *artifacts);
   }
-  const auto root = options.out.empty() ? target.directory : io::join_path(runtime.files().current_directory(), options.out);
+  const auto root =
+      options.out.empty() ? target.directory : io::join_path(runtime.files().current_directory(), options.out);
   auto stale = options.out.empty()
                    ? generate::stale(target, *artifacts, chosen_families(options.families), root, runtime.files())
                    : std::vector<generate::Comparison>{};
@@ -144,7 +150,8 @@ Action declare_generate(CLI::App& parser) {
   parser.add_option("--out", options->out, "write below this folder instead of the project's")->type_name("DIR");
   parser.add_option("--tag", options->tag, "tag of the images in Compose and Kubernetes files (default: latest)");
   auto* check = parser.add_flag("--check", options->check, "write nothing; exit 4 and name the files that differ");
-  auto* diff = parser.add_flag("--diff", options->diff, "write nothing; show what would change; exit 4 if anything would");
+  auto* diff =
+      parser.add_flag("--diff", options->diff, "write nothing; show what would change; exit 4 if anything would");
   auto* to_stdout = parser.add_flag("--stdout", options->to_stdout, "print the files instead of writing them");
   auto* force = parser.add_flag("--force", options->force, "overwrite files that deployctl did not write");
   to_stdout->excludes(check)->excludes(diff)->excludes(force);

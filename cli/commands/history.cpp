@@ -16,7 +16,9 @@
 namespace deployctl::cli {
 namespace {
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
 
 std::string history_table(const std::vector<execute::ReleaseRevision>& revisions) {
   std::vector<std::vector<std::string>> rows{{"REVISION", "CREATED", "TAG", "COMMIT", "REPLICAS", "IMAGE"}};
@@ -29,9 +31,12 @@ std::string history_table(const std::vector<execute::ReleaseRevision>& revisions
 }
 
 json::Value to_json(const execute::ReleaseRevision& release) {
-  return {{"revision", release.revision.number},     {"live", release.revision.is_current},
-          {"created", release.revision.created},     {"tag", release.tag},
-          {"commit", release.commit},                {"replicas", release.revision.replicas},
+  return {{"revision", release.revision.number},
+          {"live", release.revision.is_current},
+          {"created", release.revision.created},
+          {"tag", release.tag},
+          {"commit", release.commit},
+          {"replicas", release.revision.replicas},
           {"images", release.revision.images}};
 }
 

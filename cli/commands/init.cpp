@@ -59,9 +59,10 @@ int init(Runtime& runtime, const InitOptions& options) {
   }
   const auto detected = project::detect(folder, runtime.files());
   if (detected.services.empty() && detected.backing.empty()) {
-    return runtime.fail(base::Error::not_found("found nothing here that could be deployed")
-                            .with_hint("run it beside go.mod, CMakeLists.txt, package.json, pom.xml, Cargo.toml, index.html, "
-                                       "a Dockerfile or a Compose file"));
+    return runtime.fail(
+        base::Error::not_found("found nothing here that could be deployed")
+            .with_hint("run it beside go.mod, CMakeLists.txt, package.json, pom.xml, Cargo.toml, index.html, "
+                       "a Dockerfile or a Compose file"));
   }
   const auto registry = options.to_stdout ? options.registry : ask_for_registry(runtime, options.registry);
   const auto text = project::scaffold(detected, {.project = io::file_name(folder), .registry = registry});
@@ -81,7 +82,8 @@ int init(Runtime& runtime, const InitOptions& options) {
 
 Action declare_init(CLI::App& parser) {
   auto options = std::make_shared<InitOptions>();
-  parser.add_option("--registry", options->registry, "registry of the images: host[:port][/path]")->type_name("HOST/PATH");
+  parser.add_option("--registry", options->registry, "registry of the images: host[:port][/path]")
+      ->type_name("HOST/PATH");
   auto* to_stdout = parser.add_flag("--stdout", options->to_stdout, "print it instead of writing deployctl.yaml");
   parser.add_flag("--force", options->force, "replace a deployctl.yaml that is there")->excludes(to_stdout);
   return [options](Runtime& runtime) { return init(runtime, *options); };

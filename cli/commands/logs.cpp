@@ -1,8 +1,9 @@
+#include "core/execute/logs.hpp"
+
 #include "cli/commands/commands.hpp"
 #include "cli/commands/one_service.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
-#include "core/execute/logs.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>

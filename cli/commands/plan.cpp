@@ -24,10 +24,14 @@ struct PlanOptions {
 
 std::string_view word_for(plan::Change change) {
   switch (change) {
-    case plan::Change::create: return "create";
-    case plan::Change::update: return "update";
-    case plan::Change::none: return "unchanged";
-    case plan::Change::unknown: return "";
+    case plan::Change::create:
+      return "create";
+    case plan::Change::update:
+      return "update";
+    case plan::Change::none:
+      return "unchanged";
+    case plan::Change::unknown:
+      return "";
   }
   return "";
 }
@@ -81,8 +85,11 @@ std::string plan_text(const plan::Plan& plan, const plan::Observation& seen, boo
 std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {
   auto steps = json::Value::array();
   for (const auto& step : plan.steps) {
-    auto entry = json::Value{{"id", step.id}, {"service", step.service}, {"title", plan::title(step)},
-                             {"change", word_for(step.change)}, {"after", step.after}};
+    auto entry = json::Value{{"id", step.id},
+                             {"service", step.service},
+                             {"title", plan::title(step)},
+                             {"change", word_for(step.change)},
+                             {"after", step.after}};
     if (const auto* fields = fields_of(step, seen)) {
       entry["fields"] = json::Value::array();
       for (const auto& field : *fields) {
@@ -91,8 +98,8 @@ std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {
     }
     steps.push_back(std::move(entry));
   }
-  return json::to_pretty_text({{"project", plan.project}, {"environment", plan.environment},
-                               {"namespace", plan.name_space}, {"steps", steps}});
+  return json::to_pretty_text(
+      {{"project", plan.project}, {"environment", plan.environment}, {"namespace", plan.name_space}, {"steps", steps}});
 }
 
 int show_plan(Runtime& runtime, const PlanOptions& options) {
@@ -103,7 +110,8 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
   // A plan shows a whole release; building and pushing are not tried, so the engine need not be there.
   const plan::Wish looked_at{.services = options.services, .rollout = true};
   const plan::Wish wish{.services = options.services, .build = true, .push = true, .rollout = true};
-  const auto seen = execute::observe(*loaded.target, looked_at, {.tag = options.tag, .with_dry_run = true}, runtime.ports());
+  const auto seen =
+      execute::observe(*loaded.target, looked_at, {.tag = options.tag, .with_dry_run = true}, runtime.ports());
   if (!seen) {
     return runtime.fail(seen.error());
   }
@@ -111,7 +119,8 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
   if (!plan) {
     return runtime.fail(plan.error());
   }
-  runtime.print(runtime.wants_json() ? plan_json(*plan, seen->observation) : plan_text(*plan, seen->observation, options.diff));
+  runtime.print(runtime.wants_json() ? plan_json(*plan, seen->observation)
+                                     : plan_text(*plan, seen->observation, options.diff));
   return 0;
 }
 

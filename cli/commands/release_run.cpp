@@ -32,7 +32,8 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
       return approved.error();
     }
   }
-  const auto execution = execute::execute(*plan, target, *seen, {.rollout_deadline = deadline_for(services, options.timeout)}, ports);
+  const auto execution =
+      execute::execute(*plan, target, *seen, {.rollout_deadline = deadline_for(services, options.timeout)}, ports);
   if (execution.status && !runtime.wants_json()) {
     for (const auto& image : execution.images) {
       runtime.print(image.reference + "\n");

@@ -16,8 +16,8 @@ class Runtime;
 
 struct ReleaseOptions {
   plan::Wish wish;
-  std::string tag;                           // empty: the commit's description
-  std::vector<std::string> images;           // "SERVICE=REFERENCE"
+  std::string tag;                  // empty: the commit's description
+  std::vector<std::string> images;  // "SERVICE=REFERENCE"
   std::optional<base::Milliseconds> timeout;
   bool yes = false;
 };

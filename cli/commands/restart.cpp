@@ -37,8 +37,8 @@ int restart(Runtime& runtime, const RestartOptions& options) {
     return runtime.fail(client.error());
   }
   runtime.begin_run("restart", *loaded.target);
-  return runtime.end_run(execute::restart_services(**client, *loaded.target, *services,
-                                                   deadline_for(*services, options.timeout), ports));
+  return runtime.end_run(
+      execute::restart_services(**client, *loaded.target, *services, deadline_for(*services, options.timeout), ports));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
+#include "core/project/schema.hpp"
+
 #include "cli/commands/commands.hpp"
 #include "cli/runtime.hpp"
 #include "core/json/value.hpp"
-#include "core/project/schema.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>

@@ -20,9 +20,12 @@ std::string_view state_word(const execute::ServiceStatus& status) {
     return "not deployed";
   }
   switch (status.rollout.phase) {
-    case kube::RolloutPhase::done: return "running";
-    case kube::RolloutPhase::paused: return "paused";
-    default: return status.trouble.empty() ? "rolling out" : "in trouble";
+    case kube::RolloutPhase::done:
+      return "running";
+    case kube::RolloutPhase::paused:
+      return "paused";
+    default:
+      return status.trouble.empty() ? "rolling out" : "in trouble";
   }
 }
 
@@ -59,10 +62,17 @@ std::string status_table(const std::vector<execute::ServiceStatus>& statuses, io
 }
 
 json::Value to_json(const execute::ServiceStatus& status) {
-  return {{"service", status.service}, {"state", state_word(status)},       {"desired", status.rollout.desired},
-          {"updated", status.rollout.updated}, {"ready", status.rollout.ready}, {"available", status.rollout.available},
-          {"image", status.image},     {"commit", status.commit},          {"revision", status.revision},
-          {"changed", status.changed}, {"trouble", status.trouble}};
+  return {{"service", status.service},
+          {"state", state_word(status)},
+          {"desired", status.rollout.desired},
+          {"updated", status.rollout.updated},
+          {"ready", status.rollout.ready},
+          {"available", status.rollout.available},
+          {"image", status.image},
+          {"commit", status.commit},
+          {"revision", status.revision},
+          {"changed", status.changed},
+          {"trouble", status.trouble}};
 }
 
 std::string status_json(const project::Target& target, const std::vector<execute::ServiceStatus>& statuses) {
@@ -70,8 +80,10 @@ std::string status_json(const project::Target& target, const std::vector<execute
   for (const auto& status : statuses) {
     services.push_back(to_json(status));
   }
-  return json::to_pretty_text({{"project", *target.project}, {"environment", target.environment},
-                               {"namespace", target.name_space}, {"services", services}});
+  return json::to_pretty_text({{"project", *target.project},
+                               {"environment", target.environment},
+                               {"namespace", target.name_space},
+                               {"services", services}});
 }
 
 int show_status(Runtime& runtime, const std::vector<std::string>& names) {
@@ -92,7 +104,8 @@ int show_status(Runtime& runtime, const std::vector<std::string>& names) {
   if (!statuses) {
     return runtime.fail(statuses.error());
   }
-  runtime.print(runtime.wants_json() ? status_json(*loaded.target, *statuses) : status_table(*statuses, ports.clock.now()));
+  runtime.print(runtime.wants_json() ? status_json(*loaded.target, *statuses)
+                                     : status_table(*statuses, ports.clock.now()));
   return 0;
 }
 

@@ -24,7 +24,8 @@ struct UndoOptions {
 Action declare_undo(CLI::App& parser) {
   auto options = std::make_shared<UndoOptions>();
   add_service(parser, options->service);
-  parser.add_option("--to", options->to, "revision to go back to (default: the one before the live one)")->type_name("N");
+  parser.add_option("--to", options->to, "revision to go back to (default: the one before the live one)")
+      ->type_name("N");
   add_timeout(parser, options->timeout);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) {

@@ -1,6 +1,7 @@
+#include "cli/version.hpp"
+
 #include "cli/commands/commands.hpp"
 #include "cli/runtime.hpp"
-#include "cli/version.hpp"
 #include "core/json/value.hpp"
 
 #include <CLI/CLI.hpp>

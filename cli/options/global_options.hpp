@@ -1,6 +1,8 @@
 // What every command takes: which project manifest, which environment, how to speak.
 #pragma once
 
+#include "cli/log.hpp"
+
 #include <string>
 
 namespace deployctl::cli {
@@ -13,7 +15,7 @@ struct GlobalOptions {
   std::string environment;  // empty: none
   OutputMode output = OutputMode::automatic;
   ColorMode color = ColorMode::automatic;
-  std::string log_level = "warn";
+  LogLevel log_level = LogLevel::off;
   bool quiet = false;
 };
 

@@ -22,6 +22,11 @@ std::string weight_label(events::Finding::Weight weight, const Palette& palette)
   return {};
 }
 
+// What may have several lines, on one.
+std::string one_line(const std::string& text) {
+  return base::printable(base::replace_all(std::string(base::trim(text)), "\n", " "));
+}
+
 }  // namespace
 
 std::string replica_text(const events::RolloutProgress& rollout) {
@@ -81,12 +86,12 @@ std::vector<std::string> finding_lines(const events::Finding& finding, const Pal
   auto first = weight_label(finding.weight, palette);
   for (const auto* part : {&finding.object, &finding.reason, &finding.message}) {
     if (!part->empty()) {
-      first += ": " + base::printable(*part);
+      first += ": " + one_line(*part);
     }
   }
   std::vector<std::string> lines{std::move(first)};
   if (!finding.advice.empty()) {
-    lines.push_back("  advice: " + base::printable(finding.advice));
+    lines.push_back("  advice: " + one_line(finding.advice));
   }
   for (const auto& line : finding.log) {
     lines.push_back("  | " + base::printable(line));

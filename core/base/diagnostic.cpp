@@ -9,32 +9,40 @@ namespace deployctl::base {
 namespace {
 
 constexpr std::size_t widest_quote = 160;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 auto place_of(const Diagnostic& item) {
   const auto path = item.span.is_known() ? std::string_view(item.span.file->path()) : std::string_view();
   return std::pair(path, item.span.begin);
 }
 
-// The part of a long line that holds the span, and how far the caret moves to the left for it.
+// The part of a line that is shown: what stands before the span, the span, and what stands after it.
 struct Quote {
-  std::string text;
-  std::size_t caret_column;
+  std::string before;
+  std::string marked;
+  std::string after;
 };
 
-Quote quote_around(std::string_view line, std::size_t column) {
-  const auto caret = column == 0 ? 0 : column - 1;
-  if (line.size() <= widest_quote) {
-    return {printable(line), caret};
+// A long line is cut around the span. Each part is made printable by itself, so that the caret stays below its text
+// whatever had to be replaced before it.
+Quote quote_around(std::string_view line, std::size_t column, std::size_t length) {
+  auto caret = std::min(column == 0 ? 0 : column - 1, line.size());
+  if (line.starts_with(byte_order_mark)) {
+    line.remove_prefix(byte_order_mark.size());
+    caret -= std::min(caret, byte_order_mark.size());
   }
-  const auto begin = caret > widest_quote / 2 ? utf8_boundary(line, caret - widest_quote / 2) : 0;
-  const auto end = utf8_boundary(line, std::min(line.size(), begin + widest_quote));
-  return {printable(line.substr(begin, end - begin)), caret - begin};
+  if (line.size() > widest_quote) {
+    const auto begin = caret > widest_quote / 2 ? utf8_boundary(line, caret - widest_quote / 2) : 0;
+    line = line.substr(begin, utf8_boundary(line.substr(begin), widest_quote));
+    caret -= begin;
+  }
+  const auto marked = line.substr(caret, length);
+  return {printable(line.substr(0, caret)), printable(marked), printable(line.substr(caret + marked.size()))};
 }
 
-std::string caret_line(const Quote& quote, std::size_t length) {
-  const auto before = std::string_view(quote.text).substr(0, std::min(quote.caret_column, quote.text.size()));
-  const auto marked = std::string_view(quote.text).substr(before.size(), length);
-  return std::string(display_width(before), ' ') + std::string(std::max<std::size_t>(1, display_width(marked)), '^');
+std::string caret_line(const Quote& quote) {
+  return std::string(display_width(quote.before), ' ') +
+         std::string(std::max<std::size_t>(1, display_width(quote.marked)), '^');
 }
 
 }  // namespace
@@ -56,15 +64,21 @@ bool Diagnostics::has_errors() const {
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
-  auto items = items_;
-  std::ranges::stable_sort(items, [](const Diagnostic& left, const Diagnostic& right) {
+  const auto is_before = [](const Diagnostic& left, const Diagnostic& right) {
     return place_of(left) < place_of(right);
-  });
-  const auto repeated = std::ranges::unique(items, [](const Diagnostic& left, const Diagnostic& right) {
-    return place_of(left) == place_of(right) && left.message == right.message;
-  });
-  items.erase(repeated.begin(), repeated.end());
-  return items;
+  };
+  auto items = items_;
+  std::ranges::stable_sort(items, is_before);
+  std::vector<Diagnostic> kept;
+  for (auto& item : items) {
+    const auto same_place = std::ranges::lower_bound(kept, item, is_before);
+    const bool is_said =
+        std::any_of(same_place, kept.end(), [&](const Diagnostic& earlier) { return earlier.message == item.message; });
+    if (!is_said) {
+      kept.push_back(std::move(item));
+    }
+  }
+  return kept;
 }
 
 std::string render(const Diagnostic& diagnostic) {
@@ -74,9 +88,10 @@ std::string render(const Diagnostic& diagnostic) {
                             : fmt::format("{}: {}: {}\n", where, kind, diagnostic.message);
   if (diagnostic.span.is_known() && diagnostic.span.begin.line > 0) {
     const auto number = std::to_string(diagnostic.span.begin.line);
-    const auto quote = quote_around(diagnostic.span.file->line(diagnostic.span.begin.line), diagnostic.span.begin.column);
-    text += fmt::format("  {} | {}\n", number, quote.text);
-    text += fmt::format("  {} | {}\n", std::string(number.size(), ' '), caret_line(quote, diagnostic.span.length));
+    const auto line = diagnostic.span.file->line(diagnostic.span.begin.line);
+    const auto quote = quote_around(line, diagnostic.span.begin.column, diagnostic.span.length);
+    text += fmt::format("  {} | {}{}{}\n", number, quote.before, quote.marked, quote.after);
+    text += fmt::format("  {} | {}\n", std::string(number.size(), ' '), caret_line(quote));
   }
   if (!diagnostic.hint.empty()) {
     text += fmt::format("  {}\n", diagnostic.hint);

@@ -73,7 +73,7 @@ std::string to_string(Milliseconds duration) {
 std::string human_duration(Milliseconds duration) {
   const auto total = duration.count();
   if (total < 10'000) {
-    return fmt::format("{:.1f}s", static_cast<double>(total) / 1000);
+    return fmt::format("{}.{}s", total / 1000, total / 100 % 10);
   }
   const auto seconds = total / 1000;
   if (seconds < 60) {

@@ -1,7 +1,6 @@
 #include "core/base/error.hpp"
 
 #include <array>
-#include <ranges>
 
 namespace deployctl::base {
 namespace {
@@ -40,15 +39,18 @@ const CodeRow& row_of(ErrorCode code) {
 
 std::string to_string(const Error& error) {
   std::string line;
-  for (const auto& context : error.contexts | std::views::reverse) {
-    line += context;
-    line += ": ";
+  for (auto context = error.contexts.rbegin(); context != error.contexts.rend(); ++context) {
+    line += *context + ": ";
   }
   return line + error.message;
 }
 
-std::string_view to_string(ErrorCode code) { return row_of(code).name; }
+std::string_view to_string(ErrorCode code) {
+  return row_of(code).name;
+}
 
-int exit_code(ErrorCode code) { return row_of(code).exit_code; }
+int exit_code(ErrorCode code) {
+  return row_of(code).exit_code;
+}
 
 }  // namespace deployctl::base

@@ -37,10 +37,14 @@ struct [[nodiscard]] Error {
   std::vector<std::string> contexts;  // innermost first: "pushing shop/api"
   std::string hint;                   // what to do about it; may be empty
   std::optional<SourceSpan> span;     // the user's text behind it, where there is one
+  bool is_lasting = false;            // trying again will not help, whatever the code
 
   template <typename... Args>
   static Error make(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-    return {.code = code, .message = fmt::vformat(format, fmt::make_format_args(args...)), .contexts = {}, .hint = {},
+    return {.code = code,
+            .message = fmt::vformat(format, fmt::make_format_args(args...)),
+            .contexts = {},
+            .hint = {},
             .span = {}};
   }
   template <typename... Args>

@@ -18,16 +18,16 @@ constexpr long long kibi = 1024;
 constexpr std::array suffixes{
     Suffix{"", kilo},
     Suffix{"m", 1},
-    Suffix{"k", kilo * kilo},
-    Suffix{"M", kilo * kilo * kilo},
-    Suffix{"G", kilo * kilo * kilo * kilo},
-    Suffix{"T", kilo * kilo * kilo * kilo * kilo},
-    Suffix{"P", kilo * kilo * kilo * kilo * kilo * kilo},
-    Suffix{"Ki", kilo * kibi},
-    Suffix{"Mi", kilo * kibi * kibi},
-    Suffix{"Gi", kilo * kibi * kibi * kibi},
-    Suffix{"Ti", kilo * kibi * kibi * kibi * kibi},
-    Suffix{"Pi", kilo * kibi * kibi * kibi * kibi * kibi},
+    Suffix{"k", kilo* kilo},
+    Suffix{"M", kilo* kilo* kilo},
+    Suffix{"G", kilo* kilo* kilo* kilo},
+    Suffix{"T", kilo* kilo* kilo* kilo* kilo},
+    Suffix{"P", kilo* kilo* kilo* kilo* kilo* kilo},
+    Suffix{"Ki", kilo* kibi},
+    Suffix{"Mi", kilo* kibi* kibi},
+    Suffix{"Gi", kilo* kibi* kibi* kibi},
+    Suffix{"Ti", kilo* kibi* kibi* kibi* kibi},
+    Suffix{"Pi", kilo* kibi* kibi* kibi* kibi* kibi},
 };
 
 const Suffix* find_suffix(std::string_view text) {
@@ -51,7 +51,8 @@ Result<Quantity> Quantity::parse(std::string_view text) {
   const auto number_end = std::min(text.find_first_not_of("0123456789."), text.size());
   const auto* suffix = find_suffix(text.substr(number_end));
   const auto [whole_text, fraction_text] = split_once(text.substr(0, number_end), '.');
-  if (suffix == nullptr || number_end == 0 || (whole_text.empty() && fraction_text.empty()) || fraction_text.size() > 9) {
+  if (suffix == nullptr || number_end == 0 || (whole_text.empty() && fraction_text.empty()) ||
+      fraction_text.size() > 9) {
     return refusal;
   }
   const auto whole = whole_text.empty() ? 0 : parse_integer(whole_text);
@@ -66,9 +67,13 @@ Result<Quantity> Quantity::parse(std::string_view text) {
   // Kubernetes rounds what is finer than a thousandth up.
   const auto part = static_cast<long double>(*fraction) / scale * static_cast<long double>(suffix->thousandths);
   const auto part_floor = static_cast<long long>(part);
+  const auto rounded_part = part_floor + (static_cast<long double>(part_floor) < part ? 1 : 0);
+  if (*whole * suffix->thousandths > std::numeric_limits<long long>::max() - rounded_part) {
+    return refusal;
+  }
   Quantity quantity;
   quantity.text_ = text;
-  quantity.thousandths_ = *whole * suffix->thousandths + part_floor + (static_cast<long double>(part_floor) < part ? 1 : 0);
+  quantity.thousandths_ = *whole * suffix->thousandths + rounded_part;
   return quantity;
 }
 

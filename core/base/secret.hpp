@@ -1,7 +1,7 @@
 // A value that must not be seen: it prints as ***, and only reveal() gives it out.
 #pragma once
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <ostream>
 #include <string>
@@ -23,7 +23,9 @@ class Secret {
   std::string value_;
 };
 
-inline std::ostream& operator<<(std::ostream& out, const Secret& /*secret*/) { return out << "***"; }
+inline std::ostream& operator<<(std::ostream& out, const Secret& /*secret*/) {
+  return out << "***";
+}
 
 }  // namespace deployctl::base
 

@@ -11,9 +11,13 @@
 namespace deployctl::base {
 namespace {
 
-bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'; }
+bool is_space(char byte) {
+  return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
 
-char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte; }
+char lower(char byte) {
+  return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+}
 
 // Damerau-Levenshtein (optimal string alignment): a swapped pair counts as one edit, as it is one slip of the hand.
 std::size_t edit_distance(std::string_view left, std::string_view right) {
@@ -34,21 +38,35 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
   return rows[left.size()][right.size()];
 }
 
-bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
 
 bool is_wide(std::uint32_t code) {
-  return (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) || (code >= 0xAC00 && code <= 0xD7A3) ||
-         (code >= 0xF900 && code <= 0xFAFF) || (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF00 && code <= 0xFF60) ||
-         (code >= 0xFFE0 && code <= 0xFFE6) || (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
+  return (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
+         (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
+         (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF00 && code <= 0xFF60) ||
+         (code >= 0xFFE0 && code <= 0xFFE6) || (code >= 0x1F300 && code <= 0x1FAFF) ||
+         (code >= 0x20000 && code <= 0x3FFFD);
 }
 
 bool is_zero_width(std::uint32_t code) {
-  return (code >= 0x0300 && code <= 0x036F) || (code >= 0x200B && code <= 0x200F) || (code >= 0xFE00 && code <= 0xFE0F);
+  return (code >= 0x0300 && code <= 0x036F) || (code >= 0x200B && code <= 0x200F) ||
+         (code >= 0xFE00 && code <= 0xFE0F) || code == 0xFEFF;
 }
 
 bool is_control(std::uint32_t code) {
   const bool is_bidi = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || is_bidi;
+}
+
+// ECMA-48 "select graphic rendition" at the start of the text: ESC [ numbers m; 0 when there is none.
+std::size_t length_of_color_sequence(std::string_view text) {
+  if (!text.starts_with("\x1b[")) {
+    return 0;
+  }
+  const auto end = text.find_first_not_of("0123456789;:", 2);
+  return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
 }
 
 constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -112,6 +130,9 @@ std::string to_lower(std::string_view text) {
 }
 
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  if (from.empty()) {
+    return text;
+  }
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
@@ -161,7 +182,10 @@ CodePoint first_code_point(std::string_view text) {
   if (lead < 0x80) {
     return {lead, 1, true};
   }
-  const std::size_t length = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
+  const std::size_t length = lead >= 0xF0 && lead <= 0xF4  ? 4
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                                                           : 0;
   if (length == 0 || text.size() < length) {
     return {0xFFFD, 1, false};
   }
@@ -214,6 +238,11 @@ std::string printable(std::string_view text) {
   safe.reserve(text.size());
   while (!text.empty()) {
     const auto code_point = first_code_point(text);
+    const auto color_length = length_of_color_sequence(text);
+    if (color_length > 0) {
+      text.remove_prefix(color_length);
+      continue;
+    }
     if (text[0] == '\t') {
       safe += ' ';
     } else if (!code_point.valid || is_control(code_point.value)) {
@@ -247,27 +276,30 @@ std::optional<std::string> base64_decode(std::string_view text) {
   std::string decoded;
   std::uint32_t group = 0;
   int bits = 0;
-  bool padded = false;
+  std::size_t digits = 0;
+  std::size_t padding = 0;
   for (const char digit : text) {
     if (is_space(digit)) {
       continue;
     }
     if (digit == '=') {
-      padded = true;
+      ++padding;
       continue;
     }
     const auto value = base64_value(digit);
-    if (value < 0 || padded) {
+    if (value < 0 || padding > 0) {
       return std::nullopt;
     }
     group = (group << 6U) | static_cast<std::uint32_t>(value);
     bits += 6;
+    ++digits;
     if (bits >= 8) {
       bits -= 8;
       decoded += static_cast<char>((group >> static_cast<unsigned>(bits)) & 0xFFU);
     }
   }
-  if (bits == 6) {
+  const bool is_padded_wrongly = padding > 0 && (padding > 2 || (digits + padding) % 4 != 0);
+  if (bits == 6 || is_padded_wrongly) {
     return std::nullopt;
   }
   return decoded;

@@ -18,6 +18,7 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::string to_lower(std::string_view text);
+// Every occurrence, left to right; nothing is replaced when `from` is empty.
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 bool equals_ignoring_case(std::string_view left, std::string_view right);
 
@@ -46,8 +47,8 @@ bool is_utf8(std::string_view text);
 std::size_t utf8_boundary(std::string_view text, std::size_t at);
 // How many terminal cells the UTF-8 text takes: wide East Asian code points take two, combining ones none.
 std::size_t display_width(std::string_view text);
-// Text from outside made safe for a terminal: control characters (escape sequences too) and invalid UTF-8 are
-// replaced by U+FFFD, tabs by one space; line feeds are replaced as well.
+// Text from outside made safe for one line of a terminal: colour sequences are left out, a tab becomes a space, every
+// other control character (line feeds and other escape sequences too) and invalid UTF-8 become U+FFFD.
 std::string printable(std::string_view text);
 
 std::string base64_encode(std::string_view bytes);

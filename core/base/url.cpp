@@ -92,11 +92,23 @@ Status take_authority(std::string_view text, Url& url) {
   return {};
 }
 
+// What may be shown of a text that should be a URL: not the credentials in it, nor its query, which may hold some.
+std::string without_secrets(std::string_view text) {
+  text = text.substr(0, text.find('?'));
+  const auto colon = text.find("://");
+  const auto authority = colon == std::string_view::npos ? 0 : colon + 3;
+  const auto at = text.rfind('@');
+  if (at == std::string_view::npos || at < authority) {
+    return printable(text.substr(0, 200));
+  }
+  return printable(text.substr(0, authority)) + "***" + printable(text.substr(at).substr(0, 200));
+}
+
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
   const auto refuse = [&](std::string_view reason) {
-    return Error::invalid_input("'{}' is not a URL: {}", printable(text.substr(0, 200)), reason);
+    return Error::invalid_input("'{}' is not a URL: {}", without_secrets(text), reason);
   };
   if (has_forbidden_byte(text)) {
     return refuse("it holds a space or control character");
@@ -124,6 +136,7 @@ int Url::effective_port() const {
 }
 
 Result<Url> Url::resolve(std::string_view reference) const {
+  reference = reference.substr(0, reference.find('#'));
   if (is_absolute(reference)) {
     return parse(reference);
   }
@@ -131,7 +144,7 @@ Result<Url> Url::resolve(std::string_view reference) const {
     return parse(scheme + ":" + std::string(reference));
   }
   if (has_forbidden_byte(reference)) {
-    return Error::invalid_input("'{}' is not a URL: it holds a space or control character", printable(reference));
+    return Error::invalid_input("'{}' is not a URL: it holds a space or control character", without_secrets(reference));
   }
   auto resolved = *this;
   if (reference.empty()) {
@@ -180,14 +193,16 @@ std::string to_string(const Url& url) {
   return text;
 }
 
-std::string to_display(const Url& url) { return url.scheme + "://" + url.authority() + url.path; }
+std::string to_display(const Url& url) {
+  return url.scheme + "://" + url.authority() + url.path;
+}
 
 std::string percent_encode(std::string_view text) {
   std::string encoded;
   for (const char byte : text) {
     const auto value = static_cast<unsigned char>(byte);
-    const bool unreserved = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-                            byte == '-' || byte == '.' || byte == '_' || byte == '~';
+    const bool unreserved = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                            (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
     if (unreserved) {
       encoded += byte;
     } else {
@@ -206,7 +221,8 @@ std::string percent_decode(std::string_view text) {
   };
   std::string decoded;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool is_escape = text[at] == '%' && at + 2 < text.size() && digit(text[at + 1]) >= 0 && digit(text[at + 2]) >= 0;
+    const bool is_escape =
+        text[at] == '%' && at + 2 < text.size() && digit(text[at + 1]) >= 0 && digit(text[at + 2]) >= 0;
     if (is_escape) {
       decoded += static_cast<char>(digit(text[at + 1]) * 16 + digit(text[at + 2]));
       at += 2;

@@ -17,8 +17,8 @@ using base::Result;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds patience_for_answer = seconds(30);      // with a server that asks to come back
-constexpr milliseconds patience_for_restart = seconds(12);     // with a server that has answered before
+constexpr milliseconds patience_for_answer = seconds(30);   // with a server that asks to come back
+constexpr milliseconds patience_for_restart = seconds(12);  // with a server that has answered before
 constexpr milliseconds patience_for_first_contact{1'000};
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{3'000};
@@ -45,7 +45,8 @@ http::Request request_for(const Call& call, const Connection& connection) {
 // Pauses grow while the connection fails; a server that names a time is believed.
 class Patience {
  public:
-  Patience(io::Clock& clock, std::stop_token stop) : clock_(clock), stop_(std::move(stop)), began_(clock.steady_now()) {}
+  Patience(io::Clock& clock, std::stop_token stop)
+      : clock_(clock), stop_(std::move(stop)), began_(clock.steady_now()) {}
 
   // Waits and says true, or false when it is over.
   bool wait(milliseconds pause, milliseconds limit) {

@@ -1,6 +1,6 @@
 // Refusals are told apart by HTTP status, then by `reason` and `details.causes`, never by prose alone. Two exceptions
-// are forced on us: a missing permission names its verb and resource only in the message, and an apply whose object does
-// not fit the schema is a 500 without a reason.
+// are forced on us: a missing permission names its verb and resource only in the message, and an apply whose object
+// does not fit the schema is a 500 without a reason.
 #include "core/cluster/api_error.hpp"
 
 #include "core/base/text.hpp"
@@ -26,9 +26,8 @@ std::string what(const Operation& operation) {
 
 std::string shortened(std::string_view text) {
   const auto trimmed = base::trim(text);
-  const auto cut = trimmed.size() <= longest_message
-                       ? trimmed
-                       : trimmed.substr(0, base::utf8_boundary(trimmed, longest_message));
+  const auto cut =
+      trimmed.size() <= longest_message ? trimmed : trimmed.substr(0, base::utf8_boundary(trimmed, longest_message));
   return base::printable(cut);
 }
 
@@ -70,11 +69,11 @@ Error forbidden(const StatusDetails& status, const Operation& operation) {
 }
 
 Error unauthenticated(const Connection& connection) {
-  auto error = connection.user_name.empty()
-                   ? Error::unauthorized("the cluster at {} does not accept us: no user is configured",
-                                         connection.description())
-                   : Error::unauthorized("the cluster at {} does not accept the credentials of user {}",
-                                         connection.description(), connection.user_name);
+  auto error =
+      connection.user_name.empty()
+          ? Error::unauthorized("the cluster at {} does not accept us: no user is configured", connection.description())
+          : Error::unauthorized("the cluster at {} does not accept the credentials of user {}",
+                                connection.description(), connection.user_name);
   return error.with_hint("log in again, or check the user's token or certificate in {}", connection.kubeconfig);
 }
 
@@ -90,7 +89,8 @@ Error not_found(const StatusDetails& status, const Operation& operation) {
   return Error::not_found("there is no {}", what(operation));
 }
 
-// "failed to create typed patch object (shop/api; apps/v1, Kind=Deployment): .spec.replica: field not declared in schema"
+// "failed to create typed patch object (shop/api; apps/v1, Kind=Deployment): .spec.replica: field not declared in
+// schema"
 bool is_unfit_object(const StatusDetails& status) {
   return status.code == 500 && status.message.find("failed to create typed") != std::string::npos;
 }

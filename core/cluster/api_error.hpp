@@ -15,25 +15,25 @@ struct Connection;
 
 // What was asked, for messages.
 struct Operation {
-  std::string verb;       // "apply", "read", "list", "watch", "delete", "patch", "create"
-  std::string object;     // "deployment/api", "pods"
+  std::string verb;        // "apply", "read", "list", "watch", "delete", "patch", "create"
+  std::string object;      // "deployment/api", "pods"
   std::string name_space;  // empty: cluster-scoped
 };
 
 // One line of details.causes.
 struct StatusCause {
-  std::string reason;   // "FieldManagerConflict"
+  std::string reason;  // "FieldManagerConflict"
   std::string message;
   std::string field;
 };
 
 // A Status object (API conventions, "Response Status Kind"), as much of it as there was.
 struct StatusDetails {
-  int code = 0;           // of HTTP
-  std::string reason;     // "NotFound"; empty when the answer was no Status
+  int code = 0;        // of HTTP
+  std::string reason;  // "NotFound"; empty when the answer was no Status
   std::string message;
-  std::string kind;       // details.kind: "namespaces"
-  std::string name;       // details.name
+  std::string kind;  // details.kind: "namespaces"
+  std::string name;  // details.name
   std::vector<StatusCause> causes;
   bool is_status = false;  // the answer was a Status object
   std::optional<std::chrono::milliseconds> retry_after;

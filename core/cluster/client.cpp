@@ -42,7 +42,9 @@ std::string metadata(const Object& object, std::string_view name) {
   return json::Reader(object.body).at("metadata", name).string_or();
 }
 
-bool is_terminating(const Object& object) { return !metadata(object, "deletionTimestamp").empty(); }
+bool is_terminating(const Object& object) {
+  return !metadata(object, "deletionTimestamp").empty();
+}
 
 Error terminating_error(const Object& object) {
   return Error::failed("{} is being deleted", kube::to_string(object.key()))
@@ -174,7 +176,9 @@ Result<Applied> Client::apply(const Object& original, const ApplyOptions& option
   }
   const bool is_created = response->status == 201 || before->empty();
   const bool is_same = metadata(*applied, "resourceVersion") == *before;
-  return Applied{.change = is_created ? Change::created : is_same ? Change::unchanged : Change::configured,
+  return Applied{.change = is_created ? Change::created
+                           : is_same  ? Change::unchanged
+                                      : Change::configured,
                  .object = std::move(*applied),
                  .warnings = api_.take_warnings()};
 }
@@ -369,16 +373,15 @@ Result<std::string> Client::server_version(std::stop_token stop) {
 
 Result<bool> Client::may(std::string_view verb, const kube::Resource& resource, std::string_view name_space,
                          std::string_view subresource, std::stop_token stop) {
-  const json::Value review = {
-      {"apiVersion", "authorization.k8s.io/v1"},
-      {"kind", "SelfSubjectAccessReview"},
-      {"spec",
-       {{"resourceAttributes",
-         {{"namespace", std::string(name_space)},
-          {"verb", std::string(verb)},
-          {"group", resource.group},
-          {"resource", resource.plural},
-          {"subresource", std::string(subresource)}}}}}};
+  const json::Value review = {{"apiVersion", "authorization.k8s.io/v1"},
+                              {"kind", "SelfSubjectAccessReview"},
+                              {"spec",
+                               {{"resourceAttributes",
+                                 {{"namespace", std::string(name_space)},
+                                  {"verb", std::string(verb)},
+                                  {"group", resource.group},
+                                  {"resource", resource.plural},
+                                  {"subresource", std::string(subresource)}}}}}};
   const auto body = api_.send_for_json({.method = "POST",
                                         .path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
                                         .content_type = "application/json",

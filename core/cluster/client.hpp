@@ -84,8 +84,8 @@ class Client {
   // All pages.
   base::Result<ObjectList> list(const ListQuery& query, std::stop_token stop = {});
 
-  // Server-side apply. An object that is being deleted is an error (failed), not a success. APIs that have moved between
-  // versions (autoscaling, policy) are sent in the newest version the server has.
+  // Server-side apply. An object that is being deleted is an error (failed), not a success. APIs that have moved
+  // between versions (autoscaling, policy) are sent in the newest version the server has.
   base::Result<Applied> apply(const kube::Object& object, const ApplyOptions& options = {});
   // For locks and records: conflict when it exists, or when the object's resourceVersion is not the live one.
   base::Result<kube::Object> create(const kube::Object& object, std::stop_token stop = {});

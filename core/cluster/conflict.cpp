@@ -19,7 +19,7 @@ std::string_view manager_in(std::string_view message) {
   const auto open = message.find('"');
   const auto close = message.find('"', open + 1);
   return open == std::string_view::npos || close == std::string_view::npos ? std::string_view("another manager")
-                                                                          : message.substr(open + 1, close - open - 1);
+                                                                           : message.substr(open + 1, close - open - 1);
 }
 
 std::string shown(const json::Value* value) {
@@ -36,7 +36,8 @@ std::string shown(const json::Value* value) {
 std::string describe(const StatusCause& cause, const kube::Object& ours, const kube::Object* live) {
   const auto head = fmt::format("{} belongs to {}", cause.field, manager_in(cause.message));
   const auto* wanted = find_field(ours.body, cause.field);
-  if (live == nullptr || wanted == nullptr) {
+  const bool is_secret = ours.kind() == "Secret";
+  if (live == nullptr || wanted == nullptr || is_secret) {
     return head;
   }
   return fmt::format("{} (it has {}, we want {})", head, shown(find_field(live->body, cause.field)), shown(wanted));

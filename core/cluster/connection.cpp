@@ -69,7 +69,9 @@ Result<Loaded> load(const ConnectOptions& options, const Ports& ports) {
   return loaded;
 }
 
-bool is_empty(const kube::Kubeconfig& config) { return config.contexts.empty() && config.clusters.empty(); }
+bool is_empty(const kube::Kubeconfig& config) {
+  return config.contexts.empty() && config.clusters.empty();
+}
 
 Error nothing_configured(const ConnectOptions& options, const Ports& ports) {
   std::vector<std::string> paths;
@@ -77,7 +79,7 @@ Error nothing_configured(const ConnectOptions& options, const Ports& ports) {
     paths.push_back(for_people(path, ports.environment));
   }
   return Error::not_found("no cluster is configured: there is no context in {}", base::join(paths, ", "))
-      .with_hint("set KUBECONFIG, or name a file with --kubeconfig");
+      .with_hint("set KUBECONFIG to your kubeconfig file, or put it at ~/.kube/config");
 }
 
 std::optional<Found> in_cluster(const Ports& ports) {
@@ -135,12 +137,12 @@ bool has_credentials(const kube::UserEntry& user) {
 std::vector<std::string> warnings_for(const kube::Access& access, const base::Url& server) {
   std::vector<std::string> warnings;
   if (server.scheme == "http" && has_credentials(access.user)) {
-    warnings.push_back(fmt::format("the credentials of user {} are not sent: {} is not https", access.user_name,
-                                   to_display(server)));
+    warnings.push_back(
+        fmt::format("the credentials of user {} are not sent: {} is not https", access.user_name, to_display(server)));
   }
   if (access.cluster.insecure_skip_tls_verify) {
-    warnings.push_back(fmt::format("the certificate of {} is not verified (insecure-skip-tls-verify)",
-                                   to_display(server)));
+    warnings.push_back(
+        fmt::format("the certificate of {} is not verified (insecure-skip-tls-verify)", to_display(server)));
   }
   return warnings;
 }
@@ -150,7 +152,8 @@ Result<base::Url> server_url(const kube::Access& access) {
   const auto& text = access.cluster.server;
   auto url = base::Url::parse(text.find("://") == std::string::npos ? "https://" + text : text);
   if (!url || (url->scheme != "https" && url->scheme != "http")) {
-    return Error::invalid_input("cluster '{}' has '{}' as its server, which is no https URL", access.cluster_name, text);
+    return Error::invalid_input("cluster '{}' has '{}' as its server, which is no https URL", access.cluster_name,
+                                text);
   }
   return url;
 }
@@ -173,8 +176,7 @@ Result<Connection> open_connection(const ConnectOptions& options, const Ports& p
     return server.error().within("reading {}", found->origin);
   }
   access.cluster.server = to_string(*server);
-  const auto credentials =
-      Credentials::make(access, {ports.files, ports.environment, ports.processes, ports.clock});
+  const auto credentials = Credentials::make(access, {ports.files, ports.environment, ports.processes, ports.clock});
   if (!credentials) {
     return credentials.error().within("using context {} of {}", access.context, found->origin);
   }

@@ -33,12 +33,12 @@ struct ConnectOptions {
 
 struct Connection {
   base::Url server;
-  std::string proxy;            // as http::Request takes it
-  std::string context;          // empty for a pod's own account
-  std::string kubeconfig;       // where the context was found, for messages: "~/.kube/config"
+  std::string proxy;       // as http::Request takes it
+  std::string context;     // empty for a pod's own account
+  std::string kubeconfig;  // where the context was found, for messages: "~/.kube/config"
   std::string cluster_name;
   std::string user_name;
-  std::string name_space;       // never empty
+  std::string name_space;             // never empty
   std::vector<std::string> warnings;  // for the user: "certificate is not verified …"
   std::shared_ptr<Credentials> credentials;
 

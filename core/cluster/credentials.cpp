@@ -12,7 +12,7 @@ using base::Secret;
 using std::chrono::seconds;
 
 constexpr std::uint64_t largest_file = 1u << 20u;
-constexpr auto token_file_age = seconds(60);   // projected tokens rotate
+constexpr auto token_file_age = seconds(60);  // projected tokens rotate
 constexpr auto expiry_margin = seconds(10);
 
 Result<std::string> read_material(const kube::Material& material, io::FileSystem& files, std::string_view what) {
@@ -62,7 +62,8 @@ Result<std::shared_ptr<Credentials>> Credentials::make(const kube::Access& acces
   if (!key) {
     return key.error();
   }
-  made->use({.token = access.user.token, .certificate_pem = std::move(*certificate), .key_pem = Secret(std::move(*key))});
+  made->use(
+      {.token = access.user.token, .certificate_pem = std::move(*certificate), .key_pem = Secret(std::move(*key))});
   return made;
 }
 
@@ -135,8 +136,7 @@ base::Status Credentials::renew_from_token_file() {
 }
 
 base::Status Credentials::renew_from_plugin(std::stop_token stop) {
-  const bool is_fresh =
-      has_plugin_answer_ && (!plugin_expiry_ || ports_.clock.now() + expiry_margin < *plugin_expiry_);
+  const bool is_fresh = has_plugin_answer_ && (!plugin_expiry_ || ports_.clock.now() + expiry_margin < *plugin_expiry_);
   if (is_fresh) {
     return {};
   }
@@ -154,8 +154,8 @@ base::Status Credentials::renew_from_plugin(std::stop_token stop) {
 
 bool Credentials::refresh() {
   const std::scoped_lock lock(mutex_);
-  const bool has_more = sends_credentials_ && access_.user.token.empty() &&
-                        (!access_.user.token_file.empty() || has_plugin_answer_);
+  const bool has_more =
+      sends_credentials_ && access_.user.token.empty() && (!access_.user.token_file.empty() || has_plugin_answer_);
   token_read_at_.reset();
   has_plugin_answer_ = false;
   return has_more;

@@ -1,7 +1,7 @@
 #include "core/cluster/exec_plugin.hpp"
 
 #include "core/base/text.hpp"
-#include "core/cluster/time.hpp"
+#include "core/io/clock.hpp"
 #include "core/json/reader.hpp"
 
 #include <nlohmann/json.hpp>
@@ -102,7 +102,7 @@ Result<PluginAnswer> read_plugin_answer(std::string_view text, const kube::ExecP
     return refuse("it has neither a token nor a certificate");
   }
   if (const auto expiry = status.at("expirationTimestamp").string()) {
-    answer.expiry = parse_rfc3339(*expiry);
+    answer.expiry = io::parse_rfc3339(*expiry);
     if (!answer.expiry) {
       return refuse("its expirationTimestamp is no time");
     }

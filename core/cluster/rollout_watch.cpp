@@ -12,6 +12,7 @@
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -48,7 +49,9 @@ using Message = std::variant<Arrival, Listing, Trouble>;
 constexpr std::array<std::string_view, 4> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event"};
 
 // Without events a verdict comes later; without the others there is none.
-bool can_do_without(std::string_view kind) { return kind == "Event"; }
+bool can_do_without(std::string_view kind) {
+  return kind == "Event";
+}
 
 RolloutTracker::Moment moment_of(steady_clock::time_point time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
@@ -165,6 +168,7 @@ class RolloutWatch::Waiter {
       }
       if (steady_clock::now() >= next_poll_) {
         poll();
+        continue;
       }
       shared_.wait_until(next_moment(), stop_);
     }
@@ -205,22 +209,21 @@ class RolloutWatch::Waiter {
 
   void tell(std::vector<kube::RolloutChange> changes) {
     for (auto& change : changes) {
-      std::visit(base::Overloaded{
-                     [&](kube::RolloutStatus& status) {
-                       if (observer_.on_status) {
-                         observer_.on_status(change.service, status);
-                       }
-                     },
-                     [&](kube::verdict::Finding& finding) {
-                       if (observer_.on_finding) {
-                         observer_.on_finding(change.service, explain(std::move(finding)));
-                       }
-                     },
-                     [&](RolloutOutcome& outcome) {
-                       if (observer_.on_outcome) {
-                         observer_.on_outcome(outcome);
-                       }
-                     }},
+      std::visit(base::Overloaded{[&](kube::RolloutStatus& status) {
+                                    if (observer_.on_status) {
+                                      observer_.on_status(change.service, status);
+                                    }
+                                  },
+                                  [&](kube::verdict::Finding& finding) {
+                                    if (observer_.on_finding) {
+                                      observer_.on_finding(change.service, explain(std::move(finding)));
+                                    }
+                                  },
+                                  [&](RolloutOutcome& outcome) {
+                                    if (observer_.on_outcome) {
+                                      observer_.on_outcome(outcome);
+                                    }
+                                  }},
                  change.what);
     }
   }
@@ -228,15 +231,31 @@ class RolloutWatch::Waiter {
   ExplainedFinding explain(kube::verdict::Finding finding) {
     ExplainedFinding explained{.finding = std::move(finding)};
     const auto& about = explained.finding;
-    const bool has_log = about.weight == kube::verdict::Weight::permanent && !about.container.empty();
-    if (has_log && shared_.options.log_lines > 0) {
-      explained.log = log_of(about, false);
-      explained.previous_log = log_of(about, true);
-      if (explained.previous_log == explained.log) {
-        explained.previous_log.clear();
-      }
+    if (about.container.empty() || shared_.options.log_lines == 0) {
+      return explained;
+    }
+    explained.log = log_of(about, false);
+    explained.previous_log = log_of(about, true);
+    if (explained.previous_log == explained.log) {
+      explained.previous_log.clear();
+    }
+    remember_log(explained);
+    if (about.weight != kube::verdict::Weight::permanent) {
+      explained.log.clear();
+      explained.previous_log.clear();
     }
     return explained;
+  }
+
+  // The kubelet removes dead containers, and one that has just been started again has printed nothing yet: what was
+  // read at an earlier sighting is then the only trace of why the container ended.
+  void remember_log(ExplainedFinding& explained) {
+    auto& last_read = last_logs_[explained.finding.object + " " + explained.finding.container];
+    if (explained.log.empty() && explained.previous_log.empty()) {
+      explained.previous_log = last_read;
+    } else {
+      last_read = explained.previous_log.empty() ? explained.log : explained.previous_log;
+    }
   }
 
   // Evidence only: a log that cannot be read is no reason to fail.
@@ -247,7 +266,9 @@ class RolloutWatch::Waiter {
                                            .previous = previous,
                                            .tail_lines = shared_.options.log_lines},
                                           stop_);
-    return text ? lines_of(*text, shared_.options.log_lines) : std::vector<std::string>();
+    // The kubelet tells that a container is gone in place of its log, with status 200.
+    const bool is_there = text && !text->starts_with("unable to retrieve container logs");
+    return is_there ? lines_of(*text, shared_.options.log_lines) : std::vector<std::string>();
   }
 
   std::vector<RolloutOutcome> give_up(RolloutResult result) {
@@ -264,20 +285,18 @@ class RolloutWatch::Waiter {
     next_poll_ = steady_clock::now() + shared_.options.safety_poll;
     const auto names = shared_.tracker.undecided();
     const auto& name = names[polls_++ % names.size()];
+    const auto known = shared_.tracker.known_version(name);
     const auto live = shared_.client.get(
         {.api_version = "apps/v1", .kind = "Deployment", .name_space = shared_.name_space, .name = name}, stop_);
-    if (!live) {
+    if (!live || kube::Deployment::from_json(live->body).resource_version == known) {
       return;
     }
-    const auto version = kube::Deployment::from_json(live->body).resource_version;
     shared_.wait_until(steady_clock::now() + milliseconds(500), stop_);
     take_messages();
-    const auto known = shared_.tracker.known_version(name);
-    if (known != version && known == version_at_last_poll_[name]) {
-      note("the watch had fallen silent and was begun anew");
+    if (shared_.tracker.known_version(name) == known) {
+      shared_.tracker.put(*live);
       shared_.restart();
     }
-    version_at_last_poll_[name] = known;
   }
 
   [[nodiscard]] steady_clock::time_point next_moment() const {
@@ -291,12 +310,12 @@ class RolloutWatch::Waiter {
   Shared& shared_;
   steady_clock::time_point deadline_;
   const RolloutObserver& observer_;
+  std::map<std::string, std::vector<std::string>> last_logs_;  // by object and container
   std::stop_token stop_;
   steady_clock::time_point next_poll_;
   std::optional<Error> fatal_;
   std::set<std::string> told_;
   std::size_t polls_ = 0;
-  std::map<std::string, std::string> version_at_last_poll_;
 };
 
 RolloutWatch::RolloutWatch(Client& client, std::string name_space, RolloutWatchOptions options)

@@ -1,6 +1,6 @@
 // A stream is a stretch of the watch: it ends by itself after the time-out we asked for, when the server restarts, when
-// the network breaks, or when we take it to be dead. The version to go on from is that of the newest bookmark or change,
-// but only once it can be trusted: the additions that tell the state at the start come in no particular order.
+// the network breaks, or when we take it to be dead. The version to go on from is that of the newest bookmark or
+// change, but only once it can be trusted: the additions that tell the state at the start come in no particular order.
 #include "core/cluster/watch.hpp"
 
 #include "core/json/reader.hpp"
@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <utility>
 
 namespace deployctl::cluster {
 namespace {
@@ -78,8 +79,11 @@ class Watcher {
     io::LineSplitter lines([&](std::string_view line) { refusal = refusal ? refusal : take(line); }, longest_line);
     http::Exchange exchange;
     exchange.stop = stop_;
-    exchange.sink.on_headers = [this](const http::Response&) {
-      backoff_ = options_.first_backoff;
+    exchange.sink.on_headers = [this](const http::Response& response) {
+      if (response.is_success()) {
+        backoff_ = options_.first_backoff;
+        was_connected_ = true;
+      }
       return base::Status();
     };
     exchange.sink.on_body = [&](std::string_view piece) {
@@ -173,8 +177,9 @@ class Watcher {
     return call;
   }
 
+  // That a stream breaks is usual; that the next cannot be had is worth telling.
   void pause(const Error& trouble) {
-    if (handler_.on_trouble) {
+    if (!std::exchange(was_connected_, false) && handler_.on_trouble) {
       handler_.on_trouble(trouble);
     }
     client_.api().clock().sleep_for(backoff_, stop_);
@@ -188,6 +193,7 @@ class Watcher {
   std::stop_token stop_;
   bool needs_list_;
   bool is_version_trusted_ = false;
+  bool was_connected_ = false;
   std::string version_;
   milliseconds backoff_;
 };

@@ -63,8 +63,10 @@ void add_builder_options(const EngineFacts& engine, Arguments& arguments) {
     case Builder::buildkit:
       arguments.add("--progress", "plain");
       break;
-    case Builder::buildah:
     case Builder::classic:
+      arguments.add_flag("--force-rm");  // leaves no container of a step that failed
+      break;
+    case Builder::buildah:
       break;
   }
 }

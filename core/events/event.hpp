@@ -53,7 +53,7 @@ struct RolloutProgress {
   int updated = 0;
   int ready = 0;
   int available = 0;
-  int old = 0;  // replicas of earlier revisions still there
+  int old = 0;        // replicas of earlier revisions still there
   std::string phase;  // "waiting for 1 of 3 replicas to become available"
 };
 
@@ -63,8 +63,8 @@ struct Finding {
   std::string step;
   std::string service;
   Weight weight = Weight::waiting;
-  std::string object;   // "pod/api-7d9f-x2x"
-  std::string reason;   // "ImagePullBackOff"
+  std::string object;  // "pod/api-7d9f-x2x"
+  std::string reason;  // "ImagePullBackOff"
   std::string message;
   std::string advice;
   std::vector<std::string> log;  // the last lines the container printed

@@ -5,7 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <ranges>
+#include <string>
+#include <vector>
 
 namespace deployctl::events {
 namespace {
@@ -52,11 +53,7 @@ std::string_view word(ObjectApplied::Change change) {
 
 Value error_to_json(const base::Error& error) {
   Value form{{"code", base::to_string(error.code)}, {"message", error.message}};
-  auto contexts = Value::array();
-  for (const auto& context : error.contexts | std::views::reverse) {
-    contexts.push_back(context);
-  }
-  form["contexts"] = std::move(contexts);
+  form["contexts"] = std::vector<std::string>(error.contexts.rbegin(), error.contexts.rend());
   form["hint"] = error.hint;
   if (error.span && error.span->is_known()) {
     form["file"] = error.span->file->path();

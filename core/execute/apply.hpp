@@ -15,9 +15,9 @@ struct ApplyPlace {
   std::string service;
 };
 
-// Server-side apply, then an ObjectApplied event. A conflict with another field manager is an error that names field and
-// owner.
-base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube::Object& object, const ApplyPlace& place,
-                                            const Ports& ports);
+// Server-side apply, then an ObjectApplied event. A conflict with another field manager is an error that names field
+// and owner.
+base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube::Object& object,
+                                            const ApplyPlace& place, const Ports& ports);
 
 }  // namespace deployctl::execute

@@ -12,18 +12,29 @@ namespace {
 
 using Outcome = events::StepFinished::Outcome;
 
-std::string step_of(const std::string& service) { return "rollout:" + service; }
+std::string step_of(const std::string& service) {
+  return "rollout:" + service;
+}
 
 events::RolloutProgress progress_event(const std::string& service, const kube::RolloutStatus& status) {
-  return {.step = step_of(service), .service = service, .desired = status.desired, .updated = status.updated,
-          .ready = status.ready, .available = status.available, .old = status.old, .phase = status.summary};
+  return {.step = step_of(service),
+          .service = service,
+          .desired = status.desired,
+          .updated = status.updated,
+          .ready = status.ready,
+          .available = status.available,
+          .old = status.old,
+          .phase = status.summary};
 }
 
 events::Finding::Weight weight_of(kube::verdict::Weight weight) {
   switch (weight) {
-    case kube::verdict::Weight::waiting: return events::Finding::Weight::waiting;
-    case kube::verdict::Weight::probable: return events::Finding::Weight::probable;
-    case kube::verdict::Weight::permanent: return events::Finding::Weight::permanent;
+    case kube::verdict::Weight::waiting:
+      return events::Finding::Weight::waiting;
+    case kube::verdict::Weight::probable:
+      return events::Finding::Weight::probable;
+    case kube::verdict::Weight::permanent:
+      return events::Finding::Weight::permanent;
   }
   return events::Finding::Weight::waiting;
 }
@@ -32,28 +43,40 @@ events::Finding finding_event(const std::string& service, const cluster::Explain
   const auto& finding = explained.finding;
   // A container that has just been started again has printed little: its last life tells more.
   const auto& log = explained.previous_log.empty() ? explained.log : explained.previous_log;
-  return {.step = step_of(service), .service = service, .weight = weight_of(finding.weight), .object = finding.object,
-          .reason = finding.reason, .message = finding.message, .advice = finding.advice, .log = log};
+  return {.step = step_of(service),
+          .service = service,
+          .weight = weight_of(finding.weight),
+          .object = finding.object,
+          .reason = finding.reason,
+          .message = finding.message,
+          .advice = finding.advice,
+          .log = log};
 }
 
 std::string result_line(const kube::RolloutOutcome& outcome) {
   const auto& status = outcome.status;
   switch (outcome.result) {
-    case kube::RolloutResult::done: return fmt::format("{} of {} replicas available", status.available, status.desired);
+    case kube::RolloutResult::done:
+      return fmt::format("{} of {} replicas available", status.available, status.desired);
     case kube::RolloutResult::failed:
       return outcome.findings.empty() ? status.summary : outcome.findings.front().reason;
-    case kube::RolloutResult::undecided: return status.summary;
-    case kube::RolloutResult::interrupted: return "interrupted; the cluster goes on with it";
+    case kube::RolloutResult::undecided:
+      return status.summary;
+    case kube::RolloutResult::interrupted:
+      return "interrupted; the cluster goes on with it";
   }
   return {};
 }
 
 Outcome step_outcome(kube::RolloutResult result, bool is_unchanged) {
   switch (result) {
-    case kube::RolloutResult::done: return is_unchanged ? Outcome::unchanged : Outcome::done;
-    case kube::RolloutResult::failed: return Outcome::failed;
+    case kube::RolloutResult::done:
+      return is_unchanged ? Outcome::unchanged : Outcome::done;
+    case kube::RolloutResult::failed:
+      return Outcome::failed;
     case kube::RolloutResult::undecided:
-    case kube::RolloutResult::interrupted: return Outcome::skipped;
+    case kube::RolloutResult::interrupted:
+      return Outcome::skipped;
   }
   return Outcome::failed;
 }
@@ -72,7 +95,8 @@ base::Error failure_of(const kube::RolloutOutcome& outcome) {
 base::Error undecided_of(const kube::RolloutOutcome& outcome, std::chrono::milliseconds deadline) {
   return base::Error::make(base::ErrorCode::rollout_undecided, "the rollout of {} is undecided after {}: {}",
                            outcome.service, base::to_string(deadline), outcome.status.summary)
-      .with_hint("it goes on in the cluster: 'deployctl status' shows it, 'deployctl undo {}' goes back", outcome.service);
+      .with_hint("it goes on in the cluster: 'deployctl status' shows it, 'deployctl undo {}' goes back",
+                 outcome.service);
 }
 
 // The outcome that decides how the run ends: a failure says more than an undecided one, that more than an interruption.
@@ -98,7 +122,8 @@ base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std:
                             const AwaitOptions& options, const Ports& ports) {
   std::map<std::string, StepReport> reports;
   for (const auto& service : services) {
-    reports.try_emplace(service, ports.events, ports.clock, step_of(service), service, fmt::format("rolling out {}", service));
+    reports.try_emplace(service, ports.events, ports.clock, step_of(service), service,
+                        fmt::format("rolling out {}", service));
   }
   const cluster::RolloutObserver observer{
       .on_status = [&](const std::string& service,
@@ -111,7 +136,10 @@ base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std:
               report->second.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
             }
           },
-      .on_note = [&](const std::string& text) { ports.events.emit(events::Note{events::Note::Level::warning, text}); },
+      .on_note =
+          [&](const std::string& text) {
+            ports.events.emit(events::Note{events::Note::Level::warning, text});
+          },
   };
   const auto outcomes = watch.wait(ports.clock.steady_now() + options.deadline, observer, ports.stop);
   if (!outcomes) {

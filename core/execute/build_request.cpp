@@ -26,7 +26,8 @@ std::map<std::string, std::string> labels(const project::Target& target, const p
   return labels;
 }
 
-std::map<std::string, std::string> arguments(const project::Build& build, const plan::BuildImage& action, const Seen& seen) {
+std::map<std::string, std::string> arguments(const project::Build& build, const plan::BuildImage& action,
+                                             const Seen& seen) {
   std::map<std::string, std::string> arguments{{"VERSION", action.tag}};
   if (seen.commit) {
     arguments["COMMIT"] = seen.commit->id;
@@ -37,8 +38,9 @@ std::map<std::string, std::string> arguments(const project::Build& build, const 
   return arguments;
 }
 
-base::Result<std::string> generated_dockerfile(const project::Target& target, const project::Service& service, const Seen& seen,
-                                               const engine::EngineFacts& engine, const io::FileSystem& files) {
+base::Result<std::string> generated_dockerfile(const project::Target& target, const project::Service& service,
+                                               const Seen& seen, const engine::EngineFacts& engine,
+                                               const io::FileSystem& files) {
   const auto templates = templating::TemplateSet::load(target.directory, files);
   if (!templates) {
     return templates.error();

@@ -41,7 +41,8 @@ const kube::Object* replica_set_of(const DeploymentHistory& history, long long r
   for (const auto& replica_set : history.replica_sets) {
     const auto& metadata = replica_set.body["metadata"];
     const auto annotations = metadata.find("annotations");
-    if (annotations != metadata.end() && annotations->value(std::string(kube::revision_annotation), "") == std::to_string(revision)) {
+    if (annotations != metadata.end() &&
+        annotations->value(std::string(kube::revision_annotation), "") == std::to_string(revision)) {
       return &replica_set;
     }
   }
@@ -61,10 +62,12 @@ base::Status undo_rollout(cluster::Client& client, const project::Target& target
   if (!undo) {
     return undo.error();
   }
-  ports.events.emit(events::Note{events::Note::Level::info, fmt::format("{}: from revision {} back to {}", name, undo->from, undo->to)});
+  ports.events.emit(events::Note{events::Note::Level::info,
+                                 fmt::format("{}: from revision {} back to {}", name, undo->from, undo->to)});
   cluster::RolloutWatch watch(client, target.name_space);
-  const auto applied = client.apply(with_template(history->deployment, *undo, replica_set_of(*history, undo->to)),
-                                    {.force = cluster::Force::yes, .known_version = history->deployment.resource_version(), .stop = ports.stop});
+  const auto applied = client.apply(
+      with_template(history->deployment, *undo, replica_set_of(*history, undo->to)),
+      {.force = cluster::Force::yes, .known_version = history->deployment.resource_version(), .stop = ports.stop});
   if (!applied) {
     return applied.error().within("undoing {}", name);
   }
@@ -78,8 +81,9 @@ base::Status restart_services(cluster::Client& client, const project::Target& ta
   cluster::RolloutWatch watch(client, target.name_space);
   std::vector<std::string> names;
   for (const auto* service : services) {
-    const auto restarted = client.patch({"apps/v1", "Deployment", target.name_space, *service->name}, cluster::PatchType::merge,
-                                        kube::restart_patch(io::to_rfc3339(ports.clock.now())), cluster::DryRun::no, ports.stop);
+    const auto restarted =
+        client.patch({"apps/v1", "Deployment", target.name_space, *service->name}, cluster::PatchType::merge,
+                     kube::restart_patch(io::to_rfc3339(ports.clock.now())), cluster::DryRun::no, ports.stop);
     if (!restarted) {
       return restarted.error().within("restarting {}", *service->name);
     }

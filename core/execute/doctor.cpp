@@ -34,8 +34,8 @@ Finding examine_registry(const std::string& host, const Ports& ports) {
 }
 
 // What a rollout does in the namespace, each as verb and kind.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> needed_permissions{{
-    {"patch", "Deployment"}, {"patch", "Service"}, {"create", "ConfigMap"}, {"list", "Pod"}, {"watch", "Event"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> needed_permissions{
+    {{"patch", "Deployment"}, {"patch", "Service"}, {"create", "ConfigMap"}, {"list", "Pod"}, {"watch", "Event"}}};
 
 Finding examine_cluster(const project::Target& target, const Ports& ports) {
   const auto client = connect_cluster(target, ports);
@@ -62,7 +62,8 @@ Finding examine_cluster(const project::Target& target, const Ports& ports) {
                                      target.name_space, base::join(missing, ", "))
         .with_hint("ask whoever runs the cluster for a role with these permissions");
   }
-  return fmt::format("Kubernetes {} at {}, namespace {}", *version, (*client)->connection().description(), target.name_space);
+  return fmt::format("Kubernetes {} at {}, namespace {}", *version, (*client)->connection().description(),
+                     target.name_space);
 }
 
 Finding examine_git(const project::Target& target, const Ports& ports) {

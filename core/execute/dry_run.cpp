@@ -1,6 +1,5 @@
 #include "core/execute/dry_run.hpp"
 
-
 #include <nlohmann/json.hpp>
 
 namespace deployctl::execute {
@@ -15,18 +14,21 @@ json::Value without_bookkeeping(json::Value body) {
   return body;
 }
 
-base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, cluster::Client& client, const Ports& ports) {
+base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, cluster::Client& client,
+                                                   const Ports& ports) {
   const auto live = client.get(object.key(), ports.stop);
   if (!live && live.error().code != base::ErrorCode::not_found) {
     return live.error();
   }
   const auto result = client.apply(object, {.dry_run = cluster::DryRun::yes,
-                                     .known_version = live ? live->resource_version() : std::string(), .stop = ports.stop});
+                                            .known_version = live ? live->resource_version() : std::string(),
+                                            .stop = ports.stop});
   if (!result) {
     return result.error().within("asking what applying {} would change", kube::to_string(object.key()));
   }
   plan::ExpectedChange expected;
-  expected.fields = json::diff(live ? without_bookkeeping(live->body) : json::Value::object(), without_bookkeeping(result->object.body));
+  expected.fields = json::diff(live ? without_bookkeeping(live->body) : json::Value::object(),
+                               without_bookkeeping(result->object.body));
   expected.change = !live ? plan::Change::create : expected.fields.empty() ? plan::Change::none : plan::Change::update;
   if (!live) {
     expected.fields.clear();  // the whole object is new

@@ -21,7 +21,8 @@ using Outcome = events::StepFinished::Outcome;
 // Carries out single steps; what one leaves for another (images, the watch) lives here.
 class StepRunner {
  public:
-  StepRunner(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options, const Ports& ports)
+  StepRunner(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options,
+             const Ports& ports)
       : target_(target), seen_(seen), options_(options), ports_(ports) {
     for (const auto& [service, reference] : seen.observation.images) {
       images_.set(service, reference);
@@ -74,7 +75,8 @@ class StepRunner {
     if (!object) {
       return object.error();
     }
-    const auto applied = apply_object(*seen_.world.cluster, *object, {.step = step.id, .service = step.service}, ports_);
+    const auto applied =
+        apply_object(*seen_.world.cluster, *object, {.step = step.id, .service = step.service}, ports_);
     if (!applied) {
       return applied.error();
     }
@@ -104,15 +106,18 @@ class StepRunner {
   const Ports& ports_;
   Images images_;
   std::string name_space_;
-  // Made before the first write, or as soon as the namespace is there, so that it is connected when the first change is.
+  // Made before the first write, or as soon as the namespace is there, so that it is connected when the first change
+  // is.
   std::optional<cluster::RolloutWatch> watch_;
   std::atomic<int> changed_workloads_ = 0;
 };
 
 void tell_skipped(const std::vector<const plan::Step*>& steps, const Ports& ports) {
   for (const auto* step : steps) {
-    ports.events.emit(events::StepFinished{
-        .step = step->id, .service = step->service, .outcome = Outcome::skipped, .result = "not started: " + plan::title(*step)});
+    ports.events.emit(events::StepFinished{.step = step->id,
+                                           .service = step->service,
+                                           .outcome = Outcome::skipped,
+                                           .result = "not started: " + plan::title(*step)});
   }
 }
 
@@ -132,8 +137,8 @@ std::vector<std::string> services_of(const plan::Plan& plan) {
 Execution execute(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options,
                   const Ports& ports) {
   StepRunner runner(plan, target, seen, options, ports);
-  const auto outcome =
-      run_steps(plan.steps, options.parallel, [&](const plan::Step& step) { return runner.run(step); }, ports.stop);
+  const auto outcome = run_steps(
+      plan.steps, options.parallel, [&](const plan::Step& step) { return runner.run(step); }, ports.stop);
   tell_skipped(outcome.not_started, ports);
   Execution execution{.status = outcome.status, .images = {}};
   for (const auto& service : services_of(plan)) {

@@ -12,9 +12,17 @@ namespace {
 
 constexpr std::uint64_t largest_cache = 4ULL << 30U;
 
+// A step is told when it begins; how it ended is told by the next one, or by the failure.
 void tell_progress(const engine::BuildProgress& progress, const StepReport& report, const Ports& ports) {
-  ports.events.emit(events::Output{.step = report.step(), .service = report.service(), .source = "build",
-                                   .line = base::printable(progress.text)});
+  using Kind = engine::BuildProgress::Kind;
+  if (progress.kind == Kind::step_done || progress.kind == Kind::step_failed) {
+    return;
+  }
+  ports.events.emit(
+      events::Output{.step = report.step(),
+                     .service = report.service(),
+                     .source = "build",
+                     .line = base::printable(progress.text) + (progress.kind == Kind::step_cached ? " (cached)" : "")});
 }
 
 base::Error build_error(const engine::BuildFailure& failure, const StepReport& report, const Ports& ports) {
@@ -23,10 +31,14 @@ base::Error build_error(const engine::BuildFailure& failure, const StepReport& r
     for (const auto& line : failure.evidence) {
       lines.push_back(base::printable(line));
     }
-    ports.events.emit(events::Finding{.step = report.step(), .service = report.service(),
-                                      .weight = events::Finding::Weight::permanent, .object = failure.step,
+    ports.events.emit(events::Finding{.step = report.step(),
+                                      .service = report.service(),
+                                      .weight = events::Finding::Weight::permanent,
+                                      .object = failure.step,
                                       .reason = std::string(engine::to_string(failure.cause)),
-                                      .message = failure.error.message, .advice = failure.error.hint, .log = std::move(lines)});
+                                      .message = failure.error.message,
+                                      .advice = failure.error.hint,
+                                      .log = std::move(lines)});
   }
   return failure.error;
 }
@@ -35,7 +47,8 @@ base::Status check_size(const project::Build& build, const engine::ImageFacts& i
   if (!build.max_size || image.size <= static_cast<std::uint64_t>(build.max_size->units())) {
     return {};
   }
-  return base::Error::failed("the image has {} and build.max_size allows {}", base::human_bytes(image.size), build.max_size->text())
+  return base::Error::failed("the image has {} and build.max_size allows {}", base::human_bytes(image.size),
+                             build.max_size->text())
       .with_hint("'docker history {}' shows what takes the space", image.tags.empty() ? image.id : image.tags.front());
 }
 
@@ -44,8 +57,9 @@ std::string build_remark(const engine::BuiltImage& built) {
 }
 
 // The image out of the engine, layers compressed, in the user's cache; from the cache alone when it was there before.
-base::Result<oci::StoredImage> take_from_engine(engine::Engine& engine, const std::string& reference, const StepReport& report,
-                                                const engine::ImageFacts& facts, oci::ImageStore& store, const Ports& ports) {
+base::Result<oci::StoredImage> take_from_engine(engine::Engine& engine, const std::string& reference,
+                                                const StepReport& report, const engine::ImageFacts& facts,
+                                                oci::ImageStore& store, const Ports& ports) {
   if (const auto id = oci::Digest::parse(facts.id)) {
     if (auto known = store.find_image(*id); known && store.has_all_blobs(*known)) {
       return *known;
@@ -62,13 +76,15 @@ base::Result<oci::StoredImage> take_from_engine(engine::Engine& engine, const st
         ports.stop);
     pipe.close_writer(saved);
   });
-  const oci::ImportOptions options{
-      .on_read =
-          [&](std::uint64_t read) {
-            ports.events.emit(events::TransferProgress{.step = report.step(), .service = report.service(),
-                                                       .what = "reading the image", .done = read, .total = facts.size});
-          },
-      .stop = ports.stop};
+  const oci::ImportOptions options{.on_read =
+                                       [&](std::uint64_t read) {
+                                         ports.events.emit(events::TransferProgress{.step = report.step(),
+                                                                                    .service = report.service(),
+                                                                                    .what = "reading the image",
+                                                                                    .done = read,
+                                                                                    .total = facts.size});
+                                       },
+                                   .stop = ports.stop};
   auto image = oci::import_docker_archive(pipe.reader(), store, options);
   pipe.close_reader();
   saver.join();
@@ -106,18 +122,20 @@ base::Result<ImageResult> build_image(const project::Target& target, const proje
   const auto before = engine.inspect(reference, ports.stop);
   const auto outcome = engine.build(
       *request, [&](const engine::BuildProgress& progress) { tell_progress(progress, report, ports); }, ports.stop);
-  return std::visit(
-      base::Overloaded{
-          [&](const engine::BuildFailure& failure) -> base::Result<ImageResult> { return build_error(failure, report, ports); },
-          [&](const engine::BuiltImage& built) -> base::Result<ImageResult> {
-            if (const auto fits = check_size(*service.build, built.image); !fits) {
-              return fits.error();
-            }
-            return ImageResult{.reference = reference, .is_unchanged = before && before->id == built.image.id,
-                               .remark = build_remark(built)};
-          },
-      },
-      outcome);
+  return std::visit(base::Overloaded{
+                        [&](const engine::BuildFailure& failure) -> base::Result<ImageResult> {
+                          return build_error(failure, report, ports);
+                        },
+                        [&](const engine::BuiltImage& built) -> base::Result<ImageResult> {
+                          if (const auto fits = check_size(*service.build, built.image); !fits) {
+                            return fits.error();
+                          }
+                          return ImageResult{.reference = reference,
+                                             .is_unchanged = before && before->id == built.image.id,
+                                             .remark = build_remark(built)};
+                        },
+                    },
+                    outcome);
 }
 
 base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& seen, const StepReport& report,
@@ -142,13 +160,15 @@ base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& 
   if (!image) {
     return image.error().within("taking {} out of the engine", reference);
   }
-  const registry::PushOptions options{
-      .on_progress =
-          [&](const registry::Progress& progress) {
-            ports.events.emit(events::TransferProgress{.step = report.step(), .service = report.service(),
-                                                       .what = progress.what, .done = progress.done, .total = progress.total});
-          },
-      .stop = ports.stop};
+  const registry::PushOptions options{.on_progress =
+                                          [&](const registry::Progress& progress) {
+                                            ports.events.emit(events::TransferProgress{.step = report.step(),
+                                                                                       .service = report.service(),
+                                                                                       .what = progress.what,
+                                                                                       .done = progress.done,
+                                                                                       .total = progress.total});
+                                          },
+                                      .stop = ports.stop};
   const auto pushed = registry.push(*image, *target, options);
   if (!pushed) {
     return pushed.error();
@@ -157,7 +177,8 @@ base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& 
     ports.events.emit(events::Note{events::Note::Level::warning, base::to_string(trimmed.error())});
   }
   const bool unchanged = pushed->outcome == registry::PushResult::Outcome::unchanged;
-  return ImageResult{.reference = pinned(reference, pushed->digest), .is_unchanged = unchanged,
+  return ImageResult{.reference = pinned(reference, pushed->digest),
+                     .is_unchanged = unchanged,
                      .remark = unchanged ? std::string() : push_remark(*pushed)};
 }
 

@@ -13,9 +13,9 @@
 namespace deployctl::execute {
 
 struct ImageResult {
-  std::string reference;     // what the step made: "repository:tag", pinned by digest after a push
+  std::string reference;      // what the step made: "repository:tag", pinned by digest after a push
   bool is_unchanged = false;  // it was there already
-  std::string remark;        // for people: size, bytes sent
+  std::string remark;         // for people: size, bytes sent
 };
 
 base::Result<ImageResult> build_image(const project::Target& target, const project::Service& service,

@@ -30,7 +30,8 @@ struct NamespaceView {
   kube::RolloutTracker tracker;
 };
 
-base::Result<NamespaceView> read_namespace(cluster::Client& client, const std::string& name_space, std::stop_token stop) {
+base::Result<NamespaceView> read_namespace(cluster::Client& client, const std::string& name_space,
+                                           std::stop_token stop) {
   NamespaceView view;
   for (const auto kind : tracked_kinds) {
     auto listed = client.list({.resource = kube::resource_of(kind), .name_space = name_space}, stop);
@@ -53,20 +54,23 @@ const kube::Object* find_object(const std::vector<kube::Object>& objects, std::s
 }
 
 std::string in_one_line(const kube::verdict::Finding& finding) {
-  return base::printable(finding.object + ": " + finding.reason + (finding.message.empty() ? "" : ": " + finding.message));
+  return base::printable(finding.object + ": " + finding.reason +
+                         (finding.message.empty() ? "" : ": " + finding.message));
 }
 
 // Status and trouble as one look at the objects tells them.
 void judge(NamespaceView& view, const kube::Object& deployment, ServiceStatus& status) {
-  view.tracker.follow({.service = status.service, .deployment = deployment.name(), .written = kube::written_state(deployment.body)},
-                      kube::verdict::Moment{0});
+  view.tracker.follow(
+      {.service = status.service, .deployment = deployment.name(), .written = kube::written_state(deployment.body)},
+      kube::verdict::Moment{0});
   for (const auto& change : view.tracker.advance(kube::verdict::Moment{0})) {
     if (change.service != status.service) {
       continue;
     }
     if (const auto* rollout = std::get_if<kube::RolloutStatus>(&change.what)) {
       status.rollout = *rollout;
-    } else if (const auto* finding = std::get_if<kube::verdict::Finding>(&change.what); finding && status.trouble.empty()) {
+    } else if (const auto* finding = std::get_if<kube::verdict::Finding>(&change.what);
+               finding && status.trouble.empty()) {
       status.trouble = in_one_line(*finding);
     } else if (const auto* outcome = std::get_if<kube::RolloutOutcome>(&change.what)) {
       status.rollout = outcome->status;
@@ -78,7 +82,12 @@ void describe(const kube::Object& deployment, const std::vector<kube::Object>& r
   status.is_deployed = true;
   status.commit = annotation(deployment, plan::commit_annotation);
   status.revision = annotation(deployment, kube::revision_annotation);
-  status.image = json::Reader(deployment.body).at("spec", "template", "spec").at("containers").at(std::size_t{0}).at("image").string_or();
+  status.image = json::Reader(deployment.body)
+                     .at("spec", "template", "spec")
+                     .at("containers")
+                     .at(std::size_t{0})
+                     .at("image")
+                     .string_or();
   for (const auto& revision : kube::revisions(deployment, replica_sets)) {
     if (revision.is_current) {
       status.changed = revision.created;
@@ -91,6 +100,12 @@ void describe(const kube::Object& deployment, const std::vector<kube::Object>& r
 base::Result<std::unique_ptr<cluster::Client>> connect_cluster(const project::Target& target, const Ports& ports) {
   auto client = cluster::connect({.kubeconfig = {}, .context = *target.context, .name_space = target.name_space},
                                  {ports.transport, ports.files, ports.environment, ports.processes, ports.clock});
+  if (!client && client.error().code == base::ErrorCode::not_found) {
+    // No cluster at all is no better than one that does not answer.
+    auto nowhere = client.error();
+    nowhere.code = base::ErrorCode::unreachable;
+    return nowhere;
+  }
   if (client) {
     for (const auto& warning : (*client)->connection().warnings) {
       ports.events.emit(events::Note{events::Note::Level::warning, warning});

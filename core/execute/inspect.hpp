@@ -22,16 +22,17 @@ struct ServiceStatus {
   std::string service;
   bool is_deployed = false;
   kube::RolloutStatus rollout;
-  std::string image;     // of the first container
-  std::string commit;    // empty when unknown
+  std::string image;   // of the first container
+  std::string commit;  // empty when unknown
   std::string revision;
-  std::string changed;   // RFC 3339: when the current revision was made; empty when unknown
-  std::string trouble;   // one line on what keeps it from being ready; empty when nothing does
+  std::string changed;  // RFC 3339: when the current revision was made; empty when unknown
+  std::string trouble;  // one line on what keeps it from being ready; empty when nothing does
 };
 
 // One entry for each of the services, in their order.
 base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, const project::Target& target,
-                                                     const std::vector<const project::Service*>& services, const Ports& ports);
+                                                     const std::vector<const project::Service*>& services,
+                                                     const Ports& ports);
 
 struct ReleaseRevision {
   kube::Revision revision;

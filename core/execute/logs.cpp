@@ -21,8 +21,9 @@ struct LogSource {
 };
 
 std::string label_selector(const project::Target& target, const project::Service& service) {
+  const auto selector = generate::selector(target, service);
   std::vector<std::string> terms;
-  for (const auto& [name, value] : generate::selector(target, service).items()) {
+  for (const auto& [name, value] : selector.items()) {
     terms.push_back(name + "=" + value.get<std::string>());
   }
   return base::join(terms, ",");
@@ -30,7 +31,8 @@ std::string label_selector(const project::Target& target, const project::Service
 
 base::Result<std::vector<LogSource>> find_sources(cluster::Client& client, const project::Target& target,
                                                   const project::Service& service, std::stop_token stop) {
-  const auto pods = client.list({.resource = kube::resource_of("Pod"), .name_space = target.name_space,
+  const auto pods = client.list({.resource = kube::resource_of("Pod"),
+                                 .name_space = target.name_space,
                                  .label_selector = label_selector(target, service)},
                                 stop);
   if (!pods) {
@@ -58,8 +60,12 @@ void each_line(std::string_view text, const std::function<void(std::string_view)
 base::Status print_once(cluster::Client& client, const project::Target& target, const std::vector<LogSource>& sources,
                         const LogOptions& options, const LogLine& on_line, std::stop_token stop) {
   for (const auto& source : sources) {
-    const auto text = client.logs({.name_space = target.name_space, .pod = source.pod, .container = source.container,
-                                   .previous = options.previous, .tail_lines = options.tail_lines, .limit_bytes = 16u << 20u},
+    const auto text = client.logs({.name_space = target.name_space,
+                                   .pod = source.pod,
+                                   .container = source.container,
+                                   .previous = options.previous,
+                                   .tail_lines = options.tail_lines,
+                                   .limit_bytes = 16u << 20u},
                                   stop);
     if (!text) {
       return text.error();
@@ -83,7 +89,8 @@ base::Status follow_all(cluster::Client& client, const project::Target& target, 
             on_line(source.pod, line);
           },
           ports.stop);
-      const auto is_expected = ended || ended.error().code == base::ErrorCode::interrupted || ended.error().code == base::ErrorCode::not_found;
+      const auto is_expected = ended || ended.error().code == base::ErrorCode::interrupted ||
+                               ended.error().code == base::ErrorCode::not_found;
       if (!is_expected) {
         const std::lock_guard lock(mutex);
         outcome = ended;

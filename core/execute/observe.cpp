@@ -11,6 +11,9 @@
 namespace deployctl::execute {
 namespace {
 
+constexpr std::string_view registry_hint =
+    "is the registry running, and is `registry` in the project manifest right? 'deployctl doctor' looks at every part";
+
 using Services = std::vector<const project::Service*>;
 
 // Fills a Seen part by part; each part looks at one thing outside.
@@ -26,8 +29,9 @@ class Observer {
     }
     services_ = *services;
     using Part = base::Status (Observer::*)();
-    for (const Part part : {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
-                            &Observer::see_registry, &Observer::see_cluster, &Observer::see_images, &Observer::see_changes}) {
+    for (const Part part :
+         {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
+          &Observer::see_registry, &Observer::see_cluster, &Observer::see_images, &Observer::see_changes}) {
       if (ports_.stop.stop_requested()) {
         return base::Error::interrupted();
       }
@@ -110,7 +114,7 @@ class Observer {
     }
     for (const auto& host : hosts) {
       if (const auto answer = seen_.world.registry->client.ping(host, ports_.stop); !answer) {
-        return answer.error();
+        return answer.error().within("asking the registry").with_hint("{}", registry_hint);
       }
     }
     return {};
@@ -134,11 +138,13 @@ class Observer {
       return {};
     }
     // Who may not read namespaces works in one that somebody else made.
-    return found.error().code == base::ErrorCode::unauthorized && is_allowed_in_namespace() ? base::Status{} : found.error();
+    return found.error().code == base::ErrorCode::unauthorized && is_allowed_in_namespace() ? base::Status{}
+                                                                                            : found.error();
   }
 
   bool is_allowed_in_namespace() {
-    const auto allowed = seen_.world.cluster->may("patch", kube::resource_of("Deployment"), target_.name_space, {}, ports_.stop);
+    const auto allowed =
+        seen_.world.cluster->may("patch", kube::resource_of("Deployment"), target_.name_space, {}, ports_.stop);
     return allowed && *allowed;
   }
 
@@ -173,8 +179,11 @@ class Observer {
     if (digest.error().code == base::ErrorCode::not_found && options_.with_dry_run) {
       return {};  // a plan may be made before the image is
     }
-    return digest.error().within("looking for the image of {}", *service.name)
-        .with_hint("'deployctl build --push' makes it, 'deployctl release' does everything");
+    const bool is_missing = digest.error().code == base::ErrorCode::not_found;
+    return digest.error()
+        .within("looking for the image of {}", *service.name)
+        .with_hint("{}", is_missing ? "'deployctl build --push' makes it, 'deployctl release' does everything"
+                                    : registry_hint);
   }
 
   base::Status see_changes() {
@@ -185,7 +194,8 @@ class Observer {
   }
 
   bool is_anything_built() const {
-    return std::ranges::any_of(services_, [&](const auto* service) { return service->is_built(); }) || !options_.images.empty();
+    return std::ranges::any_of(services_, [&](const auto* service) { return service->is_built(); }) ||
+           !options_.images.empty();
   }
 
   const project::Target& target_;

@@ -16,7 +16,8 @@ enum class State { waiting, running, done };
 // What the worker threads share; every member is guarded by the mutex.
 class Board {
  public:
-  Board(const std::vector<plan::Step>& steps, std::stop_token stop) : steps_(steps), states_(steps.size()), stop_(std::move(stop)) {
+  Board(const std::vector<plan::Step>& steps, std::stop_token stop)
+      : steps_(steps), states_(steps.size()), stop_(std::move(stop)) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       place_of_[steps[i].id] = i;
     }

@@ -29,7 +29,8 @@ base::Result<base::Secret> read_secret(const project::Target& target, const proj
 
 }  // namespace
 
-base::Result<SecretValues> read_secrets(const project::Target& target, const std::vector<const project::Service*>& services,
+base::Result<SecretValues> read_secrets(const project::Target& target,
+                                        const std::vector<const project::Service*>& services,
                                         const io::Environment& environment, const io::FileSystem& files) {
   SecretValues values;
   std::vector<std::string> problems;

@@ -19,7 +19,8 @@ using SecretValues = std::map<std::string, std::map<std::string, base::Secret>>;
 
 // Services without secrets have no entry. invalid_input, pointing at the first, when variables are not set or files
 // cannot be read; the message names them all.
-base::Result<SecretValues> read_secrets(const project::Target& target, const std::vector<const project::Service*>& services,
+base::Result<SecretValues> read_secrets(const project::Target& target,
+                                        const std::vector<const project::Service*>& services,
                                         const io::Environment& environment, const io::FileSystem& files);
 
 // The Secret of a service, named after its content.

@@ -2,7 +2,8 @@
 
 namespace deployctl::execute {
 
-StepReport::StepReport(events::Sink& sink, const io::Clock& clock, std::string step, std::string service, std::string title)
+StepReport::StepReport(events::Sink& sink, const io::Clock& clock, std::string step, std::string service,
+                       std::string title)
     : sink_(sink), clock_(clock), step_(std::move(step)), service_(std::move(service)), begun_(clock.steady_now()) {
   sink_.emit(events::StepStarted{.step = step_, .service = service_, .title = std::move(title)});
 }

@@ -9,7 +9,9 @@ RegistryAccess::RegistryAccess(const Ports& ports)
                events.emit(events::Note{events::Note::Level::warning, text});
              }}) {}
 
-std::unique_ptr<RegistryAccess> open_registry(const Ports& ports) { return std::make_unique<RegistryAccess>(ports); }
+std::unique_ptr<RegistryAccess> open_registry(const Ports& ports) {
+  return std::make_unique<RegistryAccess>(ports);
+}
 
 oci::ImageStore open_image_store(const io::Environment& environment) {
   const auto cache = environment.get_or("XDG_CACHE_HOME", environment.home_directory() + "/.cache");

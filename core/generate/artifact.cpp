@@ -30,6 +30,8 @@ std::string header_line(std::string_view manifest_name) {
                      base::printable(manifest_name));
 }
 
-bool has_header(std::string_view content) { return content.starts_with(header_start); }
+bool has_header(std::string_view content) {
+  return content.starts_with(header_start);
+}
 
 }  // namespace deployctl::generate

@@ -162,7 +162,8 @@ base::Result<std::vector<Artifact>> artifacts(const Target& target, const Inputs
                                               const templating::TemplateSet& templates, const Options& options) {
   Work work{target, inputs, templates, options, {}};
   for (const auto family : {Family::dockerfile, Family::compose, Family::kubernetes, Family::ci}) {
-    const bool is_wanted = options.families.empty() || std::ranges::find(options.families, family) != options.families.end();
+    const bool is_wanted =
+        options.families.empty() || std::ranges::find(options.families, family) != options.families.end();
     if (!is_wanted) {
       continue;
     }

@@ -19,7 +19,8 @@ struct Options {
   std::string tag = "latest";    // of the images we build, in Compose and Kubernetes files
   CacheMounts cache_mounts = CacheMounts::no;
   ApiVersions api;
-  // The Target of every environment, in their order, for the pipelines' rollout jobs; empty: one job without environment.
+  // The Target of every environment, in their order, for the pipelines' rollout jobs; empty: one job without
+  // environment.
   std::vector<project::Target> environments;
 };
 

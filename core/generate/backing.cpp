@@ -7,8 +7,8 @@
 namespace deployctl::generate {
 namespace {
 
-// Commands ask over TCP on purpose: while mysql and postgres prepare an empty data folder, a temporary server answers on
-// the local socket only.
+// Commands ask over TCP on purpose: while mysql and postgres prepare an empty data folder, a temporary server answers
+// on the local socket only.
 const std::vector<KnownImage>& known_images() {
   static const std::vector<KnownImage> images = {
       {"clickhouse-server", "http", 8123, {"clickhouse-client", "--query", "SELECT 1"}},

@@ -73,11 +73,12 @@ std::string join(const std::set<std::string>& names, std::string_view separator)
 }
 
 std::string job_name(const Target& environment) {
-  return environment.environment.empty() ? "deploy"
-                                         : "deploy-" + base::replace_all(environment.environment, ".", "_");
+  return environment.environment.empty() ? "deploy" : "deploy-" + base::replace_all(environment.environment, ".", "_");
 }
 
-bool has_builds(const Target& target) { return std::ranges::any_of(target.services, &project::Service::is_built); }
+bool has_builds(const Target& target) {
+  return std::ranges::any_of(target.services, &project::Service::is_built);
+}
 
 // A list of jobs in flow style: "[build, deploy-dev]".
 std::string needs(const Target& target, const std::string& previous_job) {

@@ -29,7 +29,9 @@ bool runs_here(const Service& service) {
 }
 
 // Databases, caches and queues: what only other services may talk to.
-bool is_backing(const Service& service) { return known_image(service) != nullptr; }
+bool is_backing(const Service& service) {
+  return known_image(service) != nullptr;
+}
 
 // A path of the project as Compose reads it: relative paths start with "./".
 std::string local_path(std::string_view path) {
@@ -245,7 +247,9 @@ Value service_section(const Target& target, const Service& service, std::string_
 
 }  // namespace
 
-std::string compose_literal(std::string_view text) { return base::replace_all(std::string(text), "$", "$$"); }
+std::string compose_literal(std::string_view text) {
+  return base::replace_all(std::string(text), "$", "$$");
+}
 
 json::Value compose(const Target& target, std::string_view tag) {
   Value file = {{"services", Value::object()}};

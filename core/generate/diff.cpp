@@ -1,9 +1,8 @@
 // Line diff by longest common subsequence: what both texts begin and end with is set aside, and the rest goes through
 // the usual table, whose entry [i][j] is how many lines before[i…] and after[j…] can share. A rest too large for the
 // table is shown as one replacement.
-#include "core/generate/write.hpp"
-
 #include "core/base/text.hpp"
+#include "core/generate/write.hpp"
 
 #include <fmt/core.h>
 
@@ -125,8 +124,8 @@ std::vector<Hunk> hunks_of(const Script& script) {
 }
 
 std::size_t count(std::span<const EditedLine> lines, Edit other) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(lines, [other](const EditedLine& line) { return line.edit == Edit::keep || line.edit == other; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      lines, [other](const EditedLine& line) { return line.edit == Edit::keep || line.edit == other; }));
 }
 
 // "12,5": the first line and how many; an empty range stands after the line before it.

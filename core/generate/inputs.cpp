@@ -19,10 +19,12 @@ std::string text_of(const io::FileSystem& files, const std::string& path) {
 }
 
 bool is_go_version(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char byte) { return (byte >= '0' && byte <= '9') || byte == '.'; });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char byte) { return (byte >= '0' && byte <= '9') || byte == '.'; });
 }
 
-// go.mod line by line (go.dev/ref/mod, "go.mod files"); a toolchain line is the version the module is really built with.
+// go.mod line by line (go.dev/ref/mod, "go.mod files"); a toolchain line is the version the module is really built
+// with.
 void read_go_mod(std::string_view text, SourceFacts& facts) {
   for (const auto raw : base::split(text, '\n')) {
     const auto line = base::trim(raw.substr(0, raw.find("//")));
@@ -50,9 +52,8 @@ bool declares_main(const io::FileSystem& files, const std::string& folder) {
     }
     const auto text = text_of(files, io::join_path(folder, name));
     const auto lines = base::split(text, '\n');
-    return std::ranges::any_of(lines, [](std::string_view line) {
-      return base::trim(line.substr(0, line.find("//"))) == "package main";
-    });
+    return std::ranges::any_of(
+        lines, [](std::string_view line) { return base::trim(line.substr(0, line.find("//"))) == "package main"; });
   });
 }
 

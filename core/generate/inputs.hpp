@@ -13,18 +13,18 @@ namespace deployctl::generate {
 
 // What stands in a service's source folder.
 struct SourceFacts {
-  bool has_vendor = false;      // Go modules are vendored: nothing to download
+  bool has_vendor = false;         // Go modules are vendored: nothing to download
   bool has_local_modules = false;  // go.mod replaces a module by a folder, which go.mod alone does not bring along
-  std::string go_version;       // of go.mod's toolchain or go line: "1.22.3"; empty without one
-  std::string main_package;     // Go: "." or "./cmd/api"; where `package main` was found
-  std::string executable;       // C++: the only add_executable() of CMakeLists.txt; empty when there is no single one
+  std::string go_version;          // of go.mod's toolchain or go line: "1.22.3"; empty without one
+  std::string main_package;        // Go: "." or "./cmd/api"; where `package main` was found
+  std::string executable;  // C++: the only add_executable() of CMakeLists.txt; empty when there is no single one
 
   friend bool operator==(const SourceFacts&, const SourceFacts&) = default;
 };
 
 struct Inputs {
-  std::map<std::string, std::string> files;      // path as in ConfigFile::source -> content
-  std::map<std::string, SourceFacts> sources;    // service -> facts; missing: nothing is known
+  std::map<std::string, std::string> files;    // path as in ConfigFile::source -> content
+  std::map<std::string, SourceFacts> sources;  // service -> facts; missing: nothing is known
 
   [[nodiscard]] SourceFacts facts(const std::string& service) const;
 };

@@ -237,7 +237,9 @@ kube::Object secret_object(const Target& target, const Service& service,
   return {std::move(body)};
 }
 
-std::string default_secret_name(const Service& service) { return *service.name + "-secrets"; }
+std::string default_secret_name(const Service& service) {
+  return *service.name + "-secrets";
+}
 
 std::string image_reference(const Service& service, std::string_view tag) {
   return service.is_built() ? fmt::format("{}:{}", *service.image, tag) : *service.image;

@@ -1,7 +1,7 @@
 // The Kubernetes objects of a Target, as typed data: what `rollout` applies and what `generate kubernetes` writes.
 //
-// Objects hold no unset fields and no nulls, and are the same for the same input, so that server-side apply owns exactly
-// what the project manifest says.
+// Objects hold no unset fields and no nulls, and are the same for the same input, so that server-side apply owns
+// exactly what the project manifest says.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -18,7 +18,8 @@
 
 namespace deployctl::generate {
 
-// What the API server serves, where there is a choice. The defaults are the newest; `rollout` passes what discovery says.
+// What the API server serves, where there is a choice. The defaults are the newest; `rollout` passes what discovery
+// says.
 struct ApiVersions {
   std::string autoscaling = "autoscaling/v2";  // or v2beta2, which has the same shape
   std::string policy = "policy/v1";            // or v1beta1
@@ -39,9 +40,9 @@ struct KubernetesOptions {
 };
 
 // Every object of one service, in the order they are applied: ConfigMaps, PersistentVolumeClaims, Service, Deployment,
-// HorizontalPodAutoscaler, PodDisruptionBudget, Ingress. A service of type ExternalName is its Service and nothing else.
-// The Secret is not among them (secret_object). invalid_input for config files that no ConfigMap can hold and for names
-// that no Service can have.
+// HorizontalPodAutoscaler, PodDisruptionBudget, Ingress. A service of type ExternalName is its Service and nothing
+// else. The Secret is not among them (secret_object). invalid_input for config files that no ConfigMap can hold and for
+// names that no Service can have.
 base::Result<std::vector<kube::Object>> kubernetes_objects(const project::Target& target,
                                                            const project::Service& service, const Inputs& inputs,
                                                            const KubernetesOptions& options = {});
@@ -66,10 +67,10 @@ std::string image_reference(const project::Service& service, std::string_view ta
 // A mention of another object in the same namespace: a pod's ConfigMap, an Ingress's Service and port.
 struct Reference {
   kube::ObjectKey from;
-  std::string kind;   // "ConfigMap", "Secret", "PersistentVolumeClaim", "Service", "Deployment"
+  std::string kind;  // "ConfigMap", "Secret", "PersistentVolumeClaim", "Service", "Deployment"
   std::string name;
-  std::string port;   // Ingress -> Service: the port's name or number
-  std::string path;   // where it stands: "spec.template.spec.volumes[0].configMap.name"
+  std::string port;  // Ingress -> Service: the port's name or number
+  std::string path;  // where it stands: "spec.template.spec.volumes[0].configMap.name"
 
   friend bool operator==(const Reference&, const Reference&) = default;
 };

@@ -34,7 +34,9 @@ std::string dockerfile_path(const project::Target& target, const project::Servic
   return in_source_folder(service, "Dockerfile");
 }
 
-std::string dockerignore_path(const project::Service& service) { return in_source_folder(service, ".dockerignore"); }
+std::string dockerignore_path(const project::Service& service) {
+  return in_source_folder(service, ".dockerignore");
+}
 
 std::string kubernetes_environment_folder(const project::Target& target) {
   return std::string(kubernetes_folder) + "/" + (target.environment.empty() ? "base" : target.environment);

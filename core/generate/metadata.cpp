@@ -16,7 +16,8 @@ json::Value object_of(std::string_view api_version, std::string_view kind, const
 std::string label_value(std::string_view text) {
   std::string value;
   for (const char byte : text.substr(0, 63)) {
-    const bool is_allowed = std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '-' || byte == '_' || byte == '.';
+    const bool is_allowed =
+        std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '-' || byte == '_' || byte == '.';
     value += is_allowed ? byte : '-';
   }
   const auto begin = value.find_first_not_of("-_.");

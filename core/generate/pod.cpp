@@ -1,7 +1,7 @@
 // How a pod stops decides whether a rolling update loses requests. Kubernetes removes a pod from its Services and sends
-// it SIGTERM at the same time, and the removal takes a moment to reach every node: a program that exits at once is still
-// being sent connections. The preStop hook holds SIGTERM back for `drain_seconds`, in which the program serves on. The
-// program that waits is in every image whose Dockerfile is ours (docs/decisions/0004-drain-before-stop.md).
+// it SIGTERM at the same time, and the removal takes a moment to reach every node: a program that exits at once is
+// still being sent connections. The preStop hook holds SIGTERM back for `drain_seconds`, in which the program serves
+// on. The program that waits is in every image whose Dockerfile is ours (docs/decisions/0004-drain-before-stop.md).
 #include "core/generate/pod.hpp"
 
 #include "core/base/text.hpp"
@@ -63,8 +63,7 @@ Value secret_variables(const project::Service& service, const KubernetesOptions&
   const auto secret = given == options.secret_names.end() ? default_secret_name(service) : given->second;
   auto list = Value::array();
   for (const auto& [variable, source, span] : service.secrets) {
-    list.push_back(
-        {{"name", variable}, {"valueFrom", {{"secretKeyRef", {{"name", secret}, {"key", variable}}}}}});
+    list.push_back({{"name", variable}, {"valueFrom", {{"secretKeyRef", {{"name", secret}, {"key", variable}}}}}});
   }
   return list;
 }
@@ -218,8 +217,7 @@ void add_volumes(Value& pod, const project::Service& service, const ConfigMaps& 
     volumes.push_back({{"name", temporary_volume}, {"emptyDir", Value::object()}});
   }
   for (const auto& volume : service.volumes) {
-    volumes.push_back(
-        {{"name", volume.name}, {"persistentVolumeClaim", {{"claimName", claim_name(service, volume)}}}});
+    volumes.push_back({{"name", volume.name}, {"persistentVolumeClaim", {{"claimName", claim_name(service, volume)}}}});
   }
   if (maps.files) {
     volumes.push_back({{"name", files_volume}, {"configMap", {{"name", maps.files->body["metadata"]["name"]}}}});
@@ -279,6 +277,8 @@ std::string claim_name(const project::Service& service, const project::Volume& v
   return *service.name + "-" + volume.name;
 }
 
-int lowest_replicas(const project::Service& service) { return service.scale ? service.scale->min : service.replicas; }
+int lowest_replicas(const project::Service& service) {
+  return service.scale ? service.scale->min : service.replicas;
+}
 
 }  // namespace deployctl::generate

@@ -12,7 +12,9 @@ const Value& member(const Value& value, const char* name) {
   return value.is_object() && found != value.end() ? *found : nothing;
 }
 
-std::string text_of(const Value& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Value& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 std::string text_member(const Value& value, const char* name) {
   const auto& text = member(value, name);

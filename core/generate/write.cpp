@@ -90,8 +90,8 @@ bool belongs_to_another_environment(const project::Target& target, const std::st
   const auto rest = path.substr(std::min(path.size(), kubernetes_folder.size() + 1));
   const auto folder = std::string(base::split_once(rest, '/').first);
   const auto own = io::file_name(std::string_view(kubernetes_environment_folder(target)));
-  return folder != own && (folder == "base" ||
-                           std::ranges::find(target.environments, folder) != target.environments.end());
+  return folder != own &&
+         (folder == "base" || std::ranges::find(target.environments, folder) != target.environments.end());
 }
 
 std::vector<std::string> generated_places(const project::Target& target, std::span<const Family> families,

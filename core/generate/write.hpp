@@ -43,7 +43,7 @@ base::Result<std::vector<Comparison>> stale(const project::Target& target, std::
 enum class Force { no, yes };
 
 struct Written {
-  std::vector<std::string> written;    // paths, in the artifacts' order
+  std::vector<std::string> written;  // paths, in the artifacts' order
   std::vector<std::string> unchanged;
 };
 

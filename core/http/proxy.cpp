@@ -2,9 +2,8 @@
 
 #include "core/base/text.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <cstring>
 #include <optional>

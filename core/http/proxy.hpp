@@ -12,9 +12,10 @@
 namespace deployctl::http {
 
 struct ProxyRules {
-  std::string http;                  // proxy URL for http; empty: none
-  std::string https;                 // proxy URL for https; empty: none
-  std::vector<std::string> excepted;  // NO_PROXY's entries: host, .suffix, *.suffix, address, network/bits, *, each with :port
+  std::string http;   // proxy URL for http; empty: none
+  std::string https;  // proxy URL for https; empty: none
+  std::vector<std::string>
+      excepted;  // NO_PROXY's entries: host, .suffix, *.suffix, address, network/bits, *, each with :port
 
   static ProxyRules from_environment(const io::Environment& environment);
 

@@ -60,9 +60,13 @@ std::optional<std::chrono::seconds> time_of_day(std::string_view text) {
 }
 
 // Two digits are the year nearest to the present century's middle, as the RFC wants old dates read.
-long long full_year(long long year) { return year >= 100 ? year : year < 70 ? year + 2000 : year + 1900; }
+long long full_year(long long year) {
+  return year >= 100 ? year : year < 70 ? year + 2000 : year + 1900;
+}
 
-bool is_idempotent(std::string_view method) { return method != "POST" && method != "PATCH"; }
+bool is_idempotent(std::string_view method) {
+  return method != "POST" && method != "PATCH";
+}
 
 std::string reason_of(const base::Result<Response>& answer) {
   return answer ? fmt::format("status {}", answer->status) : answer.error().message;
@@ -89,14 +93,15 @@ std::optional<milliseconds> next_wait(const RetryContext& context, const Request
 
 Outcome outcome_of(const base::Result<Response>& answer) {
   if (!answer) {
-    return answer.error().code == base::ErrorCode::unreachable ? Outcome::transient : Outcome::final;
+    const auto& error = answer.error();
+    return error.code == base::ErrorCode::unreachable && !error.is_lasting ? Outcome::transient : Outcome::final;
   }
   if (answer->status == 429 || (answer->status == 503 && answer->headers.get("Retry-After"))) {
     return Outcome::throttled;
   }
   constexpr std::array transient_statuses{408, 499, 500, 502, 503, 504, 522};
   return std::ranges::find(transient_statuses, answer->status) != transient_statuses.end() ? Outcome::transient
-                                                                                         : Outcome::final;
+                                                                                           : Outcome::final;
 }
 
 std::optional<io::WallTime> parse_http_date(std::string_view text) {

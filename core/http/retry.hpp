@@ -27,12 +27,12 @@ std::optional<std::chrono::milliseconds> retry_after(const Headers& headers, io:
 std::optional<io::WallTime> parse_http_date(std::string_view text);
 
 struct RetryPolicy {
-  int attempts = 5;                                  // the first one included
-  std::chrono::milliseconds first_wait{1'000};       // doubled for each further one
-  std::chrono::milliseconds longest_wait{60'000};    // of one wait; a server that asks for more is not waited for
-  std::chrono::milliseconds budget{180'000};         // from the first attempt's start to the start of the last one
-  double jitter = 0.2;                               // each wait varies by that part of itself
-  bool only_throttled = false;                       // repeat only what the server says that it did not take
+  int attempts = 5;                                // the first one included
+  std::chrono::milliseconds first_wait{1'000};     // doubled for each further one
+  std::chrono::milliseconds longest_wait{60'000};  // of one wait; a server that asks for more is not waited for
+  std::chrono::milliseconds budget{180'000};       // from the first attempt's start to the start of the last one
+  double jitter = 0.2;                             // each wait varies by that part of itself
+  bool only_throttled = false;                     // repeat only what the server says that it did not take
 };
 
 // The wait before attempt `attempt` + 1 (the first attempt is 1). `random` is in [0, 1).

@@ -31,6 +31,8 @@ class MemoryBody final : public Body {
 
 }  // namespace
 
-std::shared_ptr<Body> body_of(std::string bytes) { return std::make_shared<MemoryBody>(std::move(bytes)); }
+std::shared_ptr<Body> body_of(std::string bytes) {
+  return std::make_shared<MemoryBody>(std::move(bytes));
+}
 
 }  // namespace deployctl::http

@@ -53,28 +53,28 @@ std::shared_ptr<Body> body_of(std::string bytes);
 // How the peer proves itself, and how we do. PEM text, never paths.
 struct TlsSettings {
   bool verify = true;
-  std::string ca_pem;                 // empty: the system's authorities
+  std::string ca_pem;  // empty: the system's authorities
   std::string client_certificate_pem;
   base::Secret client_key_pem;
-  std::string server_name;            // the name to verify when it is not the URL's host
+  std::string server_name;  // the name to verify when it is not the URL's host
 
   friend bool operator==(const TlsSettings&, const TlsSettings&) = default;
 };
 
 struct Timeouts {
-  std::chrono::milliseconds connect{10'000};             // name look-up, connection and TLS handshake together
-  std::optional<std::chrono::milliseconds> total;        // nothing: as long as bytes move
-  std::chrono::milliseconds stall{60'000};               // ends a transfer in which nothing moves for so long
+  std::chrono::milliseconds connect{10'000};       // name look-up, connection and TLS handshake together
+  std::optional<std::chrono::milliseconds> total;  // nothing: as long as bytes move
+  std::chrono::milliseconds stall{60'000};         // ends a transfer in which nothing moves for so long
 };
 
 struct Request {
   std::string method = "GET";
   base::Url url;
   Headers headers;
-  std::shared_ptr<Body> body;         // null: none
+  std::shared_ptr<Body> body;              // null: none
   std::shared_ptr<const TlsSettings> tls;  // null: defaults
-  std::string unix_socket;            // connect to this socket instead of the URL's host
-  std::string proxy;                  // proxy URL; empty: the environment's by the usual rules; "direct": none
+  std::string unix_socket;                 // connect to this socket instead of the URL's host
+  std::string proxy;                       // proxy URL; empty: the environment's by the usual rules; "direct": none
   Timeouts timeouts;
   std::uint64_t max_body_bytes = 4u << 20u;  // of the answer kept in Response::body
 };
@@ -98,7 +98,7 @@ struct ResponseSink {
 using UploadProgress = std::function<void(std::uint64_t sent)>;
 
 struct Exchange {
-  ResponseSink sink;            // empty functions: the body is kept
+  ResponseSink sink;  // empty functions: the body is kept
   UploadProgress on_upload;
   std::stop_token stop;
 };

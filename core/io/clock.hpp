@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 namespace deployctl::io {
 
@@ -22,5 +24,8 @@ class Clock {
 // RFC 3339 in UTC: "2026-11-21T08:53:00Z"; the second form with milliseconds.
 std::string to_rfc3339(WallTime time);
 std::string to_rfc3339_millis(WallTime time);
+
+// RFC 3339 with any fraction and offset: "2026-11-21T08:53:00Z", "2026-11-21T09:53:00.5+01:00". Nothing otherwise.
+std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace deployctl::io

@@ -24,7 +24,8 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  // The whole file. not_found when there is none; failed when it is larger than `limit`, no regular file, or unreadable.
+  // The whole file. not_found when there is none; failed when it is larger than `limit`, no regular file, or
+  // unreadable.
   virtual base::Result<std::string> read(const std::string& path, std::uint64_t limit) const = 0;
   // What is there; symlinks are followed, a dangling one or nothing at all is `none`.
   virtual FileInfo stat(const std::string& path) const = 0;

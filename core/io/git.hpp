@@ -11,16 +11,16 @@
 namespace deployctl::io {
 
 struct Commit {
-  std::string id;              // 40 hex digits
-  std::string short_id;        // 7 or more
-  std::string summary;         // first line of the message
-  std::string author;          // name only
-  WallTime time;               // committer time
-  std::string branch;          // empty when HEAD is detached
-  std::string nearest_tag;     // as `git describe --tags`, empty without tags
-  std::string description;     // as `git describe --tags --always`
-  std::string remote_url;      // origin's, without credentials; empty when there is none
-  bool is_dirty = false;       // tracked files changed, or untracked ones that are not ignored
+  std::string id;           // 40 hex digits
+  std::string short_id;     // 7 or more
+  std::string summary;      // first line of the message
+  std::string author;       // name only
+  WallTime time;            // committer time
+  std::string branch;       // empty when HEAD is detached
+  std::string nearest_tag;  // as `git describe --tags`, empty without tags
+  std::string description;  // as `git describe --tags --always`
+  std::string remote_url;   // origin's, without credentials; empty when there is none
+  bool is_dirty = false;    // tracked files changed, or untracked ones that are not ignored
 };
 
 class GitRepository {

@@ -15,13 +15,13 @@
 namespace deployctl::io {
 
 struct Command {
-  std::vector<std::string> argv;                         // argv[0] is looked up on PATH unless it holds a '/'
-  std::map<std::string, std::string> environment;        // added to ours
-  std::vector<std::string> without_environment;          // removed from ours
-  std::vector<std::string> only_environment;             // when not empty, of ours only these: "PATH", "DOCKER_*"
-  std::string directory;                                 // empty: ours
-  std::string input;                                     // given on its stdin, which is closed then
-  std::optional<std::chrono::milliseconds> timeout;      // nothing: until it ends or is stopped
+  std::vector<std::string> argv;                     // argv[0] is looked up on PATH unless it holds a '/'
+  std::map<std::string, std::string> environment;    // added to ours
+  std::vector<std::string> without_environment;      // removed from ours
+  std::vector<std::string> only_environment;         // when not empty, of ours only these: "PATH", "DOCKER_*"
+  std::string directory;                             // empty: ours
+  std::string input;                                 // given on its stdin, which is closed then
+  std::optional<std::chrono::milliseconds> timeout;  // nothing: until it ends or is stopped
 };
 
 enum class Stream { out, err };
@@ -55,8 +55,8 @@ class ProcessRunner {
 base::Result<Output> run_and_capture(ProcessRunner& runner, const Command& command, std::stop_token stop,
                                      std::size_t limit = 4u << 20u);
 
-// Cuts a stream of pieces into lines without their endings (LF or CRLF); a line is at most `limit` bytes, the rest of it
-// is dropped.
+// Cuts a stream of pieces into lines without their endings (LF or CRLF); a line is at most `limit` bytes, the rest of
+// it is dropped.
 class LineSplitter {
  public:
   explicit LineSplitter(std::function<void(std::string_view)> on_line, std::size_t limit = 64u << 10u);

@@ -1,5 +1,5 @@
-// Reading JSON that came from elsewhere: a view of a value that knows its path, asks without throwing, and says what was
-// missing or of the wrong type in words.
+// Reading JSON that came from elsewhere: a view of a value that knows its path, asks without throwing, and says what
+// was missing or of the wrong type in words.
 #pragma once
 
 #include "core/base/result.hpp"

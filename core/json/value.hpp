@@ -1,12 +1,13 @@
-// The JSON value the program builds and reads. Members keep the order they were given, so that what we write reads well.
+// The JSON value the program builds and reads. Members keep the order they were given, so that what we write reads
+// well.
 #pragma once
+
+#include "core/base/result.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <string>
 #include <string_view>
-
-#include "core/base/result.hpp"
 
 namespace deployctl::json {
 

@@ -14,7 +14,9 @@ namespace {
 constexpr std::string_view revision_key = "deployment.kubernetes.io/revision";
 constexpr std::string_view controller_manager = "kube-controller-manager";
 
-int number(json::Reader reader, int fallback = 0) { return static_cast<int>(reader.integer_or(fallback)); }
+int number(json::Reader reader, int fallback = 0) {
+  return static_cast<int>(reader.integer_or(fallback));
+}
 
 // managedFields has one entry for each manager and subresource, with the time of its newest write; the controller's are
 // no change of anybody's mind.

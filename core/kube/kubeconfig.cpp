@@ -332,7 +332,8 @@ Result<Access> select_context(const Kubeconfig& config, std::string_view context
 Access in_cluster_access(std::string_view host, std::string_view port) {
   const bool is_ipv6 = host.find(':') != std::string_view::npos;
   Access access;
-  access.cluster.server = is_ipv6 ? fmt::format("https://[{}]:{}", host, port) : fmt::format("https://{}:{}", host, port);
+  access.cluster.server =
+      is_ipv6 ? fmt::format("https://[{}]:{}", host, port) : fmt::format("https://{}:{}", host, port);
   access.cluster.authority.file = io::join_path(service_account_folder, "ca.crt");
   access.user.token_file = io::join_path(service_account_folder, "token");
   access.user_name = "the pod's service account";

@@ -5,15 +5,25 @@
 
 namespace deployctl::kube {
 
-std::string to_string(const ObjectKey& key) { return base::to_lower(key.kind) + "/" + key.name; }
+std::string to_string(const ObjectKey& key) {
+  return base::to_lower(key.kind) + "/" + key.name;
+}
 
-std::string Object::api_version() const { return json::Reader(body).at("apiVersion").string_or(); }
+std::string Object::api_version() const {
+  return json::Reader(body).at("apiVersion").string_or();
+}
 
-std::string Object::kind() const { return json::Reader(body).at("kind").string_or(); }
+std::string Object::kind() const {
+  return json::Reader(body).at("kind").string_or();
+}
 
-std::string Object::name() const { return json::Reader(body).at("metadata", "name").string_or(); }
+std::string Object::name() const {
+  return json::Reader(body).at("metadata", "name").string_or();
+}
 
-std::string Object::name_space() const { return json::Reader(body).at("metadata", "namespace").string_or(); }
+std::string Object::name_space() const {
+  return json::Reader(body).at("metadata", "namespace").string_or();
+}
 
 ObjectKey Object::key() const {
   return {.api_version = api_version(), .kind = kind(), .name_space = name_space(), .name = name()};

@@ -15,7 +15,7 @@ namespace deployctl::kube {
 struct ObjectKey {
   std::string api_version;  // "v1", "apps/v1"
   std::string kind;
-  std::string name_space;   // empty for cluster-scoped objects
+  std::string name_space;  // empty for cluster-scoped objects
   std::string name;
 
   friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;

@@ -82,7 +82,9 @@ std::string container_in(std::string_view field_path) {
 
 }  // namespace
 
-int Container::exits() const { return restarts + (latest_exit() != nullptr && state != State::running ? 1 : 0); }
+int Container::exits() const {
+  return restarts + (latest_exit() != nullptr && state != State::running ? 1 : 0);
+}
 
 const Termination* Container::latest_exit() const {
   if (termination) {
@@ -111,8 +113,7 @@ Pod Pod::from_json(const json::Value& body) {
           .is_terminating = metadata.at("deletionTimestamp").string().has_value(),
           .containers = {},
           .conditions = read_conditions(status.at("conditions"))};
-  read_containers(spec.at("initContainers"), status.at("initContainerStatuses"), Container::Role::init,
-                  pod.containers);
+  read_containers(spec.at("initContainers"), status.at("initContainerStatuses"), Container::Role::init, pod.containers);
   read_containers(spec.at("containers"), status.at("containerStatuses"), Container::Role::main, pod.containers);
   return pod;
 }

@@ -48,9 +48,9 @@ struct Pod {
   std::string owner_uid;  // of the controller: a replica set's
   std::string node;       // empty while unscheduled
   std::string phase;
-  std::string reason;     // "Evicted"
-  std::string created;    // RFC 3339
-  bool is_terminating = false;  // has a deletionTimestamp
+  std::string reason;                 // "Evicted"
+  std::string created;                // RFC 3339
+  bool is_terminating = false;        // has a deletionTimestamp
   std::vector<Container> containers;  // init containers first
   std::vector<Condition> conditions;
 
@@ -64,8 +64,8 @@ struct Event {
   std::string about_uid;   // of the object it is about
   std::string about_kind;  // "Pod"
   std::string about_name;
-  std::string container;   // when it is about one of a pod's containers
-  std::string reason;      // "FailedScheduling"
+  std::string container;  // when it is about one of a pod's containers
+  std::string reason;     // "FailedScheduling"
   std::string message;
   bool is_warning = false;
   int count = 1;

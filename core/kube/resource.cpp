@@ -35,9 +35,17 @@ constexpr auto rows = std::to_array<Row>({
     {"Job", "batch", {"v1"}, "jobs", Scope::name_space, ApplyPhase::workload},
     {"CronJob", "batch", {"v1", "v1beta1"}, "cronjobs", Scope::name_space, ApplyPhase::workload},
     {"Pod", "", {"v1"}, "pods", Scope::name_space, ApplyPhase::workload},
-    {"HorizontalPodAutoscaler", "autoscaling", {"v2", "v2beta2"}, "horizontalpodautoscalers", Scope::name_space,
+    {"HorizontalPodAutoscaler",
+     "autoscaling",
+     {"v2", "v2beta2"},
+     "horizontalpodautoscalers",
+     Scope::name_space,
      ApplyPhase::scaling},
-    {"PodDisruptionBudget", "policy", {"v1", "v1beta1"}, "poddisruptionbudgets", Scope::name_space,
+    {"PodDisruptionBudget",
+     "policy",
+     {"v1", "v1beta1"},
+     "poddisruptionbudgets",
+     Scope::name_space,
      ApplyPhase::scaling},
     {"Ingress", "networking.k8s.io", {"v1"}, "ingresses", Scope::name_space, ApplyPhase::routing},
     {"NetworkPolicy", "networking.k8s.io", {"v1"}, "networkpolicies", Scope::name_space, ApplyPhase::routing},
@@ -57,9 +65,8 @@ const Row* find_row(std::string_view kind) {
 // "apps/v1" is {"apps", "v1"}, "v1" is {"", "v1"}.
 std::pair<std::string_view, std::string_view> split_api_version(std::string_view api_version) {
   const auto slash = api_version.find('/');
-  return slash == std::string_view::npos
-             ? std::pair{std::string_view(), api_version}
-             : std::pair{api_version.substr(0, slash), api_version.substr(slash + 1)};
+  return slash == std::string_view::npos ? std::pair{std::string_view(), api_version}
+                                         : std::pair{api_version.substr(0, slash), api_version.substr(slash + 1)};
 }
 
 Resource resource_from(const Row& row, std::string_view version) {
@@ -72,7 +79,9 @@ Resource resource_from(const Row& row, std::string_view version) {
 
 }  // namespace
 
-std::string Resource::api_version() const { return group.empty() ? version : group + "/" + version; }
+std::string Resource::api_version() const {
+  return group.empty() ? version : group + "/" + version;
+}
 
 std::optional<Resource> find_resource(std::string_view api_version, std::string_view kind) {
   const auto [group, version] = split_api_version(api_version);

@@ -93,16 +93,16 @@ Standing standing(const StatefulSet& set, long long written_generation) {
   const int to_update = std::max(0, set.desired - set.partition);
   if (set.partition > 0) {
     return set.updated < to_update
-               ? Standing{RolloutPhase::progressing, fmt::format("{} of {} replicas above the partition are updated",
-                                                                 set.updated, to_update)}
+               ? Standing{RolloutPhase::progressing,
+                          fmt::format("{} of {} replicas above the partition are updated", set.updated, to_update)}
                : Standing{RolloutPhase::done, fmt::format("{} replicas above the partition are updated", to_update)};
   }
   if (set.update_revision != set.current_revision) {
     return {RolloutPhase::progressing, fmt::format("{} of {} replicas are updated", set.updated, set.desired)};
   }
   if (set.available < set.desired || set.replicas != set.desired) {
-    return {RolloutPhase::progressing, fmt::format("waiting for {} of {} replicas to become available",
-                                                   set.desired - set.available, set.desired)};
+    return {RolloutPhase::progressing,
+            fmt::format("waiting for {} of {} replicas to become available", set.desired - set.available, set.desired)};
   }
   return {RolloutPhase::done, fmt::format("{} of {} replicas are available", set.available, set.desired)};
 }
@@ -124,8 +124,8 @@ const ReplicaSet* new_replica_set(const Deployment& deployment, std::span<const 
   const ReplicaSet* found = nullptr;
   for (const auto* candidate : replica_sets) {
     const bool is_ours = candidate->owner_uid == deployment.uid && candidate->pod_template == deployment.pod_template;
-    if (is_ours && (found == nullptr || std::tie(candidate->created, candidate->name) <
-                                            std::tie(found->created, found->name))) {
+    if (is_ours &&
+        (found == nullptr || std::tie(candidate->created, candidate->name) < std::tie(found->created, found->name))) {
       found = candidate;
     }
   }

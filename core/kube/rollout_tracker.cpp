@@ -9,7 +9,9 @@
 namespace deployctl::kube {
 namespace {
 
-std::string uid_of(const Object& object) { return json::Reader(object.body).at("metadata", "uid").string_or(); }
+std::string uid_of(const Object& object) {
+  return json::Reader(object.body).at("metadata", "uid").string_or();
+}
 
 template <typename Map>
 void erase_below(Map& by_owner, const std::string& owner, const std::string& uid) {
@@ -279,8 +281,7 @@ bool RolloutTracker::is_complete(Followed& followed, const verdict::Evidence& ev
 
 void RolloutTracker::tell_status(Followed& followed, RolloutStatus status, std::vector<RolloutChange>& changes) {
   if (followed.status != status) {
-    changes.push_back(
-        {.service = followed.target.service, .deployment = followed.target.deployment, .what = status});
+    changes.push_back({.service = followed.target.service, .deployment = followed.target.deployment, .what = status});
     followed.status = std::move(status);
   }
 }
@@ -304,9 +305,8 @@ void RolloutTracker::decide(Followed& followed, RolloutResult result, std::vecto
                       .status = followed.status.value_or(RolloutStatus{}),
                       .findings = result == RolloutResult::done ? std::vector<verdict::Finding>() : followed.findings};
   followed.wake_at.reset();
-  changes.push_back({.service = followed.target.service,
-                     .deployment = followed.target.deployment,
-                     .what = *followed.outcome});
+  changes.push_back(
+      {.service = followed.target.service, .deployment = followed.target.deployment, .what = *followed.outcome});
 }
 
 std::optional<RolloutTracker::Moment> RolloutTracker::wake_at() const {

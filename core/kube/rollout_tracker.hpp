@@ -111,13 +111,13 @@ class RolloutTracker {
   std::unordered_map<std::string, std::size_t> followed_by_name_;
   std::unordered_set<std::size_t> touched_;
 
-  std::unordered_map<std::string, Deployment> deployments_;       // by name
-  std::unordered_map<std::string, std::string> deployment_names_;  // uid to name
-  ByOwner<ReplicaSet> replica_sets_;                              // by deployment uid, then uid
+  std::unordered_map<std::string, Deployment> deployments_;         // by name
+  std::unordered_map<std::string, std::string> deployment_names_;   // uid to name
+  ByOwner<ReplicaSet> replica_sets_;                                // by deployment uid, then uid
   std::unordered_map<std::string, std::string> replica_set_owner_;  // replica set uid to deployment uid
-  ByOwner<Pod> pods_;                                             // by replica set uid, then uid
-  std::unordered_map<std::string, std::string> pod_owner_;        // pod uid to replica set uid
-  ByOwner<Event> events_;                                         // by uid of what it is about, then uid
+  ByOwner<Pod> pods_;                                               // by replica set uid, then uid
+  std::unordered_map<std::string, std::string> pod_owner_;          // pod uid to replica set uid
+  ByOwner<Event> events_;                                           // by uid of what it is about, then uid
 };
 
 }  // namespace deployctl::kube

@@ -13,12 +13,12 @@ namespace deployctl::kube::verdict {
 
 struct Sign {
   std::string_view rule;
-  std::string object;      // "pod/api-7d9f-x2x"
+  std::string object;  // "pod/api-7d9f-x2x"
   std::string object_uid;
-  std::string container;   // empty when it is about the whole object
+  std::string container;  // empty when it is about the whole object
   std::string reason;
   std::string message;
-  std::string node;        // of the pod
+  std::string node;  // of the pod
   int attempts = 1;
   // When the trouble began, where that is known better than by the first look.
   std::optional<Moment> began;

@@ -3,9 +3,8 @@
 // Events of the kubelet come up to seconds before the pod's status says the same, so both are read; an event is only
 // believed while the status does not contradict it. Older kubelets forget the reason once they back off: it is kept in
 // the memory.
-#include "core/kube/signs.hpp"
-
 #include "core/base/text.hpp"
+#include "core/kube/signs.hpp"
 
 #include <fmt/core.h>
 
@@ -21,11 +20,8 @@ using State = Container::State;
 constexpr Moment proving_time{10'000};
 
 Sign container_sign(const Pod& pod, const Container& container, std::string_view rule) {
-  return {.rule = rule,
-          .object = "pod/" + pod.name,
-          .object_uid = pod.uid,
-          .container = container.name,
-          .node = pod.node};
+  return {
+      .rule = rule, .object = "pod/" + pod.name, .object_uid = pod.uid, .container = container.name, .node = pod.node};
 }
 
 std::string_view without_rpc_prefix(std::string_view message) {
@@ -44,7 +40,8 @@ void remember(const Container& container, Memory::ContainerHistory& history, Mom
   }
   if (container.is_ready && container.state == State::running) {
     history.ready_since = history.ready_since.value_or(now);
-    history.was_ready = history.was_ready || container.has_readiness_probe || now - *history.ready_since >= proving_time;
+    history.was_ready =
+        history.was_ready || container.has_readiness_probe || now - *history.ready_since >= proving_time;
   } else {
     history.ready_since.reset();
   }
@@ -90,9 +87,9 @@ void add_pull_sign(const Evidence& evidence, const Pod& pod, const Container& co
     return;
   }
   history.pull_message = pull_message(container, newest(events), history);
-  const auto rule = container.waiting_reason == "RegistryUnavailable" ? "image-registry-unreachable"
-                                                                      : rule_for_pull_failure(history.pull_message,
-                                                                                              container.image);
+  const auto rule = container.waiting_reason == "RegistryUnavailable"
+                        ? "image-registry-unreachable"
+                        : rule_for_pull_failure(history.pull_message, container.image);
   auto sign = container_sign(pod, container, rule);
   sign.reason = is_pull_reason(container.waiting_reason) ? container.waiting_reason : "ErrImagePull";
   sign.message = history.pull_message;
@@ -155,8 +152,8 @@ void add_named_wait_sign(const Pod& pod, const Container& container, std::vector
 }
 
 bool cannot_start(std::string_view message) {
-  return mentions(message, {"executable file not found", "no such file", "permission denied", "not a directory",
-                            "exec format"});
+  return mentions(message,
+                  {"executable file not found", "no such file", "permission denied", "not a directory", "exec format"});
 }
 
 // containerd tells of a missing program as StartError with code 128, Docker as ContainerCannotRun with 127.
@@ -223,8 +220,8 @@ void add_exit_sign(const Evidence& evidence, const Pod& pod, const Container& co
     return;
   }
   auto sign = container_sign(pod, container, rule_for_exit(container, *exit));
-  sign.reason = container.waiting_reason == "CrashLoopBackOff" || exit->reason.empty() ? "CrashLoopBackOff"
-                                                                                       : exit->reason;
+  sign.reason =
+      container.waiting_reason == "CrashLoopBackOff" || exit->reason.empty() ? "CrashLoopBackOff" : exit->reason;
   sign.message = describe_exit(*exit);
   sign.attempts = container.exits();
   sign.began = history.first_started;
@@ -240,8 +237,8 @@ void add_start_sign(const Pod& pod, const Container& container, std::vector<Sign
   if (container.waiting_reason != "RunContainerError" || container.latest_exit() != nullptr) {
     return;
   }
-  auto sign = container_sign(pod, container,
-                             cannot_start(container.waiting_message) ? "command-cannot-start" : "container-not-started");
+  auto sign = container_sign(
+      pod, container, cannot_start(container.waiting_message) ? "command-cannot-start" : "container-not-started");
   sign.reason = container.waiting_reason;
   sign.message = container.waiting_message;
   signs.push_back(std::move(sign));

@@ -1,8 +1,7 @@
-// Why an image cannot be pulled. Runtimes and registries only tell in prose, so the words are tried in an order in which
-// the more telling win: "no matching manifest for linux/arm64 … not found" is about the platform.
-#include "core/kube/signs.hpp"
-
+// Why an image cannot be pulled. Runtimes and registries only tell in prose, so the words are tried in an order in
+// which the more telling win: "no matching manifest for linux/arm64 … not found" is about the platform.
 #include "core/base/text.hpp"
+#include "core/kube/signs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,7 +34,7 @@ std::string_view repository_of(std::string_view image) {
   const auto colon = image.rfind(':');
   const auto slash = image.rfind('/');
   return colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash) ? image.substr(0, colon)
-                                                                                              : image;
+                                                                                               : image;
 }
 
 }  // namespace

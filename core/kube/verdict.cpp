@@ -20,7 +20,9 @@ constexpr Threshold crash_loop{.attempts = 3, .after = seconds(15), .at_latest =
 constexpr Threshold at_once{};
 constexpr Threshold second_time{.attempts = 2, .after = seconds(0), .at_latest = {}};
 
-constexpr Threshold after(seconds wait) { return {.attempts = 1, .after = wait, .at_latest = {}}; }
+constexpr Threshold after(seconds wait) {
+  return {.attempts = 1, .after = wait, .at_latest = {}};
+}
 constexpr Threshold second_pull{.attempts = 2, .after = seconds(0), .at_latest = seconds(60)};
 
 constexpr auto across = Counting::across_objects;
@@ -31,15 +33,27 @@ constexpr auto table = std::to_array<Rule>({
     {"superseded", {}, at_once, each, "look at who changed the deployment, then roll out again"},
     {"deployment-paused", {}, at_once, each, "resume it: kubectl rollout resume deployment"},
     {"image-name-invalid", {}, at_once, each, "correct the image reference"},
-    {"must-not-run-as-root", {}, at_once, each,
+    {"must-not-run-as-root",
+     {},
+     at_once,
+     each,
      "give the image a numeric USER other than 0, or set runAsUser in the pod"},
     {"image-wrong-platform", {}, after(seconds(5)), across, "build the image for the platform of the nodes"},
     {"image-not-found", {}, second_pull, across, "check the image's name and tag, and that it has been pushed"},
-    {"image-pull-denied", {}, second_pull, across,
+    {"image-pull-denied",
+     {},
+     second_pull,
+     across,
      "check the pull secret: it must exist in this namespace and hold this registry's name"},
-    {"image-registry-untrusted", {}, second_pull, across,
+    {"image-registry-untrusted",
+     {},
+     second_pull,
+     across,
      "make the nodes trust the registry's certificate, or allow it as an insecure registry"},
-    {"configuration-missing", {}, after(seconds(10)), each,
+    {"configuration-missing",
+     {},
+     after(seconds(10)),
+     each,
      "create the ConfigMap, Secret or key that the container names"},
     {"command-cannot-start", second_time, second_time, each,
      "check that the command exists in the image, is executable, and was built for the node's platform"},
@@ -56,12 +70,21 @@ constexpr auto table = std::to_array<Rule>({
      "read its log; an illegal instruction means that it was built for another processor"},
     {"container-crashes", second_time, crash_loop, each, "read what it printed before it ended"},
     {"container-killed", second_time, crash_loop, each, "look at the node's memory and at the container's probes"},
-    {"container-unstable", Threshold{.attempts = 4, .after = seconds(0), .at_latest = {}}, {}, each,
+    {"container-unstable",
+     Threshold{.attempts = 4, .after = seconds(0), .at_latest = {}},
+     {},
+     each,
      "it runs for a while and then ends: read what it printed"},
     {"container-not-started", after(seconds(30)), {}, each, "read the message of the container runtime"},
-    {"container-not-created", Threshold{.attempts = 1, .after = seconds(15), .at_latest = {}}, {}, each,
+    {"container-not-created",
+     Threshold{.attempts = 1, .after = seconds(15), .at_latest = {}},
+     {},
+     each,
      "check the command and the mounts of the container"},
-    {"image-never-pulled", after(seconds(10)), {}, each,
+    {"image-never-pulled",
+     after(seconds(10)),
+     {},
+     each,
      "the pull policy is Never: load the image on the nodes, or change the policy"},
     {"image-registry-unreachable", after(seconds(90)), {}, across, "check the network from the nodes to the registry"},
     {"image-node-trouble", after(seconds(60)), {}, across, "check the disks of the nodes"},
@@ -69,7 +92,10 @@ constexpr auto table = std::to_array<Rule>({
     {"configuration-error", after(seconds(30)), {}, each, "read the message: the container's settings do not fit"},
     {"quota-exceeded-for-now", after(seconds(20)), {}, each, "old pods are leaving and will make room"},
     {"admission-unavailable", after(seconds(30)), {}, each, "look at the admission webhook named in the message"},
-    {"controller-not-acting", after(seconds(15)), {}, each,
+    {"controller-not-acting",
+     after(seconds(15)),
+     {},
+     each,
      "look at kube-controller-manager: it does not take up changes"},
     {"unschedulable-no-scale-up", {}, after(seconds(30)), each, "ask for less, or add nodes: the autoscaler will not"},
     {"unschedulable", after(seconds(30)), {}, each, "ask for less, free capacity, or add a node that fits"},
@@ -244,7 +270,9 @@ std::string_view to_string(Weight weight) {
   return "";
 }
 
-std::span<const Rule> default_rules() { return table; }
+std::span<const Rule> default_rules() {
+  return table;
+}
 
 Memory::Sighting& Memory::sighting(const std::string& key, Moment now) {
   return sightings_.try_emplace(key, Sighting{.first_seen = now}).first->second;

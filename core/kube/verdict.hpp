@@ -68,7 +68,7 @@ struct Finding {
 
 // What is known about one rollout at one moment. Pods and events of other revisions are not in it.
 struct Evidence {
-  const Deployment* deployment = nullptr;  // never null
+  const Deployment* deployment = nullptr;   // never null
   const ReplicaSet* replica_set = nullptr;  // the new one; null while there is none
   std::vector<const Pod*> pods;             // of the new replica set
   std::vector<const Event*> events;         // about the deployment, the new replica set and its pods
@@ -109,7 +109,7 @@ class Memory {
 };
 
 struct Judgement {
-  std::vector<Finding> findings;      // one per rule, heaviest first
+  std::vector<Finding> findings;     // one per rule, heaviest first
   std::optional<Moment> look_again;  // when time alone would change something
 };
 

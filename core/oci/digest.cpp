@@ -15,11 +15,13 @@ namespace deployctl::oci {
 namespace {
 
 bool is_lower_hex(std::string_view text) {
-  return std::ranges::all_of(
-      text, [](char byte) { return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f'); });
+  return std::ranges::all_of(text,
+                             [](char byte) { return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f'); });
 }
 
-bool is_lower_or_digit(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9'); }
+bool is_lower_or_digit(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+}
 
 // image-spec: components of lower-case letters and digits, joined by one of "+._-".
 bool is_algorithm(std::string_view text) {
@@ -63,19 +65,27 @@ Digest Digest::of(std::string_view bytes) {
   return hasher.digest();
 }
 
-std::string_view Digest::algorithm() const { return base::split_once(text_, ':').first; }
-std::string_view Digest::encoded() const { return base::split_once(text_, ':').second; }
+std::string_view Digest::algorithm() const {
+  return base::split_once(text_, ':').first;
+}
+std::string_view Digest::encoded() const {
+  return base::split_once(text_, ':').second;
+}
 
 struct Hasher::State {
   SHA256_CTX context;
 };
 
-Hasher::Hasher() : state_(std::make_unique<State>()) { SHA256_Init(&state_->context); }
+Hasher::Hasher() : state_(std::make_unique<State>()) {
+  SHA256_Init(&state_->context);
+}
 Hasher::~Hasher() = default;
 Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
-void Hasher::add(std::string_view piece) { SHA256_Update(&state_->context, piece.data(), piece.size()); }
+void Hasher::add(std::string_view piece) {
+  SHA256_Update(&state_->context, piece.data(), piece.size());
+}
 
 Digest Hasher::digest() {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};

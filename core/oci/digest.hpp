@@ -37,7 +37,9 @@ class Digest {
   std::string text_;
 };
 
-inline std::string to_string(const Digest& digest) { return digest.text(); }
+inline std::string to_string(const Digest& digest) {
+  return digest.text();
+}
 
 // The sha256 of bytes that come piece by piece.
 class Hasher {

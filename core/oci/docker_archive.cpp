@@ -2,9 +2,9 @@
 // like as it passes: JSON documents are kept in memory, tars become layer blobs, and what the image really consists of
 // is put together at the end.
 //
-// Engines name a layer after its content: since Docker 25 and in Podman the name is the layer's diffID, before it was the
-// "v1 id", a hash over the layer's chain. Either way a name seen before tells which layer is coming, so that its bytes
-// only have to be hashed, not compressed again.
+// Engines name a layer after its content: since Docker 25 and in Podman the name is the layer's diffID, before it was
+// the "v1 id", a hash over the layer's chain. Either way a name seen before tells which layer is coming, so that its
+// bytes only have to be hashed, not compressed again.
 #include "core/oci/docker_archive.hpp"
 
 #include "core/base/text.hpp"
@@ -82,14 +82,19 @@ class EntryReader {
   std::string head_;
 };
 
-bool is_gzip(std::string_view head) { return head.starts_with("\x1f\x8b"); }
-bool is_zstd(std::string_view head) { return head.starts_with("\x28\xb5\x2f\xfd"); }
+bool is_gzip(std::string_view head) {
+  return head.starts_with("\x1f\x8b");
+}
+bool is_zstd(std::string_view head) {
+  return head.starts_with("\x28\xb5\x2f\xfd");
+}
 
 bool is_tar(std::string_view head) {
   if (head.size() < tar_block) {
     return false;
   }
-  return head.substr(257, 5) == "ustar" || std::ranges::all_of(head.substr(0, tar_block), [](char byte) { return byte == 0; });
+  return head.substr(257, 5) == "ustar" ||
+         std::ranges::all_of(head.substr(0, tar_block), [](char byte) { return byte == 0; });
 }
 
 bool is_document(std::string_view head, std::uint64_t size) {
@@ -110,7 +115,9 @@ std::string content_name(std::string_view path) {
 class Importer {
  public:
   Importer(const ByteReader& archive, ImageStore& store, const ImportOptions& options)
-      : store_(store), options_(options), tar_([this, &archive](char* buffer, std::size_t size) { return fill(archive, buffer, size); }) {}
+      : store_(store),
+        options_(options),
+        tar_([this, &archive](char* buffer, std::size_t size) { return fill(archive, buffer, size); }) {}
 
   Result<StoredImage> run() {
     if (const auto read = read_entries(); !read) {
@@ -125,7 +132,8 @@ class Importer {
   Status take(const TarEntry& entry);
   Status take_document(const TarEntry& entry, EntryReader& content);
   Result<Layer> take_layer(const TarEntry& entry, EntryReader& content);
-  Result<Layer> check_known(const TarEntry& entry, const Digest& expected, const Descriptor& blob, EntryReader& content);
+  Result<Layer> check_known(const TarEntry& entry, const Digest& expected, const Descriptor& blob,
+                            EntryReader& content);
   Result<Layer> compress(EntryReader& content);
   Result<Layer> keep_gzip(EntryReader& content);
   Result<Layer> keep_zstd(EntryReader& content);
@@ -350,7 +358,8 @@ Result<std::vector<Layer>> Importer::layers_of(const json::Reader& listed, const
     }
     const auto place = layers.size();
     const auto& layer = found->second;
-    const bool matches = place < config.diff_ids.size() && (layer.diff_id.empty() || layer.diff_id == config.diff_ids[place]);
+    const bool matches =
+        place < config.diff_ids.size() && (layer.diff_id.empty() || layer.diff_id == config.diff_ids[place]);
     if (!matches) {
       return Error::failed("layer {} of the archive is not the one its image configuration names", place + 1);
     }
@@ -381,9 +390,10 @@ const std::string* Importer::original_manifest(const Digest& config, const std::
 
 std::string Importer::new_manifest(const Descriptor& config, const std::vector<Layer>& layers) const {
   const bool is_docker = options_.format == ImportOptions::Format::docker;
-  ImageManifest manifest{.media_type = std::string(is_docker ? media_type::docker_manifest : media_type::image_manifest),
-                         .config = config,
-                         .layers = {}};
+  ImageManifest manifest{
+      .media_type = std::string(is_docker ? media_type::docker_manifest : media_type::image_manifest),
+      .config = config,
+      .layers = {}};
   for (const auto& layer : layers) {
     manifest.layers.push_back(layer.blob);
     if (is_docker && layer.blob.media_type == media_type::layer_gzip) {
@@ -418,7 +428,8 @@ Result<StoredImage> Importer::assemble() {
     return layers.error();
   }
   const bool is_docker = options_.format == ImportOptions::Format::docker;
-  const auto config_blob = store_.add_blob(*config_text, is_docker ? media_type::docker_config : media_type::image_config);
+  const auto config_blob =
+      store_.add_blob(*config_text, is_docker ? media_type::docker_config : media_type::image_config);
   if (!config_blob) {
     return config_blob.error();
   }

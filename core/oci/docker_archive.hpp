@@ -25,8 +25,8 @@ struct ImportOptions {
   std::stop_token stop;
 };
 
-// The first image in the archive. Every layer is checked against the configuration's diffIDs. failed for an archive that
-// is damaged or cut short.
+// The first image in the archive. Every layer is checked against the configuration's diffIDs. failed for an archive
+// that is damaged or cut short.
 base::Result<StoredImage> import_docker_archive(const ByteReader& archive, ImageStore& store,
                                                 const ImportOptions& options = {});
 

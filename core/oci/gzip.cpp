@@ -46,12 +46,15 @@ const Result<Igzip>& igzip_library() {
   return library;
 }
 
-std::uint8_t* bytes_of(std::string& text) { return reinterpret_cast<std::uint8_t*>(text.data()); }
+std::uint8_t* bytes_of(std::string& text) {
+  return reinterpret_cast<std::uint8_t*>(text.data());
+}
 
 }  // namespace
 
 struct GzipWriter::State {
-  State(const Igzip& library, PieceSink to) : igzip(library), sink(std::move(to)), level_buffer(ISAL_DEF_LVL1_DEFAULT), out(block_bytes, '\0') {
+  State(const Igzip& library, PieceSink to)
+      : igzip(library), sink(std::move(to)), level_buffer(ISAL_DEF_LVL1_DEFAULT), out(block_bytes, '\0') {
     igzip.deflate_init(&stream);
     stream.level = level;
     stream.level_buf = level_buffer.data();
@@ -115,10 +118,14 @@ Status GzipWriter::add(std::string_view piece) {
   return {};
 }
 
-Status GzipWriter::finish() { return state_->compress_block(true); }
+Status GzipWriter::finish() {
+  return state_->compress_block(true);
+}
 
 struct GzipReader::State {
-  State(const Igzip& library, PieceSink to) : igzip(library), sink(std::move(to)), out(block_bytes, '\0') { begin_member(); }
+  State(const Igzip& library, PieceSink to) : igzip(library), sink(std::move(to)), out(block_bytes, '\0') {
+    begin_member();
+  }
 
   void begin_member() {
     igzip.inflate_init(&stream);

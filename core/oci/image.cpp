@@ -32,7 +32,11 @@ Result<Descriptor> descriptor_of(const json::Reader& value) {
   if (*size < 0) {
     return Error::failed("{}.size is negative", value.path());
   }
-  Descriptor descriptor{.media_type = *media_type, .digest = *digest, .size = static_cast<std::uint64_t>(*size), .platform = {}, .annotations = {}};
+  Descriptor descriptor{.media_type = *media_type,
+                        .digest = *digest,
+                        .size = static_cast<std::uint64_t>(*size),
+                        .platform = {},
+                        .annotations = {}};
   if (value.at("platform").is_object()) {
     descriptor.platform = platform_of(value.at("platform"));
   }

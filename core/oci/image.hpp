@@ -46,11 +46,11 @@ std::string manifest_bytes(const ImageManifest& manifest);
 struct StoredImage {
   std::string manifest;  // exact bytes
   std::string media_type;
-  Digest digest;         // of the manifest
-  Descriptor config;     // its digest is what docker calls the image id
+  Digest digest;      // of the manifest
+  Descriptor config;  // its digest is what docker calls the image id
   std::vector<Descriptor> layers;
   Platform platform;
-  std::string blobs;     // directory that holds sha256/<hex>; a file may be missing when the registry is known to have it
+  std::string blobs;  // directory that holds sha256/<hex>; a file may be missing when the registry is known to have it
 
   [[nodiscard]] std::string blob_path(const Digest& digest) const;
   // Of everything a registry has to hold, the manifest included.

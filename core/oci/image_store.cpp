@@ -10,13 +10,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <vector>
-
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace deployctl::oci {
 namespace {
@@ -52,7 +51,8 @@ class TemporaryFile {
     }
     return TemporaryFile(file, std::move(path));
   }
-  TemporaryFile(TemporaryFile&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
   TemporaryFile& operator=(TemporaryFile&& other) noexcept {
     std::swap(file_, other.file_);
     std::swap(path_, other.path_);
@@ -111,13 +111,15 @@ std::optional<std::string> read_record(const std::string& path) {
   return text;
 }
 
-void touch(const std::string& path) { ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
+void touch(const std::string& path) {
+  ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
+}
 
 // Names come from archives; only harmless ones become file names.
 bool is_file_name(std::string_view name) {
   return !name.empty() && name.size() <= 200 && name.front() != '.' && std::ranges::all_of(name, [](char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '-' ||
-           byte == '_' || byte == '.';
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           byte == '-' || byte == '_' || byte == '.';
   });
 }
 
@@ -161,10 +163,16 @@ Status BlobWriter::write(std::string_view piece) {
   return state_->file.write(piece);
 }
 
-std::uint64_t BlobWriter::size() const { return state_->size; }
+std::uint64_t BlobWriter::size() const {
+  return state_->size;
+}
 
 Result<Descriptor> BlobWriter::keep(std::string_view media_type) {
-  Descriptor descriptor{.media_type = std::string(media_type), .digest = state_->hasher.digest(), .size = state_->size, .platform = {}, .annotations = {}};
+  Descriptor descriptor{.media_type = std::string(media_type),
+                        .digest = state_->hasher.digest(),
+                        .size = state_->size,
+                        .platform = {},
+                        .annotations = {}};
   const auto kept = state_->file.rename_to(fmt::format("{}/{}", state_->directory, descriptor.digest.encoded()));
   return kept ? Result<Descriptor>(descriptor) : kept.error();
 }
@@ -213,8 +221,13 @@ std::optional<StoredImage> ImageStore::find_image(const Digest& config) const {
     return std::nullopt;
   }
   const json::Reader root(*value);
-  StoredImage image{.manifest = root.at("manifest").string_or(), .media_type = {}, .digest = {}, .config = {}, .layers = {},
-                    .platform = {.os = root.at("os").string_or(), .architecture = root.at("architecture").string_or(),
+  StoredImage image{.manifest = root.at("manifest").string_or(),
+                    .media_type = {},
+                    .digest = {},
+                    .config = {},
+                    .layers = {},
+                    .platform = {.os = root.at("os").string_or(),
+                                 .architecture = root.at("architecture").string_or(),
                                  .variant = root.at("variant").string_or()},
                     .blobs = blobs()};
   const auto document = parse_document(image.manifest);
@@ -230,7 +243,8 @@ std::optional<StoredImage> ImageStore::find_image(const Digest& config) const {
 }
 
 bool ImageStore::has_all_blobs(const StoredImage& image) const {
-  return has_blob(image.config) && std::ranges::all_of(image.layers, [&](const auto& layer) { return has_blob(layer); });
+  return has_blob(image.config) &&
+         std::ranges::all_of(image.layers, [&](const auto& layer) { return has_blob(layer); });
 }
 
 Status ImageStore::remember_image(const StoredImage& image) {
@@ -254,7 +268,11 @@ std::optional<Descriptor> ImageStore::find_layer(const Digest& diff_id) const {
   if (!digest || size < 0) {
     return std::nullopt;
   }
-  Descriptor layer{.media_type = root.at("mediaType").string_or(), .digest = *digest, .size = static_cast<std::uint64_t>(size), .platform = {}, .annotations = {}};
+  Descriptor layer{.media_type = root.at("mediaType").string_or(),
+                   .digest = *digest,
+                   .size = static_cast<std::uint64_t>(size),
+                   .platform = {},
+                   .annotations = {}};
   return has_blob(layer) ? std::optional(layer) : std::nullopt;
 }
 

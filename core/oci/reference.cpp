@@ -12,10 +12,18 @@ constexpr std::string_view hub_namespace = "library/";
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_tag = 128;
 
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
-bool is_lower(char byte) { return byte >= 'a' && byte <= 'z'; }
-bool is_upper(char byte) { return byte >= 'A' && byte <= 'Z'; }
-bool is_separator(char byte) { return byte == '.' || byte == '_' || byte == '-'; }
+bool is_digit(char byte) {
+  return byte >= '0' && byte <= '9';
+}
+bool is_lower(char byte) {
+  return byte >= 'a' && byte <= 'z';
+}
+bool is_upper(char byte) {
+  return byte >= 'A' && byte <= 'Z';
+}
+bool is_separator(char byte) {
+  return byte == '.' || byte == '_' || byte == '-';
+}
 
 // Between letters and digits stand ".", "_", "__" or any number of "-".
 bool is_path_component(std::string_view text) {
@@ -63,10 +71,13 @@ std::string why_not_registry(std::string_view text) {
     return fmt::format("'{}' is not a host name", base::printable(host));
   }
   const auto port = has_port ? base::parse_integer(text.substr(colon + 1)) : std::optional(1LL);
-  return port && *port > 0 && *port <= 65535 ? "" : fmt::format("'{}' is not a port", base::printable(text.substr(colon + 1)));
+  return port && *port > 0 && *port <= 65535
+             ? ""
+             : fmt::format("'{}' is not a port", base::printable(text.substr(colon + 1)));
 }
 
-// The first component is a registry when it could be no repository of Docker Hub's: it holds '.' or ':' or is localhost.
+// The first component is a registry when it could be no repository of Docker Hub's: it holds '.' or ':' or is
+// localhost.
 bool names_registry(std::string_view component) {
   return component.find_first_of(".:") != std::string_view::npos || component == "localhost";
 }
@@ -138,8 +149,12 @@ std::string why_not_tag(std::string_view text) {
 
 base::Result<Reference> Reference::parse(std::string_view text) {
   const auto refuse = [&](std::string_view reason) {
-    return base::Error::invalid_input("'{}' is not an image reference: {}", base::printable(text.substr(0, 300)), reason);
+    return base::Error::invalid_input("'{}' is not an image reference: {}", base::printable(text.substr(0, 300)),
+                                      reason);
   };
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    return refuse(fmt::format("it is a URL; leave out '{}'", base::printable(text.substr(0, scheme + 3))));
+  }
   const auto at = text.find('@');
   const auto [name, tag] = split_tag(text.substr(0, at));
   auto [registry, repository] = split_registry(name);
@@ -162,7 +177,8 @@ base::Result<Reference> Reference::parse(std::string_view text) {
   if (auto reason = has_tag ? why_not_tag(tag) : std::string(); !reason.empty()) {
     return refuse(reason);
   }
-  Reference reference{.registry = std::move(registry), .repository = std::move(repository), .tag = std::string(tag), .digest = {}};
+  Reference reference{
+      .registry = std::move(registry), .repository = std::move(repository), .tag = std::string(tag), .digest = {}};
   if (at != std::string_view::npos) {
     auto digest = Digest::parse(text.substr(at + 1));
     if (!digest) {
@@ -199,7 +215,9 @@ std::string with_suffixes(std::string name, const Reference& reference) {
 
 }  // namespace
 
-std::string to_string(const Reference& reference) { return with_suffixes(reference.name(), reference); }
+std::string to_string(const Reference& reference) {
+  return with_suffixes(reference.name(), reference);
+}
 
 std::string to_familiar(const Reference& reference) {
   if (reference.registry != hub) {

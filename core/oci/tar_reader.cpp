@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t block_bytes = 256u << 10u;
 
-std::string text_of(const char* text) { return text ? text : ""; }
+std::string text_of(const char* text) {
+  return text ? text : "";
+}
 
 // "a/b/../c" without its dots; links in archives are relative to the directory they stand in.
 std::string resolved(std::string_view from, std::string_view target) {
@@ -31,7 +33,9 @@ std::string resolved(std::string_view from, std::string_view target) {
 }
 
 TarEntry entry_of(archive_entry* raw) {
-  TarEntry entry{.kind = TarEntry::Kind::other, .path = text_of(archive_entry_pathname(raw)), .link_target = {},
+  TarEntry entry{.kind = TarEntry::Kind::other,
+                 .path = text_of(archive_entry_pathname(raw)),
+                 .link_target = {},
                  .size = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(raw), 0))};
   if (const char* hard = archive_entry_hardlink(raw)) {
     entry.kind = TarEntry::Kind::link;

@@ -18,6 +18,8 @@ std::string title(const Step& step) {
       step.action);
 }
 
-std::string placeholder_for(std::string_view service) { return fmt::format("deployctl.invalid/{}", service); }
+std::string placeholder_for(std::string_view service) {
+  return fmt::format("deployctl.invalid/{}", service);
+}
 
 }  // namespace deployctl::plan

@@ -40,7 +40,9 @@ void annotate(kube::Object& workload, const Observation& seen) {
   }
 }
 
-std::string apply_id(const kube::Object& object) { return "apply:" + kube::to_string(object.key()); }
+std::string apply_id(const kube::Object& object) {
+  return "apply:" + kube::to_string(object.key());
+}
 
 // Adds the steps of one service and of the whole project to a plan, and knows their ids.
 class ReleasePlanner {
@@ -58,12 +60,17 @@ class ReleasePlanner {
     }
     const auto reason = seen_.commit.empty() ? std::string() : "commit " + seen_.commit.substr(0, 7);
     if (wish_.build) {
-      add({.id = "build:" + *service.name, .service = *service.name, .action = BuildImage{*service.image, seen_.tag},
+      add({.id = "build:" + *service.name,
+           .service = *service.name,
+           .action = BuildImage{*service.image, seen_.tag},
            .reason = reason});
     }
     if (wish_.push) {
-      add({.id = "push:" + *service.name, .service = *service.name, .action = PushImage{*service.image, seen_.tag},
-           .reason = reason, .after = existing({"build:" + *service.name})});
+      add({.id = "push:" + *service.name,
+           .service = *service.name,
+           .action = PushImage{*service.image, seen_.tag},
+           .reason = reason,
+           .after = existing({"build:" + *service.name})});
     }
   }
 
@@ -81,8 +88,11 @@ class ReleasePlanner {
     const auto start = existing({namespace_id()});
     std::vector<std::string> before_pods = start;
     if (const auto name = seen_.secret_names.find(*service.name); name != seen_.secret_names.end()) {
-      add({.id = "apply:secret/" + name->second, .service = *service.name, .action = ApplySecret{name->second},
-           .after = start, .phase = Phase::cluster});
+      add({.id = "apply:secret/" + name->second,
+           .service = *service.name,
+           .action = ApplySecret{name->second},
+           .after = start,
+           .phase = Phase::cluster});
       before_pods.push_back("apply:secret/" + name->second);
     }
     for (const auto& object : *objects) {
@@ -125,8 +135,12 @@ class ReleasePlanner {
   void add_apply(const std::string& service, const kube::Object& object, std::vector<std::string> after) {
     const auto expected = seen_.expected.find(object.key());
     const auto change = expected == seen_.expected.end() ? Change::unknown : expected->second.change;
-    add({.id = apply_id(object), .service = service, .action = ApplyObject{object}, .change = change,
-         .after = std::move(after), .phase = Phase::cluster});
+    add({.id = apply_id(object),
+         .service = service,
+         .action = ApplyObject{object},
+         .change = change,
+         .after = std::move(after),
+         .phase = Phase::cluster});
   }
 
   std::string namespace_id() const { return apply_id(generate::namespace_object(target_)); }
@@ -168,7 +182,8 @@ base::Result<std::vector<const project::Service*>> chosen_services(const project
 
 base::Result<std::vector<kube::Object>> desired_objects(const project::Target& target, const project::Service& service,
                                                         const Observation& seen) {
-  generate::KubernetesOptions options{.images = seen.images, .tag = seen.tag, .secret_names = seen.secret_names, .api = seen.api};
+  generate::KubernetesOptions options{
+      .images = seen.images, .tag = seen.tag, .secret_names = seen.secret_names, .api = seen.api};
   if (service.is_built() && !options.images.contains(*service.name)) {
     options.images[*service.name] = placeholder_for(*service.name);
   }

@@ -29,14 +29,16 @@ struct VerifyReason {
 
 constexpr std::array verify_reasons{
     VerifyReason{9, "the server's certificate is not yet valid", "check this machine's clock"},
-    VerifyReason{10, "the server's certificate has expired", "renew the server's certificate or check this machine's clock"},
+    VerifyReason{10, "the server's certificate has expired",
+                 "renew the server's certificate or check this machine's clock"},
     VerifyReason{18, "the server's certificate is self-signed", unknown_authority_hint},
     VerifyReason{19, "the server's certificate is signed by an unknown authority", unknown_authority_hint},
     VerifyReason{20, "the server's certificate is signed by an unknown authority", unknown_authority_hint},
     VerifyReason{21, "the server's certificate is signed by an unknown authority", unknown_authority_hint},
     VerifyReason{23, "the server's certificate has been revoked", ""},
     VerifyReason{62, "the server's certificate is for another name", "use the name that the certificate was made for"},
-    VerifyReason{64, "the server's certificate is for another address", "use the name that the certificate was made for"},
+    VerifyReason{64, "the server's certificate is for another address",
+                 "use the name that the certificate was made for"},
 };
 
 bool says(const CurlFailure& failure, std::string_view words) {
@@ -69,7 +71,8 @@ Explanation handshake_failed(const CurlFailure& failure) {
     return {"the server does not speak TLS on this port", "is it a plain http:// server?"};
   }
   if (says(failure, "alert")) {
-    return {"the server refused the TLS connection: " + last_words(failure), "does the server ask for a client certificate?"};
+    return {"the server refused the TLS connection: " + last_words(failure),
+            "does the server ask for a client certificate?"};
   }
   return {"the TLS handshake failed: " + last_words(failure), ""};
 }
@@ -139,7 +142,15 @@ Explanation explain(const CurlFailure& failure) {
   }
 }
 
-bool is_no_http(CURLcode code) { return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY; }
+// A certificate does not get better by asking again.
+bool is_lasting(CURLcode code) {
+  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CERTPROBLEM ||
+         code == CURLE_SSL_CACERT_BADFILE;
+}
+
+bool is_no_http(CURLcode code) {
+  return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY;
+}
 
 }  // namespace
 
@@ -148,10 +159,11 @@ base::Error describe(const CurlFailure& failure) {
     return base::Error::failed("{} answered with something that is not HTTP", failure.peer);
   }
   const auto [cause, hint] = explain(failure);
-  auto error = failure.proxy.empty()
-                   ? base::Error::unreachable("cannot reach {}: {}", failure.peer, cause)
-                   : base::Error::unreachable("cannot reach {} through the proxy {}: {}", failure.peer, failure.proxy, cause);
+  auto error = failure.proxy.empty() ? base::Error::unreachable("cannot reach {}: {}", failure.peer, cause)
+                                     : base::Error::unreachable("cannot reach {} through the proxy {}: {}",
+                                                                failure.peer, failure.proxy, cause);
   error.hint = hint;
+  error.is_lasting = is_lasting(failure.code);
   return error;
 }
 

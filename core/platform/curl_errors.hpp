@@ -12,11 +12,11 @@ namespace deployctl::platform {
 // What is known about an exchange that failed.
 struct CurlFailure {
   CURLcode code = CURLE_OK;
-  std::string peer;         // "registry.example.com:443", the request's own name for it
-  std::string proxy;        // "proxy.example.com:3128", empty when there is none
-  std::string detail;       // libcurl's own words
-  long os_error = 0;        // errno of the last socket call
-  long verify_result = 0;   // X509_V_ERR_… of the server's certificate
+  std::string peer;           // "registry.example.com:443", the request's own name for it
+  std::string proxy;          // "proxy.example.com:3128", empty when there is none
+  std::string detail;         // libcurl's own words
+  long os_error = 0;          // errno of the last socket call
+  long verify_result = 0;     // X509_V_ERR_… of the server's certificate
   std::string connect_limit;  // "10s"
 };
 

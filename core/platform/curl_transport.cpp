@@ -70,7 +70,9 @@ class HeaderList {
   curl_slist* list_ = nullptr;
 };
 
-bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos; }
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
+}
 
 std::string peer_of(const http::Request& request) {
   if (!request.unix_socket.empty()) {
@@ -96,7 +98,12 @@ Status check(const http::Request& request) {
 class Call {
  public:
   Call(Line& line, const http::Request& request, const http::Exchange& exchange, const CurlOptions& options)
-      : line_(line), curl_(line.curl), request_(request), exchange_(exchange), options_(options), header_list_(line.curl),
+      : line_(line),
+        curl_(line.curl),
+        request_(request),
+        exchange_(exchange),
+        options_(options),
+        header_list_(line.curl),
         connect_to_(line.curl) {}
 
   Result<http::Response> run();
@@ -290,7 +297,8 @@ Result<http::Response> Call::run() {
   const auto* message = curl_.multi_info_read(line_.multi, &queued);
   const auto code = message ? message->data.result : CURLE_OK;
   const bool is_complete = message != nullptr;
-  auto answer = is_complete ? finish(code) : Result<http::Response>(performed ? failure(CURLE_RECV_ERROR) : performed.error());
+  auto answer =
+      is_complete ? finish(code) : Result<http::Response>(performed ? failure(CURLE_RECV_ERROR) : performed.error());
   curl_.multi_remove_handle(line_.multi, line_.easy);
   clean_ = is_complete && code == CURLE_OK;
   return answer;
@@ -328,8 +336,7 @@ milliseconds Call::time_left() const {
 Status Call::check_deadlines() const {
   const auto now = steady_clock::now();
   if (request_.timeouts.total && now - started_ >= *request_.timeouts.total) {
-    return Error::unreachable("{} timed out after {}", peer_of(request_),
-                              base::to_string(*request_.timeouts.total));
+    return Error::unreachable("{} timed out after {}", peer_of(request_), base::to_string(*request_.timeouts.total));
   }
   if (now - last_move_ >= request_.timeouts.stall) {
     return Error::unreachable("{} timed out: nothing moved for {}", peer_of(request_),
@@ -481,8 +488,8 @@ class CurlTransport::Pool {
   std::unique_ptr<Line> take(const CurlLibrary& curl, Route route) {
     {
       const std::scoped_lock lock(mutex_);
-      const auto found = std::ranges::find_if(idle_.rbegin(), idle_.rend(),
-                                              [&](const auto& line) { return line->route == route; });
+      const auto found =
+          std::ranges::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& line) { return line->route == route; });
       if (found != idle_.rend()) {
         auto line = std::move(*found);
         idle_.erase(std::next(found).base());

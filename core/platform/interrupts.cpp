@@ -4,7 +4,6 @@
 
 #include <csignal>
 #include <cstdint>
-
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #include "core/project/cross_checks.hpp"
 
-#include "core/base/text.hpp"
+#include "core/project/suggestions.hpp"
 
 #include <fmt/core.h>
 
@@ -29,15 +29,12 @@ const Texts& dependencies(const Services& services, std::size_t place) {
 }
 
 void check_names(const Services& services, const Places& places, base::Diagnostics& out) {
+  ServiceSuggestions suggestions(services);
   for (std::size_t i = 0; i < services.size(); ++i) {
     std::set<std::string_view> seen;
     for (const auto& name : dependencies(services, i)) {
       if (!places.contains(*name)) {
-        std::vector<std::string> known;
-        for (const auto& service : services) {
-          known.push_back(*service.name);
-        }
-        out.error(name.span, fmt::format("there is no service '{}'", *name), base::did_you_mean(*name, known));
+        out.error(name.span, fmt::format("there is no service '{}'", *name), suggestions.of(*name));
       } else if (!seen.insert(*name).second) {
         out.error(name.span, fmt::format("'{}' depends on '{}' already", *services[i].name, *name));
       }
@@ -60,6 +57,7 @@ class CircleSearch {
   }
 
  private:
+  static constexpr std::ptrdiff_t most_named = 10;  // services of one circle
   enum class State { unseen, on_path, done };
   struct Step {
     std::size_t service;
@@ -101,6 +99,10 @@ class CircleSearch {
     const auto begin = std::ranges::find(path_, first, &Step::service);
     std::string circle;
     for (auto step = begin; step != path_.end(); ++step) {
+      if (step - begin == most_named) {
+        circle += "... -> ";
+        break;
+      }
       circle += *services_[step->service].name + " -> ";
     }
     out_.error(closing.span, fmt::format("services depend on each other in a circle: {}{}", circle, *closing));

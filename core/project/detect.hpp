@@ -14,14 +14,14 @@ namespace deployctl::project {
 
 // A program that can be built.
 struct DetectedService {
-  std::string name;                    // a DNS label, of the folder
-  std::string source = ".";            // relative to the project's folder
+  std::string name;          // a DNS label, of the folder
+  std::string source = ".";  // relative to the project's folder
   Stack stack = Stack::dockerfile;
-  std::string version;                 // Go: the go line of go.mod, "1.22"; empty when nothing says
-  std::vector<std::string> packages;   // Go: main packages, ".", "./cmd/api"; C++: executables of CMakeLists.txt
+  std::string version;                // Go: the go line of go.mod, "1.22"; empty when nothing says
+  std::vector<std::string> packages;  // Go: main packages, ".", "./cmd/api"; C++: executables of CMakeLists.txt
   std::vector<std::pair<std::string, std::string>> env = {};  // of the Compose file
   std::vector<std::string> depends_on = {};                   // of the Compose file
-  std::optional<int> port;             // by EXPOSE, the Compose file, or the program's text
+  std::optional<int> port;                                    // by EXPOSE, the Compose file, or the program's text
 };
 
 // A ready image that a Compose file runs beside the programs.
@@ -44,8 +44,8 @@ struct Detected {
 Detected detect(const std::string& directory, const io::FileSystem& files);
 
 // The program in one folder; nothing when no file tells. `name` is what it will be called.
-std::optional<DetectedService> detect_service(const std::string& directory, const std::string& source,
-                                              std::string name, const io::FileSystem& files);
+std::optional<DetectedService> detect_service(const std::string& directory, const std::string& source, std::string name,
+                                              const io::FileSystem& files);
 
 // The nearest text that can name a project or a service: "My_API" gives "my-api", "2048" gives "app-2048".
 std::string as_name(std::string_view text);

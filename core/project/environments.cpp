@@ -1,6 +1,7 @@
 #include "core/project/environments.hpp"
 
 #include "core/base/text.hpp"
+#include "core/project/suggestions.hpp"
 #include "core/project/table.hpp"
 
 #include <fmt/core.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 
 namespace deployctl::project {
 namespace {
@@ -21,8 +23,9 @@ bool removes_something(const Node& overlay) {
 }
 
 void report_nothing_to_remove(const base::Located<std::string>& key, const Node& below, base::Diagnostics& out) {
+  constexpr std::size_t most_compared = 100;
   std::vector<std::string> known;
-  for (const auto& entry : below.entries) {
+  for (const auto& entry : std::span(below.entries).first(std::min(most_compared, below.entries.size()))) {
     known.push_back(*entry.key);
   }
   out.warning(key.span, fmt::format("there is no '{}' to remove", base::printable(*key)),
@@ -72,16 +75,9 @@ bool is_whole_service(const Node& node) {
          (address != nullptr && address->find("external_name") != nullptr);
 }
 
-std::vector<std::string> names_of(const Services& services) {
-  std::vector<std::string> names;
-  for (const auto& service : services) {
-    names.push_back(*service.name);
-  }
-  return names;
-}
-
-void report_unknown_service(const base::Located<std::string>& name, const Services& services, base::Diagnostics& out) {
-  const auto nearest = base::did_you_mean(*name, names_of(services));
+void report_unknown_service(const base::Located<std::string>& name, ServiceSuggestions& suggestions,
+                            base::Diagnostics& out) {
+  const auto nearest = suggestions.of(*name);
   out.error(name.span, fmt::format("there is no service '{}' to change", base::printable(*name)),
             nearest.empty() ? "a service of this environment only needs 'image', 'source' or 'stack'" : nearest);
 }
@@ -203,13 +199,14 @@ void Environments::apply_services(const Node& overlay, Services& services, base:
     return;
   }
   const auto places = places_of(base_.services->value);
+  ServiceSuggestions suggestions(base_.services->value);
   std::set<std::string_view> removed;
   for (const auto& change : overlay.entries) {
     const auto below = services_.find(*change.key);
     const auto place = places.find(*change.key);
     if (below == services_.end()) {
       if (yaml::is_null(change.value) || !is_whole_service(change.value)) {
-        report_unknown_service(change.key, base_.services->value, out);
+        report_unknown_service(change.key, suggestions, out);
       } else {
         read_service({change.key, lay_over({}, change.value, out)}, std::nullopt, services, out);
       }

@@ -9,8 +9,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <limits>
 #include <set>
-#include <tuple>
+#include <utility>
 
 namespace deployctl::project {
 namespace {
@@ -25,7 +27,7 @@ using NamedEnvironment = Named<const yaml::Node*>;
 // shows elsewhere in the file, is said to be of that environment.
 class Findings {
  public:
-  explicit Findings(base::SourceSpan overlays) : overlays_(std::move(overlays)) {}
+  Findings(Position overlays_begin, Position overlays_end) : begin_(overlays_begin), end_(overlays_end) {}
 
   void add(const Diagnostics& found, std::string_view environment = {}) {
     for (auto item : found.sorted()) {
@@ -42,10 +44,8 @@ class Findings {
   [[nodiscard]] Diagnostics take() { return std::move(all_); }
 
  private:
-  // Good enough to know whether the reader is looking at the environment already: keys of the file's top level that
-  // come after `environments` are few, and none of them can be wrong because of one.
   [[nodiscard]] bool is_in_overlays(const base::SourceSpan& span) const {
-    return overlays_.is_known() && span.begin >= overlays_.begin;
+    return span.begin >= begin_ && span.begin < end_;
   }
 
   void put(Diagnostic item) {
@@ -56,10 +56,23 @@ class Findings {
     }
   }
 
-  base::SourceSpan overlays_;
+  Position begin_;
+  Position end_;
   std::set<std::pair<Position, std::string>> seen_;
   Diagnostics all_;
 };
+
+// From the key `environments` to the next key of the file.
+Findings findings_of(const yaml::Node& tree) {
+  constexpr Position never{std::numeric_limits<std::size_t>::max(), 0};
+  const auto own =
+      std::ranges::find_if(tree.entries, [](const yaml::Entry& entry) { return *entry.key == "environments"; });
+  if (own == tree.entries.end()) {
+    return {never, never};
+  }
+  const auto next = own + 1;
+  return {own->key.span.begin, next == tree.entries.end() ? never : next->key.span.begin};
+}
 
 base::SourceSpan start_of(const base::SourcePtr& source) {
   return {source, {1, 1}, 1};
@@ -137,7 +150,7 @@ Loaded load(const base::SourcePtr& source, std::string_view directory, std::stri
 
   Folders folders(directory, files);
   Target target = settle(project, {}, folders, found);
-  Findings findings(project.environments ? project.environments->key : base::SourceSpan{});
+  auto findings = findings_of(*tree);
   findings.add(found);
   const Environments overlays(*tree, project);
   const auto environments = environments_of(project);

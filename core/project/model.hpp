@@ -28,8 +28,8 @@ struct Port {
 };
 
 struct Probe {
-  std::string path;                  // HTTP path; empty: a TCP connection is enough
-  std::string port;                  // the name of one of the service's ports
+  std::string path;  // HTTP path; empty: a TCP connection is enough
+  std::string port;  // the name of one of the service's ports
   base::Milliseconds initial_delay{0};
   base::Milliseconds period{10'000};
   base::Milliseconds timeout{2'000};
@@ -45,15 +45,15 @@ struct Health {
 
 struct Build {
   Stack stack = Stack::dockerfile;
-  base::Located<std::string> source;        // the build context, relative to the project's folder
-  base::Located<std::string> package;       // go: "./cmd/api"; cpp: the CMake target; may be empty
-  base::Located<std::string> dockerfile;    // the user's own, relative to source; empty: a generated one
-  std::string target;                       // stage to stop at
+  base::Located<std::string> source;      // the build context, relative to the project's folder
+  base::Located<std::string> package;     // go: "./cmd/api"; cpp: the CMake target; may be empty
+  base::Located<std::string> dockerfile;  // the user's own, relative to source; empty: a generated one
+  std::string target;                     // stage to stop at
   NamedValues args;
   std::vector<base::Located<std::string>> secrets;  // BuildKit secret ids
-  base::Located<std::string> base;          // builder image
-  base::Located<std::string> runtime;       // image the result stands on
-  std::vector<std::string> platforms;       // empty: the engine's own
+  base::Located<std::string> base;                  // builder image
+  base::Located<std::string> runtime;               // image the result stands on
+  std::vector<std::string> platforms;               // empty: the engine's own
   std::optional<base::Quantity> max_size;
 };
 
@@ -72,7 +72,7 @@ struct Secret {
 
 // A file of the project that appears in the container.
 struct ConfigFile {
-  std::string path;    // in the container, absolute
+  std::string path;                   // in the container, absolute
   base::Located<std::string> source;  // relative to the project's folder
 };
 
@@ -101,7 +101,7 @@ struct Scale {
 struct Strategy {
   enum class Type { rolling, recreate, canary, blue_green };
   Type type = Type::rolling;
-  std::string max_surge = "1";        // a number or a percentage
+  std::string max_surge = "1";  // a number or a percentage
   std::string max_unavailable = "0";
   base::Milliseconds deadline{300'000};  // no progress for so long is a failure
 };
@@ -165,16 +165,16 @@ struct CiSettings {
 using Hooks = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
 struct Target {
-  std::string directory;  // absolute folder of the project manifest
+  std::string directory;      // absolute folder of the project manifest
   std::string manifest_name;  // its file name: "deployctl.yaml"
   base::Located<std::string> project;
-  std::string environment;    // empty: no environment chosen
+  std::string environment;                // empty: no environment chosen
   std::vector<std::string> environments;  // all that the project manifest names
-  base::Located<std::string> registry;  // host[:port][/path]; empty when every service names its image
-  base::Located<std::string> context;   // kubeconfig context; empty: the current one
-  std::string name_space;               // Kubernetes namespace; the project's name unless given
+  base::Located<std::string> registry;    // host[:port][/path]; empty when every service names its image
+  base::Located<std::string> context;     // kubeconfig context; empty: the current one
+  std::string name_space;                 // Kubernetes namespace; the project's name unless given
   Approval approval = Approval::automatic;
-  std::vector<Service> services;        // in the order of the project manifest
+  std::vector<Service> services;  // in the order of the project manifest
   CiSettings ci;
   Hooks hooks;
 

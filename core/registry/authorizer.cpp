@@ -7,9 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 
 namespace deployctl::registry {
@@ -24,8 +23,8 @@ constexpr seconds shortest_life{60};
 constexpr std::uint64_t longest_token_answer = 1u << 20u;
 
 bool is_private_v4(const std::array<unsigned char, 4>& a) {
-  return a[0] == 0 || a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xF0U) == 16) || (a[0] == 192 && a[1] == 168) ||
-         (a[0] == 169 && a[1] == 254);
+  return a[0] == 0 || a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xF0U) == 16) ||
+         (a[0] == 192 && a[1] == 168) || (a[0] == 169 && a[1] == 254);
 }
 
 bool is_private_v6(const std::array<unsigned char, 16>& a) {
@@ -44,7 +43,8 @@ bool is_private_address(const std::string& host) {
 // Where the token service is. The registry names it, so it is not trusted blindly.
 Result<base::Url> checked_realm(const std::string& text, const Authorizer::Peer& peer) {
   const auto refuse = [&](std::string_view reason) {
-    return Error::refused("{} names the token service '{}', {}", peer.registry, base::printable(text.substr(0, 200)), reason);
+    return Error::refused("{} names the token service '{}', {}", peer.registry, base::printable(text.substr(0, 200)),
+                          reason);
   };
   const auto realm = base::Url::parse(text);
   if (!realm) {
@@ -76,7 +76,8 @@ Result<Token> token_of(const http::Response& response, const std::string& host) 
   if (text.empty() || text.find_first_of("\r\n") != std::string::npos) {
     return Error::failed("the token service {} answered without a token", host);
   }
-  const auto life = seconds(std::clamp<long long>(answer.at("expires_in").integer_or(0), shortest_life.count(), 86'400));
+  const auto life =
+      seconds(std::clamp<long long>(answer.at("expires_in").integer_or(0), shortest_life.count(), 86'400));
   return Token{.text = std::move(text), .life = life};
 }
 
@@ -146,8 +147,10 @@ Result<std::string> Authorizer::fetch_token(const Peer& peer, std::stop_token st
   }
   if (!response->is_success()) {
     // A token service says "wrong password" with 401, some with 400 or 403.
-    return refusal(*response, {.registry = realm->authority(), .repository = {}, .doing = "get a token for " + peer.registry,
-                               .credentials = lookup_.credentials ? "user " + lookup_.credentials->username + " from " + lookup_.credentials->source : "no credentials",
+    return refusal(*response, {.registry = realm->authority(),
+                               .repository = {},
+                               .doing = fmt::format("get a token for {} from", peer.registry),
+                               .credentials = describe_credentials(),
                                .has_credentials = lookup_.credentials.has_value()});
   }
   const auto token = token_of(*response, realm->authority());
@@ -192,8 +195,8 @@ Result<http::Response> Authorizer::ask(http::Request request, const Peer& peer, 
   request.max_body_bytes = longest_token_answer;
   const http::RetryPolicy policy{.attempts = 3, .budget = seconds(12)};
   const http::RetryingTransport::OnRetry silent;
-  return http::send_with_retries({.transport = transport_, .clock = clock_, .policy = policy, .on_retry = silent}, request,
-                                 {.sink = {}, .on_upload = {}, .stop = stop});
+  return http::send_with_retries({.transport = transport_, .clock = clock_, .policy = policy, .on_retry = silent},
+                                 request, {.sink = {}, .on_upload = {}, .stop = stop});
 }
 
 // What we are going to do decides, not the scope of the challenge: that is for the one request that was refused.
@@ -216,15 +219,19 @@ bool Authorizer::has_credentials() const {
 
 std::string Authorizer::description() const {
   const std::scoped_lock lock(mutex_);
+  return describe_credentials();
+}
+
+std::string Authorizer::describe_credentials() const {
   if (lookup_.credentials) {
     const auto& name = lookup_.credentials->username;
-    return fmt::format("{} from {}", name.empty() || name == "<token>" ? "the identity token" : "user " + name,
+    return fmt::format("{} from {}", name.empty() || name == "<token>" ? "with the identity token" : "as user " + name,
                        lookup_.credentials->source);
   }
   if (lookup_.looked_in.empty()) {
-    return "us without credentials";
+    return "without credentials";
   }
-  return fmt::format("us without credentials: none found in {}", base::join(lookup_.looked_in, ", "));
+  return fmt::format("without credentials (none found in {})", base::join(lookup_.looked_in, ", "));
 }
 
 }  // namespace deployctl::registry

@@ -18,9 +18,9 @@ enum class Access { none, pull, push };
 class Authorizer {
  public:
   struct Peer {
-    std::string registry;    // the user's name for it
-    std::string repository;  // may be empty: only the registry itself is asked
-    base::Url base;          // where it is; credentials go to this origin only
+    std::string registry;       // the user's name for it
+    std::string repository;     // may be empty: only the registry itself is asked
+    base::Url base;             // where it is; credentials go to this origin only
     bool may_be_plain = false;  // loopback or named insecure: its token service may be plain http as well
     std::shared_ptr<const http::TlsSettings> tls;
   };
@@ -31,12 +31,12 @@ class Authorizer {
   // The value of Authorization to send, empty when nothing is known to be asked for. Renews a token near its end.
   base::Result<std::string> header(const Peer& peer, std::stop_token stop);
 
-  // The answer to a 401 that `used` was sent with. An error when there is nothing (more) to try: unauthorized is left to
-  // the caller, who knows the answer: then the result is empty.
+  // The answer to a 401 that `used` was sent with. An error when there is nothing (more) to try: unauthorized is left
+  // to the caller, who knows the answer: then the result is empty.
   base::Result<std::string> answer(const Peer& peer, const Challenge& challenge, const std::string& used,
                                    std::stop_token stop);
 
-  // For messages: "user ada from /home/ada/.docker/config.json" or "no credentials (looked in …)".
+  // For messages: "as user ada from /home/ada/.docker/config.json", "without credentials (none found in …)".
   [[nodiscard]] std::string description() const;
   [[nodiscard]] bool has_credentials() const;
 
@@ -48,6 +48,7 @@ class Authorizer {
   base::Result<http::Response> ask(http::Request request, const Peer& peer, std::stop_token stop);
   [[nodiscard]] std::string scope(const Peer& peer) const;
   [[nodiscard]] std::string basic() const;
+  [[nodiscard]] std::string describe_credentials() const;
 
   http::Transport& transport_;
   io::Clock& clock_;

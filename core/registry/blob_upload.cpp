@@ -1,5 +1,5 @@
-// An upload session is opened with POST and closed with one PUT that carries the whole blob. When the PUT fails half-way
-// the session is taken for lost (registries differ in whether it can be resumed) and the blob begins again.
+// An upload session is opened with POST and closed with one PUT that carries the whole blob. When the PUT fails
+// half-way the session is taken for lost (registries differ in whether it can be resumed) and the blob begins again.
 #include "core/registry/blob_upload.hpp"
 
 #include "core/base/text.hpp"
@@ -20,7 +20,9 @@ struct Interruption {
 };
 using Try = std::variant<Uploaded, Error, Interruption>;
 
-bool is_accepted_upload(int status) { return status == 201 || status == 202 || status == 204; }
+bool is_accepted_upload(int status) {
+  return status == 201 || status == 202 || status == 204;
+}
 
 // The session has gone, or the registry says that it is not well.
 bool is_worth_a_new_session(const http::Response& response) {
@@ -29,7 +31,7 @@ bool is_worth_a_new_session(const http::Response& response) {
 }
 
 Try failed_answer(const Session& session, const http::Response& response, const BlobUpload& upload) {
-  auto error = session.refused(response, "upload " + upload.name);
+  auto error = session.refused(response, fmt::format("upload {} to", upload.name));
   if (is_worth_a_new_session(response)) {
     return Interruption{.reason = fmt::format("status {}", response.status), .error = std::move(error)};
   }
@@ -125,7 +127,8 @@ Try put(Session& session, const BlobUpload& upload, const base::Url& location, s
 }
 
 Try post_and_put(Session& session, const BlobUpload& upload, std::stop_token stop) {
-  const auto opened = session.send({.method = "POST", .url = session.url("blobs/uploads/"), .repeat = Repeat::no}, stop);
+  const auto opened =
+      session.send({.method = "POST", .url = session.url("blobs/uploads/"), .repeat = Repeat::no}, stop);
   if (!opened) {
     return failed_exchange(opened.error());
   }
@@ -163,7 +166,7 @@ Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_t
   if (status == 404 || status == 403 || answer->response.is_success()) {
     return answer->response.is_success();
   }
-  return session.refused(answer->response, "ask for blob " + std::string(blob.digest.brief()));
+  return session.refused(answer->response, fmt::format("ask for blob {} in", blob.digest.brief()));
 }
 
 Result<Uploaded> upload(Session& session, const BlobUpload& upload, std::stop_token stop) {

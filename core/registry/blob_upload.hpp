@@ -11,9 +11,9 @@ namespace deployctl::registry {
 
 struct BlobUpload {
   oci::Descriptor blob;
-  std::string path;  // of the file with its bytes
-  std::string name;  // for people: "layer 3f4a8b21c0de"
-  bool ask_first = true;  // whether the registry may have it already
+  std::string path;                                 // of the file with its bytes
+  std::string name;                                 // for people: "layer 3f4a8b21c0de"
+  bool ask_first = true;                            // whether the registry may have it already
   std::function<void(std::uint64_t sent)> on_sent;  // of this blob; may go back to 0 when it begins again
 };
 

@@ -20,8 +20,12 @@ class Scanner {
   explicit Scanner(std::string_view text) : rest_(text) {}
 
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
-  void skip_spaces_and_commas() { skip([](char byte) { return byte == ' ' || byte == '\t' || byte == ','; }); }
-  void skip_spaces() { skip([](char byte) { return byte == ' ' || byte == '\t'; }); }
+  void skip_spaces_and_commas() {
+    skip([](char byte) { return byte == ' ' || byte == '\t' || byte == ','; });
+  }
+  void skip_spaces() {
+    skip([](char byte) { return byte == ' ' || byte == '\t'; });
+  }
   std::string_view token() {
     const auto end = std::ranges::find_if_not(rest_, is_token_byte) - rest_.begin();
     return take(static_cast<std::size_t>(end));

@@ -18,6 +18,7 @@ struct Challenge {
     const auto found = parameters.find(name);
     return found == parameters.end() ? std::string() : found->second;
   }
+  friend bool operator==(const Challenge&, const Challenge&) = default;
 };
 
 // All challenges of an answer, in order; what cannot be read is left out.

@@ -36,7 +36,8 @@ Client::Client(Ports ports, ClientOptions options)
 
 Client::~Client() = default;
 
-Result<PushResult> Client::push(const oci::StoredImage& image, const oci::Reference& target, const PushOptions& options) {
+Result<PushResult> Client::push(const oci::StoredImage& image, const oci::Reference& target,
+                                const PushOptions& options) {
   const auto session = state_->session(target.registry, target.repository, Access::push);
   auto result = registry::push(*session, image, target.tag.empty() ? "latest" : target.tag, options);
   return result ? result : result.error().within("pushing {}", oci::to_familiar(target));
@@ -73,7 +74,7 @@ Result<bool> Client::exists(const oci::Reference& reference, std::stop_token sto
   if (answer->response.is_success() || answer->response.status == 404) {
     return answer->response.is_success();
   }
-  return session->refused(answer->response, "find " + reference.identifier());
+  return session->refused(answer->response, fmt::format("find {} in", reference.identifier()));
 }
 
 Status Client::ping(const std::string& registry, std::stop_token stop) {
@@ -82,7 +83,7 @@ Status Client::ping(const std::string& registry, std::stop_token stop) {
   if (!answer) {
     return answer.error();
   }
-  return answer->response.is_success() ? Status() : session->refused(answer->response, "ask for the registry's version");
+  return answer->response.is_success() ? Status() : session->refused(answer->response, "speak to");
 }
 
 }  // namespace deployctl::registry

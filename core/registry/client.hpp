@@ -37,8 +37,8 @@ struct ClientOptions {
 
 // How far a push is. Called from any thread, one call at a time.
 struct Progress {
-  std::string what;         // "layer 3f4a8b21c0de (2 of 5)", "manifest"
-  std::uint64_t done = 0;   // bytes of the whole push that are in the registry or on their way
+  std::string what;        // "layer 3f4a8b21c0de (2 of 5)", "manifest"
+  std::uint64_t done = 0;  // bytes of the whole push that are in the registry or on their way
   std::uint64_t total = 0;
 };
 
@@ -51,7 +51,7 @@ struct PushOptions {
 struct PushResult {
   enum class Outcome { pushed, unchanged };
   Outcome outcome = Outcome::pushed;
-  oci::Digest digest;              // of the manifest; what to deploy
+  oci::Digest digest;  // of the manifest; what to deploy
   int uploaded_blobs = 0;
   std::uint64_t uploaded_bytes = 0;
 };
@@ -67,8 +67,8 @@ class Client {
   Client(Ports ports, ClientOptions options = {});
   ~Client();
 
-  // Makes `target` (a tag) point at the image: uploads what the registry does not have, then the manifest, then the tag.
-  // The tag already pointing at it is `unchanged`, after one request.
+  // Makes `target` (a tag) point at the image: uploads what the registry does not have, then the manifest, then the
+  // tag. The tag already pointing at it is `unchanged`, after one request.
   base::Result<PushResult> push(const oci::StoredImage& image, const oci::Reference& target,
                                 const PushOptions& options = {});
   // Whether push() would find `unchanged`; no blob is needed for the question.

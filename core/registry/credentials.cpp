@@ -84,7 +84,8 @@ bool is_empty(const Credentials& credentials) {
   return credentials.username.empty() && credentials.password.empty() && credentials.identity_token.empty();
 }
 
-Result<std::optional<Credentials>> from_auths(const json::Reader& auths, const Asked& asked, const std::string& source) {
+Result<std::optional<Credentials>> from_auths(const json::Reader& auths, const Asked& asked,
+                                              const std::string& source) {
   std::size_t best = 0;
   std::optional<json::Reader> entry;
   for (const auto& [key, value] : auths.members()) {
@@ -116,8 +117,8 @@ std::string helper_for(const json::Reader& config, const Asked& asked) {
 
 bool is_helper_name(std::string_view name) {
   return std::ranges::all_of(name, [](char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '.' ||
-           byte == '_' || byte == '-';
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           byte == '.' || byte == '_' || byte == '-';
   });
 }
 
@@ -149,12 +150,17 @@ Result<std::optional<Credentials>> ask_helper(io::ProcessRunner& runner, const s
                          base::printable(name));
   }
   const auto program = "docker-credential-" + name;
-  const io::Command command{.argv = {program, "get"}, .environment = {}, .without_environment = {}, .directory = {},
-                            .input = asked.docker_key(), .timeout = helper_time};
+  const io::Command command{.argv = {program, "get"},
+                            .environment = {},
+                            .without_environment = {},
+                            .directory = {},
+                            .input = asked.docker_key(),
+                            .timeout = helper_time};
   const auto output = io::run_and_capture(runner, command, stop, longest_file);
   if (!output) {
     const bool is_missing = output.error().code == base::ErrorCode::not_found;
-    return is_missing ? Error::failed("the credential helper {} is not installed; {} names it", program, source)
+    return is_missing ? Error::failed("the credential helper {} that {} names is not installed", program, source)
+                            .with_hint("install it, or log in again with `docker login {}`", asked.registry)
                       : output.error().within("asking {}", program);
   }
   return answer_of(program, *output);
@@ -162,9 +168,9 @@ Result<std::optional<Credentials>> ask_helper(io::ProcessRunner& runner, const s
 
 struct Source {
   std::string name;
-  std::string path;        // of a file
-  std::string text;        // or the text itself
-  bool is_bare = false;    // ~/.dockercfg: the entries without "auths" around them
+  std::string path;      // of a file
+  std::string text;      // or the text itself
+  bool is_bare = false;  // ~/.dockercfg: the entries without "auths" around them
 };
 
 std::vector<Source> sources(const io::Environment& environment) {
@@ -182,7 +188,8 @@ std::vector<Source> sources(const io::Environment& environment) {
   if (auto directory = environment.get_or("XDG_RUNTIME_DIR", ""); !directory.empty()) {
     add_file(io::join_path(directory, "containers/auth.json"));
   }
-  add_file(io::join_path(environment.get_or("XDG_CONFIG_HOME", io::join_path(home, ".config")), "containers/auth.json"));
+  add_file(
+      io::join_path(environment.get_or("XDG_CONFIG_HOME", io::join_path(home, ".config")), "containers/auth.json"));
   add_file(io::join_path(environment.get_or("DOCKER_CONFIG", io::join_path(home, ".docker")), "config.json"));
   add_file(io::join_path(home, ".dockercfg"), true);
   return list;
@@ -197,7 +204,8 @@ Result<std::optional<std::string>> text_of(const io::FileSystem& files, const So
   if (text) {
     return std::optional(*text);
   }
-  return text.error().code == base::ErrorCode::not_found ? Result<std::optional<std::string>>(std::nullopt) : text.error();
+  return text.error().code == base::ErrorCode::not_found ? Result<std::optional<std::string>>(std::nullopt)
+                                                         : text.error();
 }
 
 }  // namespace
@@ -217,7 +225,8 @@ Result<CredentialLookup> UserCredentials::find(const std::string& registry, cons
     }
     const auto value = json::parse(**text, source.name);
     if (!value) {
-      return Error::failed("{} is not valid JSON", source.name).with_hint("mend or remove it; `docker login` writes a new one");
+      return Error::failed("{} is not valid JSON", source.name)
+          .with_hint("mend or remove it; `docker login` writes a new one");
     }
     const json::Reader config(*value);
     const auto helper = source.is_bare ? std::string() : helper_for(config, asked);

@@ -92,11 +92,10 @@ bool has_error_code(const http::Response& response, std::string_view code) {
 Error refusal(const http::Response& response, const Attempt& attempt) {
   const auto words = words_of(response);
   const auto where = attempt.repository.empty() ? attempt.registry : attempt.registry + "/" + attempt.repository;
-  auto error = Error::make(code_of(response.status), "cannot {} at {}: the registry answered {}{}{}", attempt.doing, where,
-                           response.status, words.empty() ? "" : " ", words);
-  if (error.code == ErrorCode::unauthorized) {
-    error.message += " to " + attempt.credentials;
-  }
+  const auto code = code_of(response.status);
+  const auto who = code == ErrorCode::unauthorized && !attempt.credentials.empty() ? " " + attempt.credentials : "";
+  auto error = Error::make(code, "cannot {} {}{}: it answered {}{}{}", attempt.doing, where, who, response.status,
+                           words.empty() ? "" : " ", words);
   error.hint = hint_of(response, attempt);
   return error;
 }

@@ -21,8 +21,8 @@ bool has_error_code(const http::Response& response, std::string_view code);
 struct Attempt {
   std::string registry;
   std::string repository;
-  std::string doing;        // "upload layer 3f4a8b21c0de"
-  std::string credentials;  // "user ada from /home/ada/.docker/config.json", "no credentials (looked in …)"
+  std::string doing;        // "upload layer 3f4a8b21c0de to"
+  std::string credentials;  // "as user ada from /home/ada/.docker/config.json", "without credentials (none found in …)"
   bool has_credentials = false;
 };
 

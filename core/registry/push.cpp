@@ -25,9 +25,9 @@ constexpr int manifest_attempts = 4;
 
 // What the repository held before.
 struct Before {
-  bool is_same = false;           // the tag points at our image
-  bool exists = true;             // the repository, as far as we know
-  std::set<oci::Digest> blobs;    // that are there for certain
+  bool is_same = false;         // the tag points at our image
+  bool exists = true;           // the repository, as far as we know
+  std::set<oci::Digest> blobs;  // that are there for certain
 };
 
 void add_blobs(const RemoteDocument& document, std::set<oci::Digest>& blobs) {
@@ -55,7 +55,8 @@ Result<Answer> get_manifest(Session& session, const std::string& identifier, std
                       stop);
 }
 
-Result<Before> look_before(Session& session, const oci::StoredImage& image, const std::string& tag, std::stop_token stop) {
+Result<Before> look_before(Session& session, const oci::StoredImage& image, const std::string& tag,
+                           std::stop_token stop) {
   const auto answer = get_manifest(session, tag, stop);
   if (!answer) {
     return answer.error();
@@ -65,7 +66,7 @@ Result<Before> look_before(Session& session, const oci::StoredImage& image, cons
     return Before{.is_same = false, .exists = !has_error_code(response, "NAME_UNKNOWN"), .blobs = {}};
   }
   if (response.status == 401) {
-    return session.refused(response, "push");
+    return session.refused(response, "push to");
   }
   Before before;
   if (response.is_success()) {
@@ -131,12 +132,14 @@ class Push {
 
 // The configuration and the layers, each digest once, the largest first so that none is left to go alone at the end.
 std::vector<Task> Push::tasks() const {
-  std::vector<Task> list{{.blob = image_.config, .name = fmt::format("configuration {}", image_.config.digest.brief())}};
+  std::vector<Task> list{
+      {.blob = image_.config, .name = fmt::format("configuration {}", image_.config.digest.brief())}};
   std::set<oci::Digest> seen{image_.config.digest};
   for (std::size_t i = 0; i < image_.layers.size(); ++i) {
     const auto& layer = image_.layers[i];
     if (seen.insert(layer.digest).second) {
-      list.push_back({.blob = layer, .name = fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, image_.layers.size())});
+      list.push_back({.blob = layer,
+                      .name = fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, image_.layers.size())});
     }
   }
   std::ranges::stable_sort(list, std::greater(), [](const Task& task) { return task.blob.size; });
@@ -231,7 +234,7 @@ Status Push::put_manifest(const std::string& identifier) {
     return response.error();
   }
   if (!response->is_success()) {
-    return session_.refused(*response, fmt::format("push the image manifest as {}", identifier));
+    return session_.refused(*response, fmt::format("push the image manifest as {} to", identifier));
   }
   const auto stored = response->headers.get("Docker-Content-Digest");
   if (stored && *stored != image_.digest.text()) {
@@ -252,10 +255,11 @@ Status Push::put_manifest_with_blobs() {
     if (response->is_success()) {
       return {};
     }
-    const bool lacks_blob = has_error_code(*response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(*response, "BLOB_UNKNOWN");
+    const bool lacks_blob =
+        has_error_code(*response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(*response, "BLOB_UNKNOWN");
     if (!lacks_blob || attempt >= manifest_attempts ||
         !session_.wait_before_retry(attempt, "the registry misses a blob of the image", options_.stop)) {
-      return session_.refused(*response, "push the image manifest");
+      return session_.refused(*response, "push the image manifest to");
     }
     if (const auto uploaded = upload_all(tasks()); !uploaded) {
       return uploaded;
@@ -306,7 +310,7 @@ Result<RemoteDocument> fetch_document(Session& session, const std::string& ident
   }
   auto& response = answer->response;
   if (!response.is_success()) {
-    return session.refused(response, "find " + identifier);
+    return session.refused(response, fmt::format("find {} in", identifier));
   }
   RemoteDocument document{.bytes = std::move(response.body), .media_type = media_type_of(response), .digest = {}};
   document.digest = oci::Digest::of(document.bytes);

@@ -19,7 +19,9 @@ using std::chrono::seconds;
 
 constexpr int most_redirects = 5;
 
-std::string api_host(const std::string& registry) { return registry == "docker.io" ? "registry-1.docker.io" : registry; }
+std::string api_host(const std::string& registry) {
+  return registry == "docker.io" ? "registry-1.docker.io" : registry;
+}
 
 base::Url base_of(const std::string& registry, std::string_view scheme) {
   auto url = base::Url::parse(fmt::format("{}://{}", scheme, api_host(registry)));
@@ -100,7 +102,11 @@ base::Url Session::url(std::string_view path) const {
 }
 
 Authorizer::Peer Session::peer() const {
-  return {.registry = registry_, .repository = repository_, .base = base_url(), .may_be_plain = is_loopback_ || is_insecure_, .tls = tls_};
+  return {.registry = registry_,
+          .repository = repository_,
+          .base = base_url(),
+          .may_be_plain = is_loopback_ || is_insecure_,
+          .tls = tls_};
 }
 
 // Until the registry has answered once, a try takes seconds, not minutes: its name may be mistyped or it may be down.
@@ -108,7 +114,7 @@ http::RetryPolicy Session::policy(Repeat repeat) const {
   auto policy = options_.retry;
   policy.only_throttled = repeat == Repeat::no;
   if (!reached_) {
-    policy.budget = std::min<std::chrono::milliseconds>(policy.budget, seconds(8));
+    policy.budget = std::min<std::chrono::milliseconds>(policy.budget, seconds(5));
   }
   return policy;
 }
@@ -117,6 +123,12 @@ void Session::notice(const std::string& text) {
   if (options_.on_notice) {
     options_.on_notice(text);
   }
+}
+
+// Reasons that come from the transport name the registry already.
+void Session::tell_retry(const std::string& reason, std::chrono::milliseconds wait) {
+  const auto where = reason.find(registry_) == std::string::npos ? registry_ + ": " : std::string();
+  notice(fmt::format("{}{}; trying again in {}", where, reason, base::human_duration(wait)));
 }
 
 void Session::tell_warnings(const http::Headers& headers) {
@@ -133,28 +145,38 @@ bool Session::wait_before_retry(int attempt, const std::string& reason, std::sto
     return false;
   }
   const auto wait = http::backoff(options_.retry, attempt, http::random_fraction());
-  notice(fmt::format("{}: {}; trying again in {}", registry_, reason, base::human_duration(wait)));
+  tell_retry(reason, wait);
   return ports_.clock.sleep_for(wait, stop);
 }
 
 Result<http::Response> Session::send_once(const Call& call, const base::Url& url, const std::string& authorization,
                                           std::stop_token stop) {
-  http::Request request{.method = call.method, .url = url, .headers = call.headers, .body = call.body, .tls = tls_,
-                        .unix_socket = {}, .proxy = {}, .timeouts = {}, .max_body_bytes = call.max_body_bytes};
+  http::Request request{.method = call.method,
+                        .url = url,
+                        .headers = call.headers,
+                        .body = call.body,
+                        .tls = tls_,
+                        .unix_socket = {},
+                        .proxy = {},
+                        .timeouts = {},
+                        .max_body_bytes = call.max_body_bytes};
   if (!authorization.empty()) {
     request.headers.set("Authorization", authorization);
   }
   const auto tries = policy(call.repeat);
   const http::RetryingTransport::OnRetry on_retry = [this](const http::Request&, const http::Retry& retry) {
-    notice(fmt::format("{}: {}; trying again in {}", registry_, retry.reason, base::human_duration(retry.wait)));
+    tell_retry(retry.reason, retry.wait);
   };
   const http::Exchange exchange{.sink = {}, .on_upload = call.on_upload, .stop = stop};
   auto answer = http::send_with_retries(
       {.transport = ports_.transport, .clock = ports_.clock, .policy = tries, .on_retry = on_retry}, request, exchange);
-  if (answer) {
-    reached_ = true;
-    tell_warnings(answer->headers);
+  if (!answer) {
+    return answer.error().code == base::ErrorCode::unreachable
+               ? answer.error().with_hint("is the registry running, and is {} its address?", registry_)
+               : answer.error();
   }
+  reached_ = true;
+  tell_warnings(answer->headers);
   return answer;
 }
 
@@ -249,15 +271,19 @@ Result<base::Url> Session::location(const Answer& answer) const {
   }
   if (answer.url.scheme == "https" && url->scheme == "http") {
     return Error::refused("{} leads from https to plain http ({})", registry_, base::to_display(*url))
-        .with_hint("the registry does not know that it is behind https: its proxy must set X-Forwarded-Proto, or the "
-                   "registry its own address");
+        .with_hint(
+            "the registry does not know that it is behind https: its proxy must set X-Forwarded-Proto, or the "
+            "registry its own address");
   }
   return *url;
 }
 
 Error Session::refused(const http::Response& response, std::string doing) const {
-  return refusal(response, {.registry = registry_, .repository = repository_, .doing = std::move(doing),
-                            .credentials = authorizer_.description(), .has_credentials = authorizer_.has_credentials()});
+  return refusal(response, {.registry = registry_,
+                            .repository = repository_,
+                            .doing = std::move(doing),
+                            .credentials = authorizer_.description(),
+                            .has_credentials = authorizer_.has_credentials()});
 }
 
 }  // namespace deployctl::registry

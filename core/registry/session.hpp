@@ -37,7 +37,8 @@ struct Answer {
 
 class Session {
  public:
-  Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository, Access access);
+  Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository,
+          Access access);
 
   // ".../v2/<repository>/<path>"; without a repository ".../v2/".
   [[nodiscard]] base::Url url(std::string_view path) const;
@@ -59,14 +60,15 @@ class Session {
   base::Result<http::Response> send_authorized(const Call& call, const base::Url& url, std::stop_token stop);
   base::Result<http::Response> send_once(const Call& call, const base::Url& url, const std::string& authorization,
                                          std::stop_token stop);
-  base::Result<http::Response> send_in_the_right_scheme(const Call& call, base::Url url, const std::string& authorization,
-                                                        std::stop_token stop);
+  base::Result<http::Response> send_in_the_right_scheme(const Call& call, base::Url url,
+                                                        const std::string& authorization, std::stop_token stop);
   base::Result<std::optional<Challenge>> challenge_of(const http::Response& response, std::stop_token stop);
   [[nodiscard]] Authorizer::Peer peer() const;
   [[nodiscard]] base::Url base_url() const;
   void settle_scheme(std::string scheme);
   [[nodiscard]] bool is_settled() const;
   [[nodiscard]] http::RetryPolicy policy(Repeat repeat) const;
+  void tell_retry(const std::string& reason, std::chrono::milliseconds wait);
   void tell_warnings(const http::Headers& headers);
   void notice(const std::string& text);
 

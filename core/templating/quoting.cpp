@@ -16,9 +16,13 @@ base::Error unfit(std::string_view text, std::string_view format) {
                                     base::printable(text), format);
 }
 
-bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+bool has_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
 
-bool has_line_break(std::string_view text) { return text.find_first_of("\n\r") != std::string_view::npos; }
+bool has_line_break(std::string_view text) {
+  return text.find_first_of("\n\r") != std::string_view::npos;
+}
 
 bool is_plain_in_a_shell(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
@@ -27,8 +31,8 @@ bool is_plain_in_a_shell(char byte) {
 
 }  // namespace
 
-// The Dockerfile parser takes a backslash at the end of a line for a continuation before it looks at quotes; the closing
-// quote after every value keeps ours from standing there.
+// The Dockerfile parser takes a backslash at the end of a line for a continuation before it looks at quotes; the
+// closing quote after every value keeps ours from standing there.
 base::Result<std::string> dockerfile_word(std::string_view text) {
   if (has_nul(text) || has_line_break(text)) {
     return unfit(text, "a Dockerfile");
@@ -68,6 +72,8 @@ base::Result<std::string> shell_word(std::string_view text) {
   return "'" + base::replace_all(std::string(text), "'", R"('\'')") + "'";
 }
 
-std::string yaml_scalar(std::string_view text) { return yaml::quote(text); }
+std::string yaml_scalar(std::string_view text) {
+  return yaml::quote(text);
+}
 
 }  // namespace deployctl::templating

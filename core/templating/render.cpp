@@ -1,9 +1,9 @@
 // mustache itself takes an unknown name for an empty text. Here the names are looked up through a context of our own
 // that remembers what it could not find, and the result is thrown away when there is any.
 //
-// Lines that hold a section's tag and nothing else disappear (mustache(5), "standalone lines"). The library forgets that
-// for sections that are left out, and drops blank lines of the text besides, so it gets to see no lines at all: tags that
-// stand alone lose their line feed, and all other line feeds travel as a byte that no value may hold.
+// Lines that hold a section's tag and nothing else disappear (mustache(5), "standalone lines"). The library forgets
+// that for sections that are left out, and drops blank lines of the text besides, so it gets to see no lines at all:
+// tags that stand alone lose their line feed, and all other line feeds travel as a byte that no value may hold.
 #include "core/templating/render.hpp"
 
 #include "core/base/overloaded.hpp"

@@ -7,9 +7,9 @@
 namespace deployctl::yaml {
 
 struct ParseLimits {
-  std::size_t bytes = 1u << 20u;       // of the file
-  std::size_t nodes = 100'000;         // after alias expansion
-  std::size_t depth = 64;              // of nesting
+  std::size_t bytes = 1u << 20u;  // of the file
+  std::size_t nodes = 100'000;    // after alias expansion
+  std::size_t depth = 64;         // of nesting
   std::size_t scalar_bytes = 256u << 10u;
 };
 

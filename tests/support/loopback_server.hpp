@@ -4,11 +4,8 @@
 // closes the connection.
 #pragma once
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -16,7 +13,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace deployctl::tests {
@@ -66,8 +65,8 @@ class Connection {
     }
   }
   void answer(int status, std::string_view body, std::string_view fields = {}) const {
-    write("HTTP/1.1 " + std::to_string(status) + " Something\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-          std::string(fields) + "\r\n" + std::string(body));
+    write("HTTP/1.1 " + std::to_string(status) + " Something\r\nContent-Length: " + std::to_string(body.size()) +
+          "\r\n" + std::string(fields) + "\r\n" + std::string(body));
   }
   // Says nothing more until the client closes.
   void stall() {
@@ -116,7 +115,8 @@ class LoopbackServer {
  public:
   using Handler = std::function<void(Connection&)>;
 
-  explicit LoopbackServer(Handler handler) : handler_(std::move(handler)), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit LoopbackServer(Handler handler)
+      : handler_(std::move(handler)), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -146,7 +146,9 @@ class LoopbackServer {
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string authority() const { return "127.0.0.1:" + std::to_string(port_); }
-  [[nodiscard]] std::string url(std::string_view path = "/") const { return "http://" + authority() + std::string(path); }
+  [[nodiscard]] std::string url(std::string_view path = "/") const {
+    return "http://" + authority() + std::string(path);
+  }
   [[nodiscard]] int connections() const {
     const std::scoped_lock lock(mutex_);
     return static_cast<int>(workers_.size());

@@ -18,8 +18,7 @@ using Files = std::map<std::string, std::string>;
 class MemoryFileSystem : public io::FileSystem {
  public:
   MemoryFileSystem() = default;
-  explicit MemoryFileSystem(Files files, std::string current = "/project")
-      : current_(std::move(current)) {
+  explicit MemoryFileSystem(Files files, std::string current = "/project") : current_(std::move(current)) {
     for (auto& [path, content] : files) {
       put(path, std::move(content));
     }

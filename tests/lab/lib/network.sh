@@ -1,13 +1,19 @@
 # shellcheck shell=bash
-# What the lab changes in the machine's network, and how it is put back: kernel settings, the policy of the
-# FORWARD chain, the chains of dockerd and kube-proxy, and the engine's bridges.
+# What the lab changes in the machine's kernel, and how it is put back: settings, the policy of the FORWARD chain, the
+# chains of dockerd and kube-proxy, and the engine's bridges.
 
 readonly network_before=$lab_state/network-before
-readonly network_settings=(net.ipv4.ip_forward net.ipv4.conf.all.route_localnet net.bridge.bridge-nf-call-iptables)
+readonly changed_settings=(
+  net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables # dockerd
+  net.ipv4.conf.all.route_localnet # kube-proxy
+  net.netfilter.nf_conntrack_tcp_timeout_established net.netfilter.nf_conntrack_tcp_timeout_close_wait
+  vm.overcommit_memory kernel.panic kernel.panic_on_oops # kubelet
+  kernel.keys.root_maxkeys kernel.keys.root_maxbytes
+)
 
 remember_network() {
   {
-    sysctl -e "${network_settings[@]}" | sed 's/ //g'
+    sysctl -e "${changed_settings[@]}" 2> /dev/null | sed 's/ //g'
     iptables -S FORWARD 2> /dev/null | grep '^-P'
   } > "$network_before"
 }

@@ -1,9 +1,9 @@
 #include "core/cluster/api_error.hpp"
 
-#include "core/cluster/connection.hpp"
 #include "core/cluster/conflict.hpp"
+#include "core/cluster/connection.hpp"
 #include "core/cluster/field_path.hpp"
-#include "core/cluster/time.hpp"
+#include "core/io/clock.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -109,12 +109,12 @@ TEST(RetryDelay, IsForThoseWhoAskToComeBack) {
 }
 
 TEST(Conflict, NamesFieldManagerAndBothValues) {
-  const kube::Object ours{.body = {{"kind", "Deployment"},
-                                   {"metadata", {{"name", "api"}}},
-                                   {"spec",
-                                    {{"replicas", 2},
-                                     {"template",
-                                      {{"spec", {{"containers", {{{"name", "api"}, {"image", "api:2"}}}}}}}}}}}};
+  const kube::Object ours{
+      .body = {
+          {"kind", "Deployment"},
+          {"metadata", {{"name", "api"}}},
+          {"spec",
+           {{"replicas", 2}, {"template", {{"spec", {{"containers", {{{"name", "api"}, {"image", "api:2"}}}}}}}}}}}};
   kube::Object live = ours;
   live.body["spec"]["replicas"] = 5;
   live.body["spec"]["template"]["spec"]["containers"][0]["image"] = "api:1";
@@ -130,6 +130,17 @@ TEST(Conflict, NamesFieldManagerAndBothValues) {
             "deployment/api has fields that others manage: .spec.replicas belongs to kubectl-scale (it has 5, we want "
             "2); .spec.template.spec.containers[name=\"api\"].image belongs to kubectl-set (it has \"api:1\", we want "
             "\"api:2\")");
+}
+
+TEST(Conflict, KeepsTheValuesOfASecretToItself) {
+  const kube::Object ours{
+      .body = {{"kind", "Secret"}, {"metadata", {{"name", "db"}}}, {"data", {{"password", "eA=="}}}}};
+  const auto status = read_status(
+      {.status = 409,
+       .body =
+           R"({"kind":"Status","details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"vault\"","field":".data.password"}]}})"});
+  EXPECT_EQ(conflict_error(ours, &ours, status).message,
+            "secret/db has fields that others manage: .data.password belongs to vault");
 }
 
 TEST(FieldPath, LeadsToTheValueOrNowhere) {
@@ -149,7 +160,7 @@ TEST(FieldPath, LeadsToTheValueOrNowhere) {
 
 TEST(Rfc3339, IsReadWithFractionsAndOffsets) {
   const auto seconds = [](std::string_view text) {
-    const auto time = parse_rfc3339(text);
+    const auto time = io::parse_rfc3339(text);
     return time ? time->time_since_epoch().count() : -1;
   };
   EXPECT_EQ(seconds("2026-01-01T00:00:00Z"), 1'767'225'600'000);

@@ -26,7 +26,9 @@ kube::Object config_map(std::string_view version = "") {
   return object;
 }
 
-Answer with(const kube::Object& object, int status = 200) { return {.status = status, .body = object.body.dump()}; }
+Answer with(const kube::Object& object, int status = 200) {
+  return {.status = status, .body = object.body.dump()};
+}
 
 Answer refusal(int status, std::string_view reason, std::string_view rest = "{}") {
   return {.status = status,
@@ -61,8 +63,8 @@ TEST(Apply, DryRunAndForceAreAskedForByTheQuery) {
   world.transport.on(std::string("PATCH ") + config_map_path, {with(config_map("8"))});
   const auto client = world.client();
   ASSERT_TRUE(client->apply(config_map(), {.force = Force::yes, .dry_run = DryRun::yes, .known_version = "7"}));
-  EXPECT_THAT(world.transport.requests(), ElementsAre(std::string("PATCH ") + config_map_path +
-                                                      "?fieldManager=deployctl&dryRun=All&force=true"));
+  EXPECT_THAT(world.transport.requests(),
+              ElementsAre(std::string("PATCH ") + config_map_path + "?fieldManager=deployctl&dryRun=All&force=true"));
 }
 
 constexpr const char* conflict_with_scale =
@@ -103,18 +105,16 @@ TEST(Apply, OfAnObjectThatIsGoingAwayIsNoSuccess) {
   const auto applied = world.client()->apply(config_map(), {.known_version = "8"});
   ASSERT_FALSE(applied);
   EXPECT_EQ(applied.error().message, "configmap/settings is being deleted");
-  EXPECT_EQ(applied.error().hint,
-            "wait until it has gone; a finalizer may be holding it: [\"example.com/hold\"]");
+  EXPECT_EQ(applied.error().hint, "wait until it has gone; a finalizer may be holding it: [\"example.com/hold\"]");
 }
 
 TEST(Apply, SendsAnAutoscalerInTheVersionTheServerHas) {
   World world;
-  world.transport.on("GET /apis",
-                     {{.body = R"({"groups":[{"name":"autoscaling","versions":[{"version":"v1"},{"version":"v2beta2"}],)"
-                               R"("preferredVersion":{"version":"v1"}}]})"}});
-  const kube::Object scaler{.body = {{"apiVersion", "autoscaling/v2"},
-                                     {"kind", "HorizontalPodAutoscaler"},
-                                     {"metadata", {{"name", "api"}}}}};
+  world.transport.on(
+      "GET /apis", {{.body = R"({"groups":[{"name":"autoscaling","versions":[{"version":"v1"},{"version":"v2beta2"}],)"
+                             R"("preferredVersion":{"version":"v1"}}]})"}});
+  const kube::Object scaler{
+      .body = {{"apiVersion", "autoscaling/v2"}, {"kind", "HorizontalPodAutoscaler"}, {"metadata", {{"name", "api"}}}}};
   world.transport.on("PATCH /apis/autoscaling/v2beta2/namespaces/shop/horizontalpodautoscalers/api",
                      {with(scaler, 201)});
   const auto client = world.client();
@@ -136,8 +136,7 @@ TEST(Requests, ComeBackWhenTheServerAsksThemTo) {
 
 TEST(Requests, AreGivenUpWhenTheServerKeepsAsking) {
   World world;
-  world.transport.on(std::string("GET ") + config_map_path,
-                     {{.status = 429, .headers = {{"Retry-After", "20"}}}});
+  world.transport.on(std::string("GET ") + config_map_path, {{.status = 429, .headers = {{"Retry-After", "20"}}}});
   const auto got = world.client()->get(config_map_key);
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().message, "cannot read configmap/settings in namespace shop: the API server is overloaded");
@@ -226,8 +225,9 @@ TEST(Remove, CanBeTiedToOneObject) {
   World world;
   world.transport.on(std::string("DELETE ") + config_map_path, {{.body = "{}"}});
   EXPECT_TRUE(world.client()->remove(config_map_key, {.uid = "u"}));
-  EXPECT_EQ(world.transport.body(0),
-            R"({"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Background","preconditions":{"uid":"u"}})");
+  EXPECT_EQ(
+      world.transport.body(0),
+      R"({"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Background","preconditions":{"uid":"u"}})");
 }
 
 TEST(Create, IsNotRepeatedWhenTheAnswerIsLost) {
@@ -240,8 +240,8 @@ TEST(Create, IsNotRepeatedWhenTheAnswerIsLost) {
 TEST(Logs, AreAskedForWithTheirLimits) {
   World world;
   world.transport.on("GET /api/v1/namespaces/shop/pods/p/log", {{.body = "one\ntwo\n"}});
-  const auto text = world.client()->logs(
-      {.name_space = "shop", .pod = "p", .container = "c", .previous = true, .tail_lines = 5});
+  const auto text =
+      world.client()->logs({.name_space = "shop", .pod = "p", .container = "c", .previous = true, .tail_lines = 5});
   ASSERT_TRUE(text);
   EXPECT_EQ(*text, "one\ntwo\n");
   EXPECT_THAT(world.transport.requests(),

@@ -37,8 +37,7 @@ TEST(Connection, TakesTheListOfTheEnvironmentAndSkipsMissingFiles) {
 TEST(Connection, OptionsStandAboveTheContext) {
   World world;
   world.files.put("/x", home_config);
-  const auto connection =
-      open_connection({.kubeconfig = "/x", .context = "bare", .name_space = "mine"}, world.ports());
+  const auto connection = open_connection({.kubeconfig = "/x", .context = "bare", .name_space = "mine"}, world.ports());
   ASSERT_TRUE(connection) << to_string(connection.error());
   EXPECT_EQ(connection->context, "bare");
   EXPECT_EQ(connection->name_space, "mine");
@@ -79,9 +78,10 @@ TEST(Connection, NamesAFileThatMustBeThere) {
 
 TEST(Connection, KeepsCredentialsFromPlainHttp) {
   World world;
-  world.files.put("/home/me/.kube/config",
-                  "current-context: d\ncontexts: [{name: d, context: {cluster: c, user: u}}]\n"
-                  "clusters: [{name: c, cluster: {server: 'http://10.0.0.1:8080'}}]\nusers: [{name: u, user: {token: t}}]\n");
+  world.files.put(
+      "/home/me/.kube/config",
+      "current-context: d\ncontexts: [{name: d, context: {cluster: c, user: u}}]\n"
+      "clusters: [{name: c, cluster: {server: 'http://10.0.0.1:8080'}}]\nusers: [{name: u, user: {token: t}}]\n");
   const auto connection = open_connection({}, world.ports());
   ASSERT_TRUE(connection) << to_string(connection.error());
   EXPECT_EQ(connection->warnings,

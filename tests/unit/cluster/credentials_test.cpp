@@ -75,7 +75,8 @@ kube::Access with_plugin() {
 }
 
 std::string answer(std::string_view status) {
-  return fmt::format(R"({{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{}}})", status);
+  return fmt::format(R"({{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{}}})",
+                     status);
 }
 
 TEST(ExecPlugin, IsRunOnceUntilItsAnswerExpires) {

@@ -28,7 +28,9 @@ struct Answer {
   bool breaks = false;             // no answer: the connection breaks
 };
 
-inline Answer unreachable_answer() { return {.breaks = true}; }
+inline Answer unreachable_answer() {
+  return {.breaks = true};
+}
 
 // Answers each "METHOD path" from a queue of its own, whose last answer is repeated.
 class ScriptedTransport final : public http::Transport {
@@ -190,7 +192,8 @@ struct World {
               "current-context: dev\n"
               "contexts: [{name: dev, context: {cluster: c, user: me, namespace: shop}}]\n"
               "clusters: [{name: c, cluster: {server: 'https://k8s:6443/'}}]\n"
-              "users: [{name: me, user: " + user + "}]\n");
+              "users: [{name: me, user: " +
+                  user + "}]\n");
     auto made = connect({}, ports());
     EXPECT_TRUE(made) << to_string(made.error());
     return made ? std::move(*made) : nullptr;

@@ -34,10 +34,10 @@ Followed follow(World& world) {
 
 TEST(FollowLog, GoesOnAfterABreakWithoutRepeatingLines) {
   World world;
-  world.transport.on(log_request, {{.lines = {"2026-01-01T00:00:01Z one", "2026-01-01T00:00:02Z two",
-                                              "2026-01-01T00:00:02Z three"}},
-                                   {.lines = {"2026-01-01T00:00:02Z two", "2026-01-01T00:00:02Z three",
-                                              "2026-01-01T00:00:02Z four", "2026-01-01T00:00:03Z five"}}});
+  world.transport.on(log_request,
+                     {{.lines = {"2026-01-01T00:00:01Z one", "2026-01-01T00:00:02Z two", "2026-01-01T00:00:02Z three"}},
+                      {.lines = {"2026-01-01T00:00:02Z two", "2026-01-01T00:00:02Z three", "2026-01-01T00:00:02Z four",
+                                 "2026-01-01T00:00:03Z five"}}});
   world.transport.on(pod_request, {pod("running"), pod("terminated")});
   const auto followed = follow(world);
   EXPECT_TRUE(followed.end);
@@ -48,7 +48,8 @@ TEST(FollowLog, GoesOnAfterABreakWithoutRepeatingLines) {
 
 TEST(FollowLog, WaitsForAContainerThatHasNotStarted) {
   World world;
-  world.transport.on(log_request, {{.status = 400, .body = "waiting to start"}, {.lines = {"2026-01-01T00:00:01Z up"}}});
+  world.transport.on(log_request,
+                     {{.status = 400, .body = "waiting to start"}, {.lines = {"2026-01-01T00:00:01Z up"}}});
   world.transport.on(pod_request, {pod("waiting"), pod("terminated")});
   EXPECT_THAT(follow(world).lines, ElementsAre("up"));
 }

@@ -32,18 +32,21 @@ json::Value replica_set() {
 }
 
 json::Value broken_pod() {
-  return {{"metadata", {{"name", "api-2-a"}, {"uid", "p"}, {"ownerReferences", {{{"uid", "r"}, {"controller", true}}}}}},
-          {"spec", {{"nodeName", "n"}, {"containers", {{{"name", "api"}}}}}},
-          {"status",
-           {{"containerStatuses",
-             {{{"name", "api"}, {"state", {{"waiting", {{"reason", "InvalidImageName"}, {"message", "bad"}}}}}}}}}}};
+  return {
+      {"metadata", {{"name", "api-2-a"}, {"uid", "p"}, {"ownerReferences", {{{"uid", "r"}, {"controller", true}}}}}},
+      {"spec", {{"nodeName", "n"}, {"containers", {{{"name", "api"}}}}}},
+      {"status",
+       {{"containerStatuses",
+         {{{"name", "api"}, {"state", {{"waiting", {{"reason", "InvalidImageName"}, {"message", "bad"}}}}}}}}}}};
 }
 
 std::string added(const json::Value& object) {
   return json::Value({{"type", "ADDED"}, {"object", object}}).dump();
 }
 
-Answer open_stream(std::vector<std::string> lines) { return {.lines = std::move(lines), .ends = false}; }
+Answer open_stream(std::vector<std::string> lines) {
+  return {.lines = std::move(lines), .ends = false};
+}
 
 void serve_idle(World& world) {
   for (const auto* path : {deployments, replica_sets, pods, events}) {
@@ -108,7 +111,7 @@ TEST(RolloutWatch, FailsWithTheCauseAndWhatTheContainerPrinted) {
   EXPECT_EQ(result.outcomes->front().result, RolloutResult::failed);
   ASSERT_EQ(result.outcomes->front().findings.size(), 1U);
   EXPECT_EQ(result.outcomes->front().findings[0].object, "pod/api-2-a");
-  EXPECT_THAT(result.log, ElementsAre("one", "\xEF\xBF\xBD[31mtwo"));
+  EXPECT_THAT(result.log, ElementsAre("one", "two"));
 }
 
 TEST(RolloutWatch, IsUndecidedAtTheDeadline) {

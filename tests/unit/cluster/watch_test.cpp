@@ -22,11 +22,13 @@ std::string event(std::string_view type, std::string_view name, std::string_view
                      version);
 }
 
-Answer stream(std::vector<std::string> lines) { return {.lines = std::move(lines)}; }
+Answer stream(std::vector<std::string> lines) {
+  return {.lines = std::move(lines)};
+}
 
 Answer listing(std::string_view name, std::string_view version) {
-  return {.body = fmt::format(
-              R"({{"metadata":{{"resourceVersion":"{}"}},"items":[{{"metadata":{{"name":"{}"}}}}]}})", version, name)};
+  return {.body = fmt::format(R"({{"metadata":{{"resourceVersion":"{}"}},"items":[{{"metadata":{{"name":"{}"}}}}]}})",
+                              version, name)};
 }
 
 // Runs a watch until an event named "end" comes, and writes down what it told.
@@ -80,8 +82,12 @@ TEST(Watch, ListsAnewWhenItsVersionHasExpired) {
   World world;
   const std::string expired =
       R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}})";
-  world.transport.on(pods, {listing("a", "10"), stream({expired}), listing("b", "90"),
-                            {.status = 410, .body = "gone"}, listing("c", "95"), stream({event("ADDED", "end", "96")})});
+  world.transport.on(pods, {listing("a", "10"),
+                            stream({expired}),
+                            listing("b", "90"),
+                            {.status = 410, .body = "gone"},
+                            listing("c", "95"),
+                            stream({event("ADDED", "end", "96")})});
   const auto told = watch_until_end(world, WatchStart::with_list);
   EXPECT_THAT(told.lines, ElementsAre("=a", "=b", "=c", "+end"));
 }
@@ -97,8 +103,8 @@ TEST(Watch, MayStartWithoutAListAndThenListsAfterABreak) {
 
 TEST(Watch, AfterABookmarkNeedsNoList) {
   World world;
-  world.transport.on(pods, {stream({event("ADDED", "a", "90"), event("BOOKMARK", "", "93")}),
-                            stream({event("ADDED", "end", "96")})});
+  world.transport.on(
+      pods, {stream({event("ADDED", "a", "90"), event("BOOKMARK", "", "93")}), stream({event("ADDED", "end", "96")})});
   const auto told = watch_until_end(world, WatchStart::with_watch);
   EXPECT_THAT(told.lines, ElementsAre("+a", "+end"));
   EXPECT_THAT(world.transport.requests()[1], HasSubstr("resourceVersion=93"));
@@ -116,16 +122,18 @@ TEST(Watch, TellsTroubleAndTriesAgainLaterEachTime) {
 
 TEST(Watch, TakesALineThatIsNoJsonForTroubleAndListsAnew) {
   World world;
-  world.transport.on(pods, {listing("a", "10"), stream({"{not json"}), listing("b", "12"),
-                            stream({event("ADDED", "end", "13")})});
+  world.transport.on(
+      pods, {listing("a", "10"), stream({"{not json"}), listing("b", "12"), stream({event("ADDED", "end", "13")})});
   EXPECT_THAT(watch_until_end(world, WatchStart::with_list).lines, ElementsAre("=a", "=b", "+end"));
 }
 
 TEST(Watch, EndsOnWhatWaitingDoesNotMend) {
   World world;
   world.transport.on(
-      pods, {{.status = 403,
-              .body = R"({"kind":"Status","message":"User \"ci\" cannot watch resource \"pods\" in API group \"\" in the namespace \"shop\""})"}});
+      pods,
+      {{.status = 403,
+        .body =
+            R"({"kind":"Status","message":"User \"ci\" cannot watch resource \"pods\" in API group \"\" in the namespace \"shop\""})"}});
   const auto told = watch_until_end(world, WatchStart::with_watch);
   EXPECT_EQ(told.end.message, "user ci may not watch pods in namespace shop");
   EXPECT_TRUE(told.lines.empty());

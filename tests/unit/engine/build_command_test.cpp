@@ -47,7 +47,7 @@ TEST(BuildCommand, NamesEverythingThatWasAskedFor) {
 TEST(BuildCommand, FollowsWhatTheBuilderUnderstands) {
   const BuildRequest request{.context = "/p", .dockerfile = "/p/Dockerfile"};
   EXPECT_EQ(line(build_command(docker(Builder::classic), request, files)),
-            "/usr/bin/docker build --file /p/Dockerfile --iidfile /private/image-id /p");
+            "/usr/bin/docker build --force-rm --file /p/Dockerfile --iidfile /private/image-id /p");
   EXPECT_THAT(build_command(docker(Builder::classic), request, files)->environment,
               ElementsAre(Pair("DOCKER_BUILDKIT", "0")));
   EXPECT_THAT(line(build_command(docker(Builder::buildx), request, files)),

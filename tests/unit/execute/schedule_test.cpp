@@ -14,7 +14,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 plan::Step step(std::string id, std::vector<std::string> after = {}, plan::Phase phase = plan::Phase::images) {
-  return {.id = std::move(id), .service = {}, .action = plan::BuildImage{}, .reason = {}, .after = std::move(after), .phase = phase};
+  return {.id = std::move(id),
+          .service = {},
+          .action = plan::BuildImage{},
+          .reason = {},
+          .after = std::move(after),
+          .phase = phase};
 }
 
 std::vector<std::string> ids(const std::vector<const plan::Step*>& steps) {
@@ -57,20 +62,19 @@ TEST(Schedule, BeginsAPhaseOnlyWhenTheEarlierOneIsDone) {
 TEST(Schedule, RunsIndependentStepsAtTheSameTime) {
   const std::vector steps{step("a"), step("b")};
   std::latch both(2);
-  const auto outcome = run_steps(
-      steps, 2,
-      [&](const auto&) -> base::Status {
-        both.arrive_and_wait();  // would never return if one waited for the other
-        return {};
-      },
-      {});
+  const auto outcome = run_steps(steps, 2,
+                                 [&](const auto&) -> base::Status {
+                                   both.arrive_and_wait();  // would never return if one waited for the other
+                                   return {};
+                                 },
+                                 {});
   EXPECT_TRUE(outcome.status);
 }
 
 TEST(Schedule, StartsNothingFurtherAfterAFailureAndNamesWhatWasLeft) {
   const std::vector steps{step("a"), step("b", {"a"}), step("c", {}, plan::Phase::cluster)};
-  const auto outcome =
-      run_steps(steps, 4, [](const auto& each) -> base::Status { return base::Error::failed("{} broke", each.id); }, {});
+  const auto outcome = run_steps(
+      steps, 4, [](const auto& each) -> base::Status { return base::Error::failed("{} broke", each.id); }, {});
   ASSERT_FALSE(outcome.status);
   EXPECT_EQ(outcome.status.error().message, "a broke");
   EXPECT_THAT(ids(outcome.not_started), ElementsAre("b", "c"));

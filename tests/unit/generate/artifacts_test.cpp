@@ -24,7 +24,9 @@ std::string read_file(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-bool is_updating() { return std::getenv("UPDATE_GOLDEN") != nullptr; }
+bool is_updating() {
+  return std::getenv("UPDATE_GOLDEN") != nullptr;
+}
 
 void rewrite(const fs::path& folder, const std::vector<Artifact>& artifacts) {
   fs::remove_all(folder);

@@ -11,7 +11,9 @@ namespace {
 using json::Value;
 using tests::at;
 
-Value service_of(const project::Target& target, const std::string& name) { return compose(target, "v1")["services"][name]; }
+Value service_of(const project::Target& target, const std::string& name) {
+  return compose(target, "v1")["services"][name];
+}
 
 TEST(Compose, AServiceOfOursIsBuiltConfinedAndPublishedOnThisMachineOnly) {
   EXPECT_EQ(compose(tests::mini(), "v1"), (Value{{"services",
@@ -38,7 +40,8 @@ TEST(Compose, LiteralDollarSignsAreDoubledAndSecretsAreRequired) {
 TEST(Compose, DependenciesWaitForHealthWhereItIsChecked) {
   const auto target = tests::shop();
   const auto api = service_of(target, "api");
-  EXPECT_EQ(api["depends_on"], (Value{{"mysql", {{"condition", "service_healthy"}}}, {"redis", {{"condition", "service_healthy"}}}}));
+  EXPECT_EQ(api["depends_on"],
+            (Value{{"mysql", {{"condition", "service_healthy"}}}, {"redis", {{"condition", "service_healthy"}}}}));
   auto with_nats = tests::mini();
   with_nats.services.push_back(tests::image_service("nats", "nats:2.10"));
   with_nats.services[0].depends_on = {at(std::string("nats"))};
@@ -85,8 +88,10 @@ TEST(Compose, DockerfilesAreFoundFromTheContext) {
   target.services[1].build->dockerfile = at(std::string("build/Dockerfile"));
   target.services[1].build->target = "debug";
   target.services[1].build->args = {{"X", at(std::string("$1"))}};
-  EXPECT_EQ(service_of(target, "jobs")["build"],
-            (Value{{"context", "./services/api"}, {"dockerfile", "build/Dockerfile"}, {"target", "debug"}, {"args", {{"X", "$$1"}}}}));
+  EXPECT_EQ(service_of(target, "jobs")["build"], (Value{{"context", "./services/api"},
+                                                        {"dockerfile", "build/Dockerfile"},
+                                                        {"target", "debug"},
+                                                        {"args", {{"X", "$$1"}}}}));
 }
 
 TEST(Compose, LimitsAreThoseOfTheResources) {

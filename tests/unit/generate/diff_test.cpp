@@ -5,7 +5,9 @@
 namespace deployctl::generate {
 namespace {
 
-TEST(UnifiedDiff, OfEqualTextsIsEmpty) { EXPECT_EQ(unified_diff("a\nb\n", "a\nb\n", "f"), ""); }
+TEST(UnifiedDiff, OfEqualTextsIsEmpty) {
+  EXPECT_EQ(unified_diff("a\nb\n", "a\nb\n", "f"), "");
+}
 
 TEST(UnifiedDiff, ShowsAChangeWithThreeLinesAround) {
   EXPECT_EQ(unified_diff("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nfive\n6\n7\n8\n9\n", "f"),

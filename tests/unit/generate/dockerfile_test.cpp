@@ -33,7 +33,9 @@ std::vector<std::string> lines_starting(const std::string& text, const std::stri
 }
 
 TEST(Dockerfile, StagesHaveNamesAndPinnedBases) {
-  EXPECT_THAT(lines_starting(dockerfile_of(tests::go_service("api"), {.go_version = "1.19", .main_package = {}, .executable = {}}), "FROM"),
+  EXPECT_THAT(lines_starting(
+                  dockerfile_of(tests::go_service("api"), {.go_version = "1.19", .main_package = {}, .executable = {}}),
+                  "FROM"),
               ElementsAre("FROM golang:1.19-bookworm AS deps", "FROM deps AS builder",
                           "FROM gcr.io/distroless/static-debian12:nonroot AS runtime"));
   auto service = tests::cpp_service("api");
@@ -51,16 +53,19 @@ TEST(Dockerfile, ModulesComeBeforeSource) {
   const auto text = dockerfile_of(tests::go_service("api"));
   EXPECT_LT(text.find("COPY go.mod go.su[m] ./"), text.find("COPY . ."));
   EXPECT_THAT(text, HasSubstr("go mod download"));
-  EXPECT_THAT(dockerfile_of(tests::go_service("api"), {.has_vendor = true, .go_version = {}, .main_package = {}, .executable = {}}),
+  EXPECT_THAT(dockerfile_of(tests::go_service("api"),
+                            {.has_vendor = true, .go_version = {}, .main_package = {}, .executable = {}}),
               Not(HasSubstr("go mod download")));
-  EXPECT_THAT(dockerfile_of(tests::go_service("api"), {.has_local_modules = true, .go_version = {}, .main_package = {}, .executable = {}}),
+  EXPECT_THAT(dockerfile_of(tests::go_service("api"),
+                            {.has_local_modules = true, .go_version = {}, .main_package = {}, .executable = {}}),
               Not(HasSubstr("go mod download")));
 }
 
 TEST(Dockerfile, TheProgramIsThePackageThatIsNamedOrFound) {
   auto service = tests::go_service("api");
   EXPECT_THAT(dockerfile_of(service), HasSubstr("-o /app .\n"));
-  EXPECT_THAT(dockerfile_of(service, {.go_version = {}, .main_package = "./cmd/api", .executable = {}}), HasSubstr("-o /app ./cmd/api\n"));
+  EXPECT_THAT(dockerfile_of(service, {.go_version = {}, .main_package = "./cmd/api", .executable = {}}),
+              HasSubstr("-o /app ./cmd/api\n"));
   const std::pair<std::string, std::string> rows[] = {{"cmd/api", "./cmd/api"},
                                                       {"./cmd/api", "./cmd/api"},
                                                       {"example.com/shop/cmd/api", "example.com/shop/cmd/api"},
@@ -93,9 +98,11 @@ TEST(Dockerfile, HasMountsOnlyWhereBuildKitReadsIt) {
   auto service = tests::go_service("api");
   EXPECT_THAT(dockerfile_of(service), Not(HasSubstr("--mount")));
   EXPECT_THAT(dockerfile_of(service), Not(HasSubstr("--platform")));
-  EXPECT_THAT(dockerfile_of(service, {}, CacheMounts::yes), HasSubstr("RUN --mount=type=cache,target=/go/pkg/mod go mod download"));
+  EXPECT_THAT(dockerfile_of(service, {}, CacheMounts::yes),
+              HasSubstr("RUN --mount=type=cache,target=/go/pkg/mod go mod download"));
   EXPECT_THAT(dockerfile_of(tests::cpp_service("api")), Not(HasSubstr("--mount")));
-  EXPECT_THAT(dockerfile_of(tests::cpp_service("api"), {}, CacheMounts::yes), HasSubstr("--mount=type=cache,id=miniapp-api,target=/build"));
+  EXPECT_THAT(dockerfile_of(tests::cpp_service("api"), {}, CacheMounts::yes),
+              HasSubstr("--mount=type=cache,id=miniapp-api,target=/build"));
   service.build->secrets = {at(std::string("git_token"))};
   EXPECT_THAT(dockerfile_of(service), HasSubstr("RUN --mount=type=secret,id=git_token go mod download"));
 }
@@ -103,9 +110,11 @@ TEST(Dockerfile, HasMountsOnlyWhereBuildKitReadsIt) {
 TEST(Dockerfile, TheExecutableIsTheTargetThatIsNamedOrFound) {
   auto service = tests::cpp_service("api");
   EXPECT_THAT(dockerfile_of(service), HasSubstr("/installed/bin/api /app\n"));
-  EXPECT_THAT(dockerfile_of(service, {.go_version = {}, .main_package = {}, .executable = "server"}), HasSubstr("/installed/bin/server /app\n"));
+  EXPECT_THAT(dockerfile_of(service, {.go_version = {}, .main_package = {}, .executable = "server"}),
+              HasSubstr("/installed/bin/server /app\n"));
   service.build->package = at(std::string("api-server"));
-  EXPECT_THAT(dockerfile_of(service, {.go_version = {}, .main_package = {}, .executable = "server"}), HasSubstr("/installed/bin/api-server /app\n"));
+  EXPECT_THAT(dockerfile_of(service, {.go_version = {}, .main_package = {}, .executable = "server"}),
+              HasSubstr("/installed/bin/api-server /app\n"));
 }
 
 TEST(Dockerfile, PackagesOfTheBuilderCanBeAdded) {

@@ -1,5 +1,5 @@
-// Values nobody would write by accident, in every place a project manifest has for text. Whatever is generated must still
-// say what it said before, or nothing is generated at all.
+// Values nobody would write by accident, in every place a project manifest has for text. Whatever is generated must
+// still say what it said before, or nothing is generated at all.
 #include "core/base/text.hpp"
 #include "core/generate/artifacts.hpp"
 #include "core/generate/compose.hpp"
@@ -19,15 +19,73 @@ using json::Value;
 using tests::at;
 
 std::vector<std::string> hostile_texts() {
-  return {"no",         "on",          "~",           "null",        "1.20",          "012",         "0x1F",
-          "1e3",        "22:22",       "2020-01-01",  "<<",          "",              " ",           " lead",
-          "trail ",     "a: b",        "a #b",        "# syntax=x",  "- x",           "? x",         "*alias",
-          "&anchor",    "!tag",        "%YAML 1.2",   "---",         "...",           "{a: b}",      "[a]",
-          "\"",         "'",           "\\",          "\\n",         "a\nb",          "a\n\n b\n",   "\n",
-          "\ttab\t",    "a\rb",        "a\r\nb",      "\x7f",        "\x1b[31m",      "\u0085",      "\u2028",
-          "\ufeffbom",  "日本語",      "😀",          "$HOME",       "${X:-y}",       "$(id)",       "`id`",
-          "$$",         "a\nUSER root", "x\nFROM y",  "${{ github.token }}", "{{header}}", "{{#a}}", "; } server {",
-          "a\\",        "\"; rm -rf /", "'; id; '",   std::string(3000, 'x'), "|", ">", "|-\n x", "@at", "=", "y", "N"};
+  return {"no",
+          "on",
+          "~",
+          "null",
+          "1.20",
+          "012",
+          "0x1F",
+          "1e3",
+          "22:22",
+          "2020-01-01",
+          "<<",
+          "",
+          " ",
+          " lead",
+          "trail ",
+          "a: b",
+          "a #b",
+          "# syntax=x",
+          "- x",
+          "? x",
+          "*alias",
+          "&anchor",
+          "!tag",
+          "%YAML 1.2",
+          "---",
+          "...",
+          "{a: b}",
+          "[a]",
+          "\"",
+          "'",
+          "\\",
+          "\\n",
+          "a\nb",
+          "a\n\n b\n",
+          "\n",
+          "\ttab\t",
+          "a\rb",
+          "a\r\nb",
+          "\x7f",
+          "\x1b[31m",
+          "\u0085",
+          "\u2028",
+          "\ufeffbom",
+          "日本語",
+          "😀",
+          "$HOME",
+          "${X:-y}",
+          "$(id)",
+          "`id`",
+          "$$",
+          "a\nUSER root",
+          "x\nFROM y",
+          "${{ github.token }}",
+          "{{header}}",
+          "{{#a}}",
+          "; } server {",
+          "a\\",
+          "\"; rm -rf /",
+          "'; id; '",
+          std::string(3000, 'x'),
+          "|",
+          ">",
+          "|-\n x",
+          "@at",
+          "=",
+          "y",
+          "N"};
 }
 
 std::string random_text(std::mt19937& random) {
@@ -74,8 +132,10 @@ project::Service service_with(const std::string& text) {
   service.command = {"/app", text};
   service.files = {{"/etc/file", at(std::string("file"))}};
   service.health.readiness->command = {"/app", text};
-  service.volumes = {{.name = "data", .mount = "/data/" + text, .size = tests::quantity("1Gi"), .storage_class = text, .span = {}}};
-  service.ingress = project::Ingress{.host = text, .path = "/" + text, .class_name = text, .tls_secret = text, .span = {}};
+  service.volumes = {
+      {.name = "data", .mount = "/data/" + text, .size = tests::quantity("1Gi"), .storage_class = text, .span = {}}};
+  service.ingress =
+      project::Ingress{.host = text, .path = "/" + text, .class_name = text, .tls_secret = text, .span = {}};
   return service;
 }
 
@@ -98,7 +158,8 @@ TEST(HostileText, ComposeFilesReadBackAsTheServicesThatWereMeant) {
     auto target = tests::mini();
     target.services = {service_with(text)};
     const auto file = compose(target, "v1");
-    const auto made = artifacts(target, {}, {}, {.families = {Family::compose}, .tag = "v1", .api = {}, .environments = {}});
+    const auto made =
+        artifacts(target, {}, {}, {.families = {Family::compose}, .tag = "v1", .api = {}, .environments = {}});
     ASSERT_TRUE(made);
     EXPECT_EQ(parsed(made->front().content), file) << text;
     EXPECT_EQ(base::replace_all(file["services"]["api"]["environment"]["VALUE"].get<std::string>(), "$$", "$"), text);
@@ -171,7 +232,8 @@ TEST(HostileText, NeverAddsAnInstructionToADockerfile) {
 TEST(HostileText, InTheNameOfTheProjectManifestStaysInTheComment) {
   auto target = tests::mini();
   target.manifest_name = "x\nevil: true";
-  const auto made = artifacts(target, {}, {}, {.families = {Family::compose, Family::dockerfile}, .api = {}, .environments = {}});
+  const auto made =
+      artifacts(target, {}, {}, {.families = {Family::compose, Family::dockerfile}, .api = {}, .environments = {}});
   ASSERT_TRUE(made);
   for (const auto& artifact : *made) {
     EXPECT_EQ(artifact.content.find("\nevil"), std::string::npos) << artifact.path;

@@ -49,7 +49,8 @@ TEST(Inputs, TheMainPackageIsLookedFor) {
   files.put("/p/cmd/README.md", "package main\n");
   EXPECT_EQ(facts_of(files, tests::go_service("api")).main_package, "./cmd/server");
   files.put("/p/cmd/tool/main.go", "package main\n");
-  EXPECT_EQ(facts_of(files, tests::go_service("api")).main_package, "") << "two programs, neither of the service's name";
+  EXPECT_EQ(facts_of(files, tests::go_service("api")).main_package, "")
+      << "two programs, neither of the service's name";
   EXPECT_EQ(facts_of(files, tests::go_service("tool")).main_package, "./cmd/tool");
   files.put("/p/main.go", "package main\n");
   EXPECT_EQ(facts_of(files, tests::go_service("api")).main_package, ".");

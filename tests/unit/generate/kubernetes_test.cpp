@@ -171,7 +171,8 @@ TEST(KubernetesObjects, SeveralReplicasHaveABudgetAndSpread) {
 TEST(KubernetesObjects, StrategiesAreNumbersOrPercentages) {
   auto service = tests::go_service("api");
   const auto strategy = [&] { return find(objects_of(service), "Deployment")["spec"]["strategy"]; };
-  EXPECT_EQ(strategy(), (Value{{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxSurge", 1}, {"maxUnavailable", 0}}}}));
+  EXPECT_EQ(strategy(),
+            (Value{{"type", "RollingUpdate"}, {"rollingUpdate", {{"maxSurge", 1}, {"maxUnavailable", 0}}}}));
   service.strategy.max_surge = "25%";
   EXPECT_EQ(strategy()["rollingUpdate"]["maxSurge"], "25%");
   service.strategy.type = project::Strategy::Type::recreate;
@@ -187,7 +188,9 @@ TEST(KubernetesObjects, ServicesOfAllTypes) {
   service.service->type = project::ServicePort::Type::node_port;
   service.service->port = 80;
   service.service->node_port = 30080;
-  EXPECT_EQ(spec()["ports"], Value::array({{{"name", "http"}, {"port", 80}, {"targetPort", "http"}, {"protocol", "TCP"}, {"nodePort", 30080}}}));
+  EXPECT_EQ(spec()["ports"],
+            Value::array(
+                {{{"name", "http"}, {"port", 80}, {"targetPort", "http"}, {"protocol", "TCP"}, {"nodePort", 30080}}}));
   service.service->type = project::ServicePort::Type::load_balancer;
   EXPECT_EQ(spec()["type"], "LoadBalancer");
   service.service->type = project::ServicePort::Type::external_name;
@@ -216,7 +219,10 @@ TEST(KubernetesObjects, FilesAreMountedOneByOne) {
   EXPECT_EQ(files["data"].size(), 1U);
   EXPECT_EQ(files["binaryData"]["etc_other_app.yaml"], "/wBiaW5hcnk=");
   const auto mounts = find(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"];
-  EXPECT_EQ(mounts[2], (Value{{"name", "config-files"}, {"mountPath", "/etc/app/app.yaml"}, {"subPath", "app.yaml"}, {"readOnly", true}}));
+  EXPECT_EQ(
+      mounts[2],
+      (Value{
+          {"name", "config-files"}, {"mountPath", "/etc/app/app.yaml"}, {"subPath", "app.yaml"}, {"readOnly", true}}));
 }
 
 TEST(KubernetesObjects, FilesTooLargeForAConfigMapAreAnError) {
@@ -283,8 +289,7 @@ TEST(KubernetesObjects, NamesThatNoServiceCanHaveAreErrors) {
   auto service = tests::go_service("api");
   service.ports.clear();
   service.ingress = project::Ingress{};
-  EXPECT_EQ(kubernetes_objects(tests::mini(), service, {}).error().message,
-            "service 'api' has an ingress but no port");
+  EXPECT_EQ(kubernetes_objects(tests::mini(), service, {}).error().message, "service 'api' has an ingress but no port");
 }
 
 void expect_no_nulls(const Value& value, const std::string& path) {

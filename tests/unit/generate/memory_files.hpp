@@ -58,7 +58,9 @@ class MemoryFiles : public io::FileSystem {
     std::erase_if(files_, [&](const auto& file) { return file.first.starts_with(path + "/"); });
     return {};
   }
-  base::Result<std::string> make_temporary_directory(const std::string& /*parent*/) override { return std::string("/tmp/x"); }
+  base::Result<std::string> make_temporary_directory(const std::string& /*parent*/) override {
+    return std::string("/tmp/x");
+  }
   base::Result<std::string> canonical(const std::string& path) const override {
     if (stat(path).kind == io::FileKind::none) {
       return base::Error::not_found("there is no {}", path);

@@ -51,7 +51,8 @@ TEST(References, AllButSecretsAreMetByTheServicesOwnObjects) {
 }
 
 TEST(References, ObjectsOfOtherShapesHaveNone) {
-  EXPECT_TRUE(references(std::vector<kube::Object>{{json::Value::object()}, {json::Value{{"kind", "Deployment"}}},
+  EXPECT_TRUE(references(std::vector<kube::Object>{{json::Value::object()},
+                                                   {json::Value{{"kind", "Deployment"}}},
                                                    {json::Value{{"kind", "Ingress"}, {"spec", "text"}}}})
                   .empty());
 }

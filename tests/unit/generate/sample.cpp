@@ -7,7 +7,9 @@ using project::Service;
 using project::Stack;
 using project::Target;
 
-base::Quantity quantity(std::string_view text) { return *base::Quantity::parse(text); }
+base::Quantity quantity(std::string_view text) {
+  return *base::Quantity::parse(text);
+}
 
 project::Probe http_probe(std::string path) {
   project::Probe probe;
@@ -45,9 +47,15 @@ Service full_api() {
                  {"SIGNING_KEY", {project::SecretSource::From::file, "secrets/signing"}, {}}};
   api.files = {{"/etc/app/app.yaml", at(std::string("config/app.yaml"))},
                {"/etc/other/app.yaml", at(std::string("config/other.yaml"))}};
-  api.volumes = {{.name = "uploads", .mount = "/var/lib/app", .size = quantity("1Gi"), .storage_class = "standard",
-                  .access = "ReadWriteMany", .span = {}}};
-  api.resources = {.cpu_request = quantity("100m"), .memory_request = quantity("128Mi"), .cpu_limit = quantity("500m"),
+  api.volumes = {{.name = "uploads",
+                  .mount = "/var/lib/app",
+                  .size = quantity("1Gi"),
+                  .storage_class = "standard",
+                  .access = "ReadWriteMany",
+                  .span = {}}};
+  api.resources = {.cpu_request = quantity("100m"),
+                   .memory_request = quantity("128Mi"),
+                   .cpu_limit = quantity("500m"),
                    .memory_limit = quantity("256Mi")};
   api.scale = project::Scale{.min = 2, .max = 10, .cpu = 50};
   api.service = project::ServicePort{
@@ -62,7 +70,8 @@ Service full_mysql() {
   auto mysql = image_service("mysql", "mysql:8.0");
   mysql.env = {{"MYSQL_DATABASE", at(std::string("shop"))}};
   mysql.secrets = {{"MYSQL_ROOT_PASSWORD", {project::SecretSource::From::environment, "MYSQL_ROOT_PASSWORD"}, {}}};
-  mysql.volumes = {{.name = "data", .mount = "/var/lib/mysql", .size = quantity("10Gi"), .storage_class = {}, .span = {}}};
+  mysql.volumes = {
+      {.name = "data", .mount = "/var/lib/mysql", .size = quantity("10Gi"), .storage_class = {}, .span = {}}};
   mysql.strategy.type = project::Strategy::Type::recreate;
   return mysql;
 }
@@ -138,7 +147,9 @@ Target shop() {
 
 generate::Inputs shop_inputs() {
   return {.files = {{"config/app.yaml", "listen: 0.0.0.0:8080\ndebug: false\n"},
-                    {"config/other.yaml", std::string("\xff\x00" "binary", 8)}},
+                    {"config/other.yaml", std::string("\xff\x00"
+                                                      "binary",
+                                                      8)}},
           .sources = {{"api", {.go_version = "1.22.3", .main_package = {}, .executable = {}}}}};
 }
 

@@ -12,7 +12,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using tests::MemoryFiles;
 
-std::string ours(const std::string& text) { return header_line("deployctl.yaml") + "\n" + text; }
+std::string ours(const std::string& text) {
+  return header_line("deployctl.yaml") + "\n" + text;
+}
 
 std::vector<Artifact> two_files() {
   return {{.family = Family::compose, .path = "compose.yaml", .content = ours("a\n")},
@@ -106,7 +108,8 @@ TEST(Stale, AreOurFilesThatNothingGivesAnyMore) {
   files.put("/p/deploy/docker/gone.Dockerfile", ours("x\n"));
   files.put("/p/services/worker/Dockerfile", ours("moved\n"));
   files.put("/p/compose.yaml", "the user's\n");
-  const std::vector<Artifact> made{{.family = Family::kubernetes, .path = "deploy/kubernetes/prod/api.yaml", .content = "x"}};
+  const std::vector<Artifact> made{
+      {.family = Family::kubernetes, .path = "deploy/kubernetes/prod/api.yaml", .content = "x"}};
   EXPECT_THAT(states(stale(target, made, {}, "/p", files)),
               ElementsAre("deploy/docker/gone.Dockerfile stale", "deploy/kubernetes/old/api.yaml stale",
                           "deploy/kubernetes/prod/gone.yaml stale", "services/worker/Dockerfile stale"));

@@ -61,8 +61,7 @@ TEST(Warning, GivesTheTextsThatAreMeantForPeople) {
                         {"warning", R"(110 - "stale", 299 - "third")"},
                         {"Warning", "garbage"},
                         {"Warning", "299 - \"esc \x1b[31m\""}};
-  EXPECT_THAT(warnings(headers),
-              ElementsAre("first, with comma", "second \"quoted\"", "third", "esc \xEF\xBF\xBD[31m"));
+  EXPECT_THAT(warnings(headers), ElementsAre("first, with comma", "second \"quoted\"", "third", "esc "));
   EXPECT_THAT(warnings({}), IsEmpty());
   EXPECT_EQ(warnings({{"Warning", "299 - \"" + std::string(10'000, 'x') + "\""}}).at(0).size(), 4096u);
 }

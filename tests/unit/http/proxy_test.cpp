@@ -28,7 +28,8 @@ TEST(ProxyRules, FollowTheSchemeAndEitherCase) {
   EXPECT_EQ(proxy_for({{"HTTP_PROXY", "http://p:1"}}, "http://a.example/"), "http://p:1");
   EXPECT_EQ(proxy_for({{"http_proxy", "p:1"}}, "http://a.example/"), "http://p:1");
   EXPECT_EQ(proxy_for({{"HTTP_PROXY", "http://p:1"}}, "https://a.example/"), "");
-  EXPECT_EQ(proxy_for({{"HTTPS_PROXY", "http://p:2"}, {"https_proxy", "http://q:3"}}, "https://a.example/"), "http://p:2");
+  EXPECT_EQ(proxy_for({{"HTTPS_PROXY", "http://p:2"}, {"https_proxy", "http://q:3"}}, "https://a.example/"),
+            "http://p:2");
 }
 
 TEST(ProxyRules, AreNotTakenFromARequestInsideACgiProgram) {

@@ -1,4 +1,5 @@
 #include "core/http/retry.hpp"
+
 #include "core/http/trace.hpp"
 #include "tests/support/fake_clock.hpp"
 
@@ -13,11 +14,13 @@ namespace {
 using namespace std::chrono_literals;
 using base::Error;
 using base::Result;
-using tests::FakeClock;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using tests::FakeClock;
 
-Response status(int code, Headers headers = {}) { return {.status = code, .headers = std::move(headers), .body = {}}; }
+Response status(int code, Headers headers = {}) {
+  return {.status = code, .headers = std::move(headers), .body = {}};
+}
 
 class Scripted final : public Transport {
  public:
@@ -75,8 +78,9 @@ TEST(HttpDate, HasThreeForms) {
   EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), expected);
   EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"), expected);
   EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994"), expected);
-  for (const auto* text : {"", "Sun", "Sun, 06 Nov 1994", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
-                           "Sun, 06 Nov 1994 28:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT", "a b c d e f"}) {
+  for (const auto* text :
+       {"", "Sun", "Sun, 06 Nov 1994", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 28:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT", "a b c d e f"}) {
     EXPECT_EQ(parse_http_date(text), std::nullopt) << text;
   }
 }

@@ -7,21 +7,20 @@ namespace deployctl::kube {
 namespace {
 
 Object deployment(std::string_view image, bool paused = false) {
-  return {.body = {{"apiVersion", "apps/v1"},
-                   {"kind", "Deployment"},
-                   {"metadata",
-                    {{"name", "api"},
-                     {"namespace", "shop"},
-                     {"uid", "d"},
-                     {"resourceVersion", "42"},
-                     {"managedFields", json::Value::array()},
-                     {"labels", {{"app", "api"}}},
-                     {"annotations", {{"deployment.kubernetes.io/revision", "3"}, {"deployctl.dev/commit", "ccc"}}}}},
-                   {"spec",
-                    {{"paused", paused},
-                     {"replicas", 2},
-                     {"template", {{"spec", {{"containers", {{{"image", image}}}}}}}}}},
-                   {"status", {{"replicas", 2}}}}};
+  return {.body = {
+              {"apiVersion", "apps/v1"},
+              {"kind", "Deployment"},
+              {"metadata",
+               {{"name", "api"},
+                {"namespace", "shop"},
+                {"uid", "d"},
+                {"resourceVersion", "42"},
+                {"managedFields", json::Value::array()},
+                {"labels", {{"app", "api"}}},
+                {"annotations", {{"deployment.kubernetes.io/revision", "3"}, {"deployctl.dev/commit", "ccc"}}}}},
+              {"spec",
+               {{"paused", paused}, {"replicas", 2}, {"template", {{"spec", {{"containers", {{{"image", image}}}}}}}}}},
+              {"status", {{"replicas", 2}}}}};
 }
 
 Object replica_set(std::string_view number, std::string_view image, std::string_view owner = "d") {
@@ -99,7 +98,10 @@ struct Refusal {
 
 TEST(Undo, SaysWhyItCannot) {
   const Refusal rows[] = {
-      {current("api:c", true), {}, base::ErrorCode::refused, "deployment/api is paused and cannot be undone",
+      {current("api:c", true),
+       {},
+       base::ErrorCode::refused,
+       "deployment/api is paused and cannot be undone",
        "resume it first: kubectl rollout resume deployment/api"},
       {current("api:c"), 7, base::ErrorCode::not_found, "deployment/api has no revision 7", "there are: 1, 2, 3"},
       {current("api:c"), 3, base::ErrorCode::refused, "deployment/api is at revision 3 already", ""},
@@ -117,8 +119,9 @@ TEST(Undo, SaysWhyItCannot) {
 }
 
 TEST(Restart, TouchesOneAnnotationOfOurOwn) {
-  EXPECT_EQ(json::to_compact_text(restart_patch("2026-01-01T00:00:00Z")),
-            R"({"spec":{"template":{"metadata":{"annotations":{"deployctl.dev/restarted-at":"2026-01-01T00:00:00Z"}}}}})");
+  EXPECT_EQ(
+      json::to_compact_text(restart_patch("2026-01-01T00:00:00Z")),
+      R"({"spec":{"template":{"metadata":{"annotations":{"deployctl.dev/restarted-at":"2026-01-01T00:00:00Z"}}}}})");
 }
 
 }  // namespace

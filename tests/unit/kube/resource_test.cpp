@@ -33,10 +33,11 @@ Object object(std::string kind, std::string name) {
 }
 
 TEST(ApplyOrder, PutsWhatIsNamedBeforeWhatNamesIt) {
-  std::vector<Object> objects{object("Ingress", "a"),    object("Deployment", "b"), object("HorizontalPodAutoscaler", "c"),
-                              object("Service", "d"),    object("Namespace", "e"),  object("Deployment", "f"),
-                              object("ConfigMap", "g"),  object("Secret", "h"),     object("PersistentVolumeClaim", "i"),
-                              object("ServiceAccount", "j")};
+  std::vector<Object> objects{
+      object("Ingress", "a"),       object("Deployment", "b"), object("HorizontalPodAutoscaler", "c"),
+      object("Service", "d"),       object("Namespace", "e"),  object("Deployment", "f"),
+      object("ConfigMap", "g"),     object("Secret", "h"),     object("PersistentVolumeClaim", "i"),
+      object("ServiceAccount", "j")};
   sort_for_apply(objects);
   std::string order;
   for (const auto& each : objects) {

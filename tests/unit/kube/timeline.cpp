@@ -146,15 +146,14 @@ class Player {
   void advance(Moment at) {
     now_ = at;
     for (const auto& change : tracker_.advance(at)) {
-      std::visit(base::Overloaded{[](const RolloutStatus&) {},
-                                  [&](const verdict::Finding& finding) {
-                                    say(at, fmt::format("{} {} {} {}", verdict::to_string(finding.weight),
-                                                        finding.rule, finding.object, finding.reason));
-                                  },
-                                  [&](const RolloutOutcome& outcome) {
-                                    say(at, std::string(to_string(outcome.result)));
-                                  }},
-                 change.what);
+      std::visit(
+          base::Overloaded{[](const RolloutStatus&) {},
+                           [&](const verdict::Finding& finding) {
+                             say(at, fmt::format("{} {} {} {}", verdict::to_string(finding.weight), finding.rule,
+                                                 finding.object, finding.reason));
+                           },
+                           [&](const RolloutOutcome& outcome) { say(at, std::string(to_string(outcome.result))); }},
+          change.what);
     }
   }
 
@@ -171,6 +170,8 @@ class Player {
 
 }  // namespace
 
-Timeline play_timeline(const std::string& path) { return Player().play(read_yaml(path)); }
+Timeline play_timeline(const std::string& path) {
+  return Player().play(read_yaml(path));
+}
 
 }  // namespace deployctl::kube

@@ -1,5 +1,6 @@
 // The transport against servers that behave badly on purpose; everything goes over 127.0.0.1.
 #include "core/platform/curl_transport.hpp"
+
 #include "core/platform/file_body.hpp"
 #include "tests/support/loopback_server.hpp"
 
@@ -13,12 +14,12 @@ namespace deployctl::platform {
 namespace {
 
 using namespace std::chrono_literals;
-using tests::Connection;
-using tests::LoopbackServer;
-using tests::ReceivedRequest;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+using tests::Connection;
+using tests::LoopbackServer;
+using tests::ReceivedRequest;
 
 http::Request get(const std::string& url) {
   http::Request request;
@@ -227,8 +228,8 @@ TEST(CurlTransport, RefusesABodyAboveItsLimitAndCutsARefusalAtIt) {
   const auto answer = transport.send(request);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, base::ErrorCode::failed);
-  EXPECT_EQ(answer.error().message,
-            "the answer of " + server.authority() + " to GET http://" + server.authority() + "/big is longer than 1000 B");
+  EXPECT_EQ(answer.error().message, "the answer of " + server.authority() + " to GET http://" + server.authority() +
+                                        "/big is longer than 1000 B");
   status = 500;
   const auto refusal = transport.send(request);
   ASSERT_TRUE(refusal);
@@ -275,36 +276,36 @@ TEST_P(BrokenServer, IsNamedWithAPlainCause) {
 
 INSTANTIATE_TEST_SUITE_P(
     Servers, BrokenServer,
-    ::testing::Values(
-        Broken{"closes", [](Connection& connection) { connection.read_request(); }, base::ErrorCode::unreachable,
-               "the server closed the connection without an answer"},
-        Broken{"cuts",
-               [](Connection& connection) {
-                 connection.read_request();
-                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-               },
-               base::ErrorCode::unreachable, "the answer ended early"},
-        Broken{"resets",
-               [](Connection& connection) {
-                 connection.read_request();
-                 connection.reset_on_close();
-               },
-               base::ErrorCode::unreachable, "the connection broke while receiving: the connection was reset"},
-        Broken{"garbage",
-               [](Connection& connection) {
-                 connection.read_request();
-                 connection.write("SSH-2.0-OpenSSH_9.2\r\n\r\n");
-               },
-               base::ErrorCode::failed, "answered with something that is not HTTP"},
-        Broken{"stalls",
-               [](Connection& connection) {
-                 connection.read_request();
-                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-                 connection.stall();
-               },
-               base::ErrorCode::unreachable, "timed out: nothing moved for 200ms"},
-        Broken{"silent", [](Connection& connection) { connection.stall(); }, base::ErrorCode::unreachable,
-               "timed out: nothing moved for 200ms"}),
+    ::testing::Values(Broken{"closes", [](Connection& connection) { connection.read_request(); },
+                             base::ErrorCode::unreachable, "the server closed the connection without an answer"},
+                      Broken{"cuts",
+                             [](Connection& connection) {
+                               connection.read_request();
+                               connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+                             },
+                             base::ErrorCode::unreachable, "the answer ended early"},
+                      Broken{"resets",
+                             [](Connection& connection) {
+                               connection.read_request();
+                               connection.reset_on_close();
+                             },
+                             base::ErrorCode::unreachable,
+                             "the connection broke while receiving: the connection was reset"},
+                      Broken{"garbage",
+                             [](Connection& connection) {
+                               connection.read_request();
+                               connection.write("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+                             },
+                             base::ErrorCode::failed, "answered with something that is not HTTP"},
+                      Broken{"stalls",
+                             [](Connection& connection) {
+                               connection.read_request();
+                               connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+                               connection.stall();
+                             },
+                             base::ErrorCode::unreachable, "timed out: nothing moved for 200ms"},
+                      Broken{"silent", [](Connection& connection) { connection.stall(); }, base::ErrorCode::unreachable,
+                             "timed out: nothing moved for 200ms"}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST(CurlTransport, NamesAPortNobodyListensOn) {
@@ -332,7 +333,8 @@ TEST(CurlTransport, SaysSoWhenTheServerDoesNotSpeakTls) {
   CurlTransport transport;
   const auto answer = transport.send(get("https://" + server.authority() + "/"));
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().message, "cannot reach " + server.authority() + ": the server does not speak TLS on this port");
+  EXPECT_EQ(answer.error().message,
+            "cannot reach " + server.authority() + ": the server does not speak TLS on this port");
   EXPECT_EQ(answer.error().hint, "is it a plain http:// server?");
 }
 

@@ -75,9 +75,10 @@ TEST(ProgramFiles, GoProgramsAreInTheModuleOrBelowCmd) {
 }
 
 TEST(ProgramFiles, CmakeExecutablesAreNamedByTheirCalls) {
-  EXPECT_THAT(project::cmake_executables("project(shop CXX)\n# add_executable(no)\nADD_EXECUTABLE( ${PROJECT_NAME} a.cpp)\n"
-                                         "  add_executable(tool tool.cpp)\nadd_executable(${X} x.cpp)\n"),
-              ElementsAre("shop", "tool"));
+  EXPECT_THAT(
+      project::cmake_executables("project(shop CXX)\n# add_executable(no)\nADD_EXECUTABLE( ${PROJECT_NAME} a.cpp)\n"
+                                 "  add_executable(tool tool.cpp)\nadd_executable(${X} x.cpp)\n"),
+      ElementsAre("shop", "tool"));
 }
 
 struct PortRow {
@@ -153,8 +154,7 @@ TEST(Detect, FoldersOneLevelDownAreServices) {
 }
 
 TEST(Detect, ReadsTheComposeFileBesideThem) {
-  const auto found = detect({{"/shop/api/go.mod", ""},
-                             {"/shop/docker-compose.yml", R"(version: "3"
+  const auto found = detect({{"/shop/api/go.mod", ""}, {"/shop/docker-compose.yml", R"(version: "3"
 services:
   backend:
     build: {context: ./api}

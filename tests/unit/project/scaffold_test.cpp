@@ -86,9 +86,10 @@ TEST(Scaffold, GivesAProjectManifestWithoutMistakes) {
   const std::vector<Row> rows{
       {"a shop", shop},
       {"one Go program", go_project()},
-      {"two Go programs", {{"/project/go.mod", ""},
-                           {"/project/cmd/2api/main.go", "package main\n"},
-                           {"/project/cmd/Worker/main.go", "package main\n"}}},
+      {"two Go programs",
+       {{"/project/go.mod", ""},
+        {"/project/cmd/2api/main.go", "package main\n"},
+        {"/project/cmd/Worker/main.go", "package main\n"}}},
       {"C++", {{"/project/CMakeLists.txt", "add_executable(api main.cpp)\n"}}},
       {"a Dockerfile", {{"/project/Dockerfile", "FROM scratch\n"}}},
       {"nothing", {{"/project/README.md", ""}}},

@@ -1,7 +1,9 @@
 // The table of the language, and what is made from it.
+#include "core/project/table.hpp"
+
 #include "core/project/reference_page.hpp"
 #include "core/project/schema.hpp"
-#include "core/project/table.hpp"
+#include "core/project/values.hpp"
 #include "tests/unit/project/loading.hpp"
 
 #include <gtest/gtest.h>
@@ -59,9 +61,94 @@ TEST(Table, ExamplesOfTextsFitTheirPatterns) {
   for (const auto& field : all_fields()) {
     if (field.shape->kind == Shape::Kind::text && !field.shape->text.pattern.empty()) {
       const std::regex pattern(std::string(field.shape->text.pattern), std::regex::ECMAScript);
-      EXPECT_TRUE(std::regex_match(std::string(field.text.example), pattern)) << field.key << ": " << field.text.example;
+      EXPECT_TRUE(std::regex_match(std::string(field.text.example), pattern))
+          << field.key << ": " << field.text.example;
     }
   }
+}
+
+struct NamedForm {
+  std::string_view name;
+  project::Form<std::string> form;
+};
+
+// The schema may be more lenient than the decoder, never stricter: editors must not mark what is right.
+TEST(Table, PatternsMatchEverythingThatIsAccepted) {
+  const std::vector<NamedForm> forms{
+      {"dns_label", project::dns_label()},         {"service_name", project::service_name()},
+      {"object_name", project::object_name()},     {"port_name", project::port_name()},
+      {"variable_name", project::variable_name()}, {"file_word", project::file_word("word")},
+      {"host_name", project::host_name()},         {"web_path", project::web_path()},
+      {"folder_path", project::folder_path()},     {"container_path", project::container_path()},
+      {"package_name", project::package_name()},   {"pods", project::pods_or_percentage()},
+  };
+  const std::vector<std::string> samples{"a",
+                                         "A",
+                                         "1",
+                                         "0",
+                                         "a1",
+                                         "1a",
+                                         "a-b",
+                                         "a--b",
+                                         "-a",
+                                         "a-",
+                                         "a.b",
+                                         "a..b",
+                                         ".a",
+                                         "a_b",
+                                         "_a",
+                                         "A_B2",
+                                         "api",
+                                         "http",
+                                         "my-very-long-na",
+                                         "my-very-long-nam",
+                                         std::string(63, 'a'),
+                                         std::string(64, 'a'),
+                                         "*.example.com",
+                                         "*",
+                                         "*.a",
+                                         "/",
+                                         "/a",
+                                         "/a/b/",
+                                         "//a",
+                                         "/a b",
+                                         "/a:b",
+                                         "/a?b=c&d=%20",
+                                         "./a",
+                                         "../a",
+                                         "a/../b",
+                                         "a/../../b",
+                                         ".",
+                                         "./cmd/api",
+                                         "cmd/api",
+                                         "c++",
+                                         "+x",
+                                         "100%",
+                                         "25%",
+                                         "101%",
+                                         "1001",
+                                         "1%",
+                                         "",
+                                         " ",
+                                         "a b",
+                                         "~/a",
+                                         "a/~",
+                                         "\u00e9",
+                                         "/\u00e9"};
+  int accepted = 0;
+  for (const auto& each : forms) {
+    const std::regex pattern(std::string(each.form.shape->text.pattern), std::regex::ECMAScript);
+    for (const auto& sample : samples) {
+      base::Diagnostics ignored;
+      const yaml::Node node{
+          .kind = yaml::NodeKind::scalar, .span = {}, .scalar = sample, .is_quoted = true, .items = {}, .entries = {}};
+      if (each.form.read(node, {"key", {}}, ignored)) {
+        ++accepted;
+        EXPECT_TRUE(std::regex_match(sample, pattern)) << each.name << " takes '" << sample << "'";
+      }
+    }
+  }
+  EXPECT_GT(accepted, 100);
 }
 
 TEST(ReferencePage, IsTheCommittedOne) {

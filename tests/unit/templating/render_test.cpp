@@ -29,7 +29,10 @@ TEST(Render, KeepsBlankLinesOfTheText) {
 }
 
 TEST(Render, RefusesValuesWithControlCharactersItUsesItself) {
-  EXPECT_EQ(rendered("{{x}}", {{"x", "a\x01""b"}}), "error: template sample is given a control character");
+  EXPECT_EQ(rendered("{{x}}", {{"x",
+                                "a\x01"
+                                "b"}}),
+            "error: template sample is given a control character");
   EXPECT_FALSE(render("sample", "{{#l}}{{x}}{{/l}}", {{"l", std::vector<Values>{{{"x", "\x01"}}}}}));
 }
 
@@ -40,7 +43,8 @@ TEST(Render, KeepsGitHubExpressionsUnderOtherDelimiters) {
 TEST(Render, RefusesNamesItIsNotGiven) {
   EXPECT_EQ(rendered("{{x}} {{y}} {{#z}}{{/z}}", {{"x", "1"}}),
             "error: template sample asks for 'y', 'z', which it is not given");
-  EXPECT_EQ(rendered("{{> other}}", {{"other", "text"}}), "error: template sample asks for 'other', which it is not given");
+  EXPECT_EQ(rendered("{{> other}}", {{"other", "text"}}),
+            "error: template sample asks for 'other', which it is not given");
 }
 
 TEST(Render, RefusesTemplatesThatDoNotParse) {

@@ -111,7 +111,8 @@ TEST(Parse, explains_syntax_errors_in_plain_words_and_points_at_them) {
        "same column)\n"},
       {"a: 1\nb\n", ":2:1: there is no ':' after 'b' (write 'key: value')\n"},
       {"a:\n  b: 1\n  c # remark\nd: 2\n",
-       ":3:3: this line does not fit the mapping above it (write 'key: value', and start the keys of one mapping in the "
+       ":3:3: this line does not fit the mapping above it (write 'key: value', and start the keys of one mapping in "
+       "the "
        "same column)\n"},
       {"a: 1\n- b\n",
        ":2:1: this line does not fit the mapping above it (write 'key: value', and start the keys of one "

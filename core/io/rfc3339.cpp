@@ -1,10 +1,9 @@
-#include "core/cluster/time.hpp"
-
 #include "core/base/text.hpp"
+#include "core/io/clock.hpp"
 
 #include <algorithm>
 
-namespace deployctl::cluster {
+namespace deployctl::io {
 namespace {
 
 // Takes the leading digits, exactly `count` of them.
@@ -63,7 +62,7 @@ std::optional<std::chrono::minutes> take_offset(std::string_view& text) {
 
 }  // namespace
 
-std::optional<io::WallTime> parse_rfc3339(std::string_view text) {
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const auto year_number = take_number(text, 4);
   const bool dash = take(text, '-');
@@ -89,4 +88,4 @@ std::optional<io::WallTime> parse_rfc3339(std::string_view text) {
   return sys_days(date) + hours(*hour) + minutes(*minute) + seconds(*second) + milliseconds(fraction) - *offset;
 }
 
-}  // namespace deployctl::cluster
+}  // namespace deployctl::io

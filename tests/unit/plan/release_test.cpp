@@ -1,0 +1,118 @@
+#include "core/plan/release.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace deployctl::plan {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
+
+const Wish whole_release{.services = {}, .build = true, .push = true, .rollout = true};
+
+project::Target shop() {
+  project::Service api{.name = {"api", {}}, .build = project::Build{}, .image = {"example.com/shop/api", {}}};
+  api.ports = {{.name = "http", .number = 8080, .span = {}}};
+  api.service = project::ServicePort{.port = 8080};
+  project::Service cache{.name = {"cache", {}}, .image = {"redis:7.2", {}}};
+  project::Target target{.project = {"shop", {}}, .name_space = "shop"};
+  target.services = {api, cache};
+  return target;
+}
+
+Observation seen() {
+  return {.tag = "v1", .commit = "0123456789abcdef"};
+}
+
+std::vector<std::string> ids(const Plan& plan) {
+  std::vector<std::string> ids;
+  for (const auto& step : plan.steps) {
+    ids.push_back(step.id);
+  }
+  return ids;
+}
+
+const Step& find_step(const Plan& plan, std::string_view id) {
+  return *std::ranges::find(plan.steps, id, &Step::id);
+}
+
+TEST(ReleasePlan, BuildsAndPushesOnlyWhatHasASource) {
+  const auto plan = release(shop(), seen(), {.services = {}, .build = true, .push = true, .rollout = false});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(ids(*plan), ElementsAre("build:api", "push:api"));
+  EXPECT_THAT(find_step(*plan, "push:api").after, ElementsAre("build:api"));
+}
+
+TEST(ReleasePlan, AppliesNothingBeforeAllImagesArePushed) {
+  const auto plan = release(shop(), seen(), whole_release);
+  ASSERT_TRUE(plan);
+  for (const auto& step : plan->steps) {
+    const bool is_image_step = step.id.starts_with("build:") || step.id.starts_with("push:");
+    EXPECT_EQ(step.phase, is_image_step ? Phase::images : Phase::cluster) << step.id;
+  }
+}
+
+TEST(ReleasePlan, WatchesTheWorkloadsAfterTheyAreApplied) {
+  const auto plan = release(shop(), seen(), whole_release);
+  ASSERT_TRUE(plan);
+  const auto& watch = plan->steps.back();
+  EXPECT_EQ(watch.id, "rollout");
+  EXPECT_THAT(watch.after, ElementsAre("apply:deployment/api", "apply:deployment/cache"));
+  EXPECT_THAT(std::get<AwaitRollouts>(watch.action).services, ElementsAre("api", "cache"));
+}
+
+TEST(ReleasePlan, MakesTheNamespaceFirstWhenItIsMissing) {
+  auto observation = seen();
+  observation.namespace_exists = false;
+  const auto plan = release(shop(), observation, {.services = {}, .build = false, .push = false, .rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->steps.front().id, "apply:namespace/shop");
+  EXPECT_THAT(find_step(*plan, "apply:deployment/api").after, Contains("apply:namespace/shop"));
+}
+
+TEST(ReleasePlan, LeavesANamespaceThatIsThereAlone) {
+  const auto plan = release(shop(), seen(), whole_release);
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(ids(*plan), Not(Contains("apply:namespace/shop")));
+}
+
+TEST(ReleasePlan, AppliesAServicesSecretBeforeItsWorkload) {
+  auto observation = seen();
+  observation.secret_names["api"] = "api-secrets-12345678";
+  const auto plan = release(shop(), observation, whole_release);
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(find_step(*plan, "apply:deployment/api").after, Contains("apply:secret/api-secrets-12345678"));
+}
+
+TEST(ReleasePlan, NamesImagesThatDoNotExistYetByService) {
+  const auto target = shop();
+  const auto objects = desired_objects(target, target.services.front(), seen());
+  ASSERT_TRUE(objects);
+  const auto deployment =
+      std::ranges::find_if(*objects, [](const auto& object) { return object.kind() == "Deployment"; });
+  ASSERT_NE(deployment, objects->end());
+  EXPECT_EQ(deployment->body["spec"]["template"]["spec"]["containers"][0]["image"], placeholder_for("api"));
+  EXPECT_EQ(deployment->body["metadata"]["annotations"]["deployctl.dev/commit"], "0123456789abcdef");
+}
+
+TEST(ReleasePlan, TakesOnlyTheServicesThatWereNamed) {
+  const auto plan = release(shop(), seen(), {.services = {"cache"}, .build = true, .push = true, .rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(ids(*plan), ElementsAre("apply:deployment/cache", "rollout"));
+}
+
+TEST(ReleasePlan, SuggestsTheServiceThatWasMeant) {
+  const auto plan = release(shop(), seen(), {.services = {"apii"}, .build = true, .push = false, .rollout = false});
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, base::ErrorCode::usage);
+  EXPECT_EQ(plan.error().message, "the project manifest has no service 'apii'");
+  EXPECT_EQ(plan.error().hint, "did you mean 'api'?");
+}
+
+}  // namespace
+}  // namespace deployctl::plan

@@ -1,0 +1,398 @@
+// The client against a registry of a few lines that keeps what it is sent, and can be told to misbehave.
+#include "core/registry/client.hpp"
+
+#include "core/base/text.hpp"
+#include "tests/support/fake_clock.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <mutex>
+#include <set>
+
+namespace deployctl::registry {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string read_all(http::Body& body) {
+  std::string bytes(body.size(), '\0');
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    at += *body.read(bytes.data() + at, bytes.size() - at);
+  }
+  return bytes;
+}
+
+http::Response status(int code, http::Headers headers = {}, std::string body = {}) {
+  return {.status = code, .headers = std::move(headers), .body = std::move(body)};
+}
+
+std::string error_body(const std::string& code) {
+  return R"({"errors":[{"code":")" + code + R"(","message":"words"}]})";
+}
+
+class FakeRegistry final : public http::Transport {
+ public:
+  Result<http::Response> send(const http::Request& request, const http::Exchange& exchange) override {
+    const std::scoped_lock lock(mutex);
+    const auto line = request.method + " " + base::to_display(request.url);
+    requests.push_back(line);
+    authorizations.push_back(request.headers.get("Authorization").value_or(""));
+    if (const auto scripted = interventions.find(line); scripted != interventions.end() && !scripted->second.empty()) {
+      auto answer = scripted->second.front();
+      scripted->second.erase(scripted->second.begin());
+      return answer;
+    }
+    if (request.url.host == "auth.example") {
+      queries.push_back(base::percent_decode(request.url.query));
+      return status(200, {}, R"({"token":"t)" + std::to_string(queries.size()) + R"(","expires_in":100})");
+    }
+    if (!challenge.empty() && !allowed.contains(authorizations.back())) {
+      return status(401, {{"WWW-Authenticate", challenge}}, error_body("UNAUTHORIZED"));
+    }
+    return serve(request, exchange);
+  }
+
+  std::mutex mutex;
+  std::map<std::string, std::vector<Result<http::Response>>> interventions;
+  std::string challenge;
+  std::set<std::string> allowed;
+  std::vector<std::string> requests;
+  std::vector<std::string> authorizations;
+  std::vector<std::string> queries;
+  std::map<std::string, std::string> blobs;
+  std::map<std::string, std::string> manifests;
+  std::string upload_location = "/v2/shop/api/blobs/uploads/1?_state=x";
+
+ private:
+  Result<http::Response> serve(const http::Request& request, const http::Exchange& exchange) {
+    const auto& path = request.url.path;
+    const auto name = path.substr(path.rfind('/') + 1);
+    if (path.find("/manifests/") != std::string::npos) {
+      return serve_manifest(request, name);
+    }
+    if (request.method == "POST") {
+      return status(202, {{"Location", upload_location}});
+    }
+    if (request.method == "PUT") {
+      const auto digest = base::percent_decode(request.url.query.substr(request.url.query.find("digest=") + 7));
+      auto bytes = read_all(*request.body);
+      if (oci::Digest::of(bytes).text() != digest) {
+        return status(400, {}, error_body("DIGEST_INVALID"));
+      }
+      blobs[digest] = std::move(bytes);
+      if (exchange.on_upload) {
+        exchange.on_upload(request.body->size());
+      }
+      return status(201, {{"Docker-Content-Digest", oci::Digest::of(blobs[digest]).text()}});
+    }
+    return status(blobs.contains(name) || path == "/v2/" ? 200 : 404);
+  }
+  Result<http::Response> serve_manifest(const http::Request& request, const std::string& name) {
+    if (request.method == "PUT") {
+      manifests[name] = read_all(*request.body);
+      return status(201, {{"Docker-Content-Digest", oci::Digest::of(manifests[name]).text()}});
+    }
+    if (!manifests.contains(name)) {
+      return status(404, {}, error_body(manifests.empty() ? "NAME_UNKNOWN" : "MANIFEST_UNKNOWN"));
+    }
+    return status(200, {{"Content-Type", std::string(oci::media_type::image_manifest)}}, manifests[name]);
+  }
+};
+
+class ClientTest : public ::testing::Test {
+ protected:
+  // An image of these layers; the files are in memory.
+  oci::StoredImage image(const std::vector<std::string>& layers) {
+    const auto blob = [&](std::string_view type, const std::string& bytes) {
+      const oci::Descriptor descriptor{.media_type = std::string(type),
+                                       .digest = oci::Digest::of(bytes),
+                                       .size = bytes.size(),
+                                       .platform = {},
+                                       .annotations = {}};
+      files_["/blobs/sha256/" + std::string(descriptor.digest.encoded())] = bytes;
+      return descriptor;
+    };
+    oci::ImageManifest manifest{.media_type = std::string(oci::media_type::image_manifest),
+                                .config = blob(oci::media_type::image_config, "config of " + base::join(layers, ",")),
+                                .layers = {}};
+    for (const auto& layer : layers) {
+      manifest.layers.push_back(blob(oci::media_type::layer_gzip, layer));
+    }
+    const auto bytes = oci::manifest_bytes(manifest);
+    return {.manifest = bytes,
+            .media_type = manifest.media_type,
+            .digest = oci::Digest::of(bytes),
+            .config = manifest.config,
+            .layers = manifest.layers,
+            .platform = {},
+            .blobs = "/blobs"};
+  }
+  Client client(std::optional<Credentials> credentials = std::nullopt) {
+    store_ = std::make_unique<FixedCredentials>(std::move(credentials));
+    return Client({registry_, clock_, *store_,
+                   [this](const std::string& path) -> Result<std::shared_ptr<http::Body>> {
+                     const auto found = files_.find(path);
+                     return found == files_.end()
+                                ? Result<std::shared_ptr<http::Body>>(Error::not_found("cannot open {}", path))
+                                : http::body_of(found->second);
+                   }},
+                  {.insecure_registries = {}, .tls = {}, .retry = {}, .on_notice = [this](const std::string& text) {
+                     notices_.push_back(text);
+                   }});
+  }
+  Result<PushResult> push(const oci::StoredImage& image, const std::string& target = "r.example/shop/api:1") {
+    auto with = client();
+    return with.push(image, *oci::Reference::parse(target), {.parallel = 1, .on_progress = {}, .stop = {}});
+  }
+
+  std::map<std::string, std::string> files_;
+  FakeRegistry registry_;
+  tests::FakeClock clock_;
+  std::unique_ptr<CredentialStore> store_;
+  std::vector<std::string> notices_;
+};
+
+const std::string root = "https://r.example/v2/shop/api/";
+
+Credentials ada() {
+  return {.username = "ada",
+          .password = base::Secret("pw"),
+          .identity_token = {},
+          .source = "/home/ada/.docker/config.json"};
+}
+
+TEST_F(ClientTest, PushesBlobsThenTheManifestByDigestThenTheTag) {
+  const auto pushed = image({"one", "two"});
+  const auto result = push(pushed);
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_EQ(result->outcome, PushResult::Outcome::pushed);
+  EXPECT_EQ(result->digest, pushed.digest);
+  EXPECT_EQ(result->uploaded_blobs, 3);
+  EXPECT_THAT(
+      registry_.requests,
+      ElementsAre("GET " + root + "manifests/1", "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
+                  "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
+                  "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
+                  "PUT " + root + "manifests/" + pushed.digest.text(), "PUT " + root + "manifests/1"));
+  EXPECT_EQ(registry_.manifests["1"], pushed.manifest);
+}
+
+TEST_F(ClientTest, NeedsOneRequestWhenNothingChanged) {
+  ASSERT_TRUE(push(image({"one"})));
+  registry_.requests.clear();
+  files_.clear();
+  const auto again = push(image({"one"}));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->outcome, PushResult::Outcome::unchanged);
+  EXPECT_THAT(registry_.requests, ElementsAre("GET " + root + "manifests/1"));
+}
+
+TEST_F(ClientTest, TakesTheBlobsOfTheImageBeforeAsThere) {
+  ASSERT_TRUE(push(image({"one", "two", "three"})));
+  registry_.requests.clear();
+  const auto result = push(image({"one", "two", "changed"}));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->uploaded_blobs, 2);
+  EXPECT_EQ(registry_.requests.size(), 7u);
+}
+
+TEST_F(ClientTest, AsksForLargeBlobsBeforeItSendsThem) {
+  ASSERT_TRUE(push(image({"one"})));
+  const std::string large(1 << 20, 'x');
+  registry_.blobs[oci::Digest::of(large).text()] = large;
+  registry_.requests.clear();
+  const auto result = push(image({large}));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->uploaded_blobs, 1) << "only the configuration";
+  EXPECT_THAT(registry_.requests, ::testing::Contains("HEAD " + root + "blobs/" + oci::Digest::of(large).text()));
+}
+
+TEST_F(ClientTest, SendsABlobOnceThatIsThereTwice) {
+  const auto result = push(image({"one", "one", "one"}));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->uploaded_blobs, 2);
+}
+
+TEST_F(ClientTest, UploadsAgainWhatTheManifestPutMisses) {
+  const auto pushed = image({"one"});
+  const auto line = "PUT " + root + "manifests/" + pushed.digest.text();
+  registry_.interventions[line] = {status(400, {}, error_body("MANIFEST_BLOB_UNKNOWN"))};
+  ASSERT_TRUE(push(pushed));
+  EXPECT_EQ(registry_.manifests["1"], pushed.manifest);
+}
+
+TEST_F(ClientTest, BeginsABlobAgainWhenItsSessionIsLost) {
+  registry_.interventions["PUT " + root + "blobs/uploads/1"] = {Error::unreachable("the connection broke"),
+                                                                status(404, {}, error_body("BLOB_UPLOAD_INVALID"))};
+  const auto result = push(image({"one"}));
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_EQ(registry_.blobs.size(), 2u);
+  EXPECT_THAT(notices_.at(0), HasSubstr("r.example: the connection broke; trying again in "));
+}
+
+TEST_F(ClientTest, WaitsAsTheRegistryAsks) {
+  registry_.interventions["POST " + root + "blobs/uploads/"] = {status(429, {{"Retry-After", "9"}})};
+  ASSERT_TRUE(push(image({"one"})));
+  EXPECT_THAT(clock_.sleeps(), ElementsAre(std::chrono::seconds(9)));
+}
+
+TEST_F(ClientTest, NoticesALayerThatChangedOnDisk) {
+  const auto pushed = image({"one"});
+  files_[pushed.blob_path(pushed.layers[0].digest)] = "two";
+  const auto result = push(pushed);
+  ASSERT_FALSE(result);
+  const auto layer = pushed.layers[0].digest;
+  EXPECT_EQ(result.error().message, "layer " + std::string(layer.brief()) + " (1 of 1) has changed on disk: " +
+                                        pushed.blob_path(layer) + " no longer holds " + layer.text());
+  EXPECT_FALSE(registry_.manifests.contains("1"));
+}
+
+TEST_F(ClientTest, GivesUpSoonWhenNobodyAnswers) {
+  const auto line = "GET " + root + "manifests/1";
+  registry_.interventions[line] =
+      std::vector<Result<http::Response>>(20, Error::unreachable("cannot reach r.example:443: connection refused"));
+  const auto start = clock_.now();
+  const auto result = push(image({"one"}));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::unreachable);
+  EXPECT_EQ(to_string(result.error()), "pushing r.example/shop/api:1: cannot reach r.example:443: connection refused");
+  EXPECT_EQ(result.error().hint, "is the registry running, and is r.example its address?");
+  EXPECT_LT(clock_.now() - start, std::chrono::seconds(10));
+}
+
+TEST_F(ClientTest, FetchesATokenForItsRepositoryAndUsesItForAll) {
+  registry_.challenge = R"(Bearer realm="https://auth.example/token?x=1",service="r",scope="repository:shop/api:pull")";
+  registry_.allowed = {"Bearer t1"};
+  auto with = client(ada());
+  const auto result = with.push(image({"one"}), *oci::Reference::parse("r.example/shop/api:1"),
+                                {.parallel = 1, .on_progress = {}, .stop = {}});
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_THAT(registry_.queries, ElementsAre("x=1&service=r&scope=repository:shop/api:pull,push"));
+  EXPECT_EQ(registry_.authorizations[0], "");
+  EXPECT_EQ(registry_.authorizations[1], "Basic " + base::base64_encode("ada:pw"));
+  EXPECT_EQ(registry_.authorizations[2], "Bearer t1");
+}
+
+TEST_F(ClientTest, RenewsATokenBeforeItEnds) {
+  registry_.challenge = R"(Bearer realm="https://auth.example/token")";
+  registry_.allowed = {"Bearer t1", "Bearer t2"};
+  auto with = client();
+  ASSERT_TRUE(with.ping("r.example"));
+  clock_.advance(std::chrono::seconds(79));
+  ASSERT_TRUE(with.ping("r.example"));
+  EXPECT_EQ(registry_.queries.size(), 1u);
+  clock_.advance(std::chrono::seconds(2));
+  ASSERT_TRUE(with.ping("r.example"));
+  EXPECT_EQ(registry_.queries.size(), 2u);
+  EXPECT_EQ(registry_.authorizations.back(), "Bearer t2");
+}
+
+TEST_F(ClientTest, NamesTheUserWhoWasRefusedButNotThePassword) {
+  registry_.challenge = R"(Basic realm="r")";
+  auto with = client(ada());
+  const auto result = with.push(image({"one"}), *oci::Reference::parse("r.example/shop/api:1"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::unauthorized);
+  EXPECT_EQ(to_string(result.error()),
+            "pushing r.example/shop/api:1: cannot push to r.example/shop/api as user ada from "
+            "/home/ada/.docker/config.json: it answered 401 UNAUTHORIZED: words");
+  EXPECT_EQ(result.error().hint, "check them with `docker login r.example`");
+  EXPECT_EQ(registry_.requests.size(), 2u);
+}
+
+TEST_F(ClientTest, SaysSoWhenItHasNoCredentials) {
+  registry_.challenge = R"(Basic realm="r")";
+  const auto result = push(image({"one"}));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::unauthorized);
+  EXPECT_EQ(result.error().hint, "log in with `docker login r.example`");
+}
+
+struct RealmRow {
+  std::string realm;
+  std::string reason;
+};
+
+TEST_F(ClientTest, DoesNotSendAPasswordWhereARegistryMustNotLead) {
+  const RealmRow rows[] = {
+      {"http://auth.example/token", "which is not https: a password would be sent in clear"},
+      {"https://169.254.169.254/token", "an address inside a private network"},
+      {"https://[fd00::1]/token", "an address inside a private network"},
+      {"https://localhost/token", "an address inside a private network"},
+      {"token", "which is no URL"},
+  };
+  for (const auto& row : rows) {
+    registry_.challenge = "Bearer realm=\"" + row.realm + "\"";
+    registry_.requests.clear();
+    auto with = client(ada());
+    const auto result = with.ping("r.example");
+    ASSERT_FALSE(result) << row.realm;
+    EXPECT_THAT(result.error().message, ::testing::EndsWith(row.reason));
+    EXPECT_EQ(registry_.requests.size(), 1u);
+  }
+}
+
+TEST_F(ClientTest, LeavesItsCredentialsBehindWhenAnUploadLeadsElsewhere) {
+  registry_.challenge = R"(Basic realm="r")";
+  registry_.allowed = {"Basic " + base::base64_encode("ada:pw"), ""};
+  registry_.interventions["GET " + root + "manifests/1"] = {status(401, {{"WWW-Authenticate", registry_.challenge}})};
+  registry_.upload_location = "https://storage.example/upload/1?sig=secret";
+  auto with = client(ada());
+  const auto result = with.push(image({"one"}), *oci::Reference::parse("r.example/shop/api:1"),
+                                {.parallel = 1, .on_progress = {}, .stop = {}});
+  ASSERT_TRUE(result) << to_string(result.error());
+  for (std::size_t i = 0; i < registry_.requests.size(); ++i) {
+    const bool is_elsewhere = registry_.requests[i].find("storage.example") != std::string::npos;
+    EXPECT_EQ(registry_.authorizations[i].empty(), is_elsewhere || i == 0) << registry_.requests[i];
+  }
+}
+
+TEST_F(ClientTest, RefusesToSendABodyInClearAfterHttps) {
+  registry_.upload_location = "http://r.example/v2/shop/api/blobs/uploads/1";
+  const auto result = push(image({"one"}));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::refused);
+  EXPECT_THAT(result.error().message, HasSubstr("leads from https to plain http"));
+}
+
+TEST_F(ClientTest, SpeaksPlainHttpOnlyToThisMachine) {
+  auto with = client();
+  ASSERT_TRUE(with.ping("127.0.0.1:5000"));
+  EXPECT_THAT(registry_.requests, ElementsAre("GET http://127.0.0.1:5000/v2/"));
+  registry_.interventions["GET http://localhost:5000/v2/"] = {
+      status(400, {}, "Client sent an HTTP request to an HTTPS server.\n")};
+  ASSERT_TRUE(with.ping("localhost:5000"));
+  EXPECT_EQ(registry_.requests.back(), "GET https://localhost:5000/v2/");
+}
+
+TEST_F(ClientTest, FollowsRedirectsAFewTimes) {
+  const auto line = "GET " + root + "manifests/1";
+  registry_.manifests["1"] = "{}";
+  registry_.interventions[line] = {status(307, {{"Location", "/v2/shop/api/manifests/1"}})};
+  auto with = client();
+  EXPECT_TRUE(with.resolve(*oci::Reference::parse("r.example/shop/api:1")));
+  registry_.interventions[line] =
+      std::vector<Result<http::Response>>(9, status(302, {{"Location", "/v2/shop/api/manifests/1"}}));
+  EXPECT_EQ(with.resolve(*oci::Reference::parse("r.example/shop/api:1")).error().message,
+            "r.example redirects more than 5 times");
+}
+
+TEST_F(ClientTest, ResolvesToTheDigestOfTheBytes) {
+  registry_.manifests["1"] = image({"one"}).manifest;
+  auto with = client();
+  EXPECT_EQ(*with.resolve(*oci::Reference::parse("r.example/shop/api:1")), image({"one"}).digest);
+  EXPECT_EQ(with.resolve(*oci::Reference::parse("r.example/shop/api:2")).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(*with.exists(*oci::Reference::parse("r.example/shop/api:1")));
+  EXPECT_FALSE(*with.exists(*oci::Reference::parse("r.example/shop/api:2")));
+}
+
+}  // namespace
+}  // namespace deployctl::registry
