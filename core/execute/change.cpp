@@ -6,6 +6,7 @@
 #include "core/kube/history.hpp"
 
 namespace deployctl::execute {
+
 base::Status undo_rollout(cluster::Client& client, const project::Target& target, const project::Service& service,
                           std::optional<long long> to, std::chrono::milliseconds deadline, const Ports& ports) {
   const auto& name = *service.name;
