@@ -112,6 +112,12 @@ void use_compose_words(const ComposeService& compose, std::vector<DetectedServic
   }
 }
 
+// A Compose file publishes no port for what only its own services use; a cluster has to know it all the same.
+std::vector<int> ports_of(const ComposeService& service) {
+  const auto usual = service.ports.empty() ? usual_port(service.image) : std::nullopt;
+  return usual ? std::vector<int>{*usual} : service.ports;
+}
+
 void use_compose_file(const ComposeFile& compose, Detected& detected) {
   detected.compose_file = compose.name;
   for (const auto& service : compose.services) {
@@ -120,7 +126,7 @@ void use_compose_file(const ComposeFile& compose, Detected& detected) {
     } else if (!service.image.empty() && service.image.find('$') == std::string::npos) {
       detected.backing.push_back({.name = as_name(service.name),
                                   .image = service.image,
-                                  .ports = service.ports,
+                                  .ports = ports_of(service),
                                   .env = service.env,
                                   .mounts = service.mounts});
     }

@@ -82,13 +82,25 @@ void report_wrong_type(const Shape& shape, const yaml::Node& node, const Subject
             takes_any_text ? "write \"\" for an empty text" : fmt::format("it must be {}", wanted));
 }
 
-void report_unknown_key(const Shape& mapping, const base::Located<std::string>& key, base::Diagnostics& out) {
-  if (const auto* later = find_later(mapping, *key)) {
-    out.error(key.span, std::string(later->message));
-    return;
+MeantKeys report_unknown_keys(const Shape& mapping, const std::vector<const yaml::Entry*>& unknown,
+                              base::Diagnostics& out) {
+  MeantKeys meant;
+  if (unknown.empty()) {
+    return meant;
   }
-  out.error(key.span, fmt::format("unknown key '{}'", base::printable(*key)),
-            suggestion(*key, known_keys(mapping), "known here"));
+  const auto known = known_keys(mapping);
+  for (const auto* entry : unknown) {
+    const auto& key = entry->key;
+    if (const auto* later = find_later(mapping, *key)) {
+      out.error(key.span, std::string(later->message));
+      continue;
+    }
+    out.error(key.span, fmt::format("unknown key '{}'", base::printable(*key)), suggestion(*key, known, "known here"));
+    if (const auto nearest = base::nearest(*key, known)) {
+      meant.emplace(*nearest, entry);
+    }
+  }
+  return meant;
 }
 
 void report_unknown_word(const Shape& shape, const yaml::Node& node, const Subject& subject, base::Diagnostics& out) {
@@ -101,9 +113,11 @@ void report_unknown_word(const Shape& shape, const yaml::Node& node, const Subje
             suggestion(node.scalar, words, "use one of"));
 }
 
-void report_missing_keys(const Shape& mapping, const yaml::Node& node, const Subject& subject, base::Diagnostics& out) {
+void report_missing_keys(const Shape& mapping, const yaml::Node& node, const MeantKeys& meant, const Subject& subject,
+                         base::Diagnostics& out) {
   for (const auto& field : mapping.fields) {
-    if (field.text.need == Need::required && node.find(field.key) == nullptr) {
+    const bool is_there = node.find(field.key) != nullptr || meant.contains(std::string(field.key));
+    if (field.text.need == Need::required && !is_there) {
       out.error(subject.span, fmt::format("{} needs '{}'", owner_of(mapping, subject), field.key),
                 fmt::format("for example '{}: {}'", field.key, field.text.example));
     }

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,9 +69,14 @@ struct Form {
 std::string to_string(const Subject& subject);
 
 void report_wrong_type(const Shape& shape, const yaml::Node& node, const Subject& subject, base::Diagnostics& out);
-void report_unknown_key(const Shape& mapping, const base::Located<std::string>& key, base::Diagnostics& out);
 void report_unknown_word(const Shape& shape, const yaml::Node& node, const Subject& subject, base::Diagnostics& out);
-void report_missing_keys(const Shape& mapping, const yaml::Node& node, const Subject& subject, base::Diagnostics& out);
+// Known keys, and the entries that most likely were to be them.
+using MeantKeys = std::map<std::string, const yaml::Entry*>;
+// Reports every entry, and gives what they were meant to be, so that nobody misses those keys as well.
+MeantKeys report_unknown_keys(const Shape& mapping, const std::vector<const yaml::Entry*>& unknown,
+                              base::Diagnostics& out);
+void report_missing_keys(const Shape& mapping, const yaml::Node& node, const MeantKeys& meant, const Subject& subject,
+                         base::Diagnostics& out);
 // The text of a scalar that fits the shape; nothing after a report.
 const std::string* read_text(const Shape& shape, const yaml::Node& node, const Subject& subject,
                              base::Diagnostics& out);
@@ -222,8 +228,11 @@ Form<std::shared_ptr<const T>> shared(Form<T> form) {
 
 template <typename Owner>
 struct Field {
+  [[nodiscard]] std::string_view key() const { return shape.key; }
+
   FieldShape shape;
   std::function<void(const yaml::Entry&, Owner&, base::Diagnostics&)> read;
+  std::function<void(const yaml::Entry&, Owner&)> mark_broken;
 };
 
 // A key and the member it fills.
@@ -234,6 +243,9 @@ Field<Owner> field(std::string_view key, Optional<T> Owner::*member, Form<T> for
             auto value = form.read(entry.value, {entry.key.value, entry.key.span}, out);
             const bool is_broken = !value.has_value();
             owner.*member = Given<T>{value ? std::move(*value) : T{}, entry.key.span, entry.value.span, is_broken};
+          },
+          [member](const yaml::Entry& entry, Owner& owner) {
+            owner.*member = Given<T>{T{}, entry.key.span, entry.value.span, true};
           }};
 }
 
@@ -254,17 +266,22 @@ Form<Owner> mapping(std::string_view name, std::string_view doc, std::vector<Fie
               return std::nullopt;
             }
             Owner owner;
+            std::vector<const yaml::Entry*> unknown;
             for (const auto& entry : node.entries) {
-              const auto known = std::find_if(fields.begin(), fields.end(), [&](const Field<Owner>& each) {
-                return each.shape.key == entry.key.value;
-              });
+              const auto known = std::ranges::find(fields, entry.key.value, &Field<Owner>::key);
               if (known == fields.end()) {
-                report_unknown_key(*shape, entry.key, out);
+                unknown.push_back(&entry);
               } else {
                 known->read(entry, owner, out);
               }
             }
-            report_missing_keys(*shape, node, subject, out);
+            const auto meant = report_unknown_keys(*shape, unknown, out);
+            for (const auto& [key, entry] : meant) {
+              if (node.find(key) == nullptr) {
+                std::ranges::find(fields, key, &Field<Owner>::key)->mark_broken(*entry, owner);
+              }
+            }
+            report_missing_keys(*shape, node, meant, subject, out);
             return owner;
           }};
 }

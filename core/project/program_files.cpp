@@ -1,14 +1,33 @@
 #include "core/project/program_files.hpp"
 
 #include "core/base/text.hpp"
+#include "core/project/image_name.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace deployctl::project {
 namespace {
 
 constexpr std::uint64_t most_bytes = 1u << 20u;
+
+struct UsualPort {
+  std::string_view image;
+  int port;
+};
+
+constexpr std::array usual_ports{
+    UsualPort{"mysql", 3306},         UsualPort{"mariadb", 3306},
+    UsualPort{"postgres", 5432},      UsualPort{"redis", 6379},
+    UsualPort{"valkey", 6379},        UsualPort{"mongo", 27017},
+    UsualPort{"rabbitmq", 5672},      UsualPort{"memcached", 11211},
+    UsualPort{"nats", 4222},          UsualPort{"kafka", 9092},
+    UsualPort{"zookeeper", 2181},     UsualPort{"etcd", 2379},
+    UsualPort{"elasticsearch", 9200}, UsualPort{"opensearch", 9200},
+    UsualPort{"minio", 9000},         UsualPort{"clickhouse-server", 8123},
+    UsualPort{"influxdb", 8086},      UsualPort{"nginx", 80},
+};
 
 bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
@@ -170,6 +189,16 @@ std::optional<int> exposed_port(std::string_view dockerfile) {
     }
   }
   return std::nullopt;
+}
+
+std::optional<int> usual_port(std::string_view image) {
+  const auto name = parse_image_name(image);
+  if (!name) {
+    return std::nullopt;
+  }
+  const auto last = io::file_name(name->repository);
+  const auto known = std::ranges::find(usual_ports, last, &UsualPort::image);
+  return known == usual_ports.end() ? std::nullopt : std::optional(known->port);
 }
 
 std::optional<int> listening_port(std::string_view program) {

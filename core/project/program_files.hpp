@@ -23,6 +23,9 @@ std::vector<std::string> cmake_executables(std::string_view cmake_lists);
 // The first port of EXPOSE; nothing when it is a variable.
 std::optional<int> exposed_port(std::string_view dockerfile);
 
+// The port that the programs in well-known images listen on: 3306 for "mysql:8.0".
+std::optional<int> usual_port(std::string_view image);
+
 // The port of a listening call or of a PORT default in a program's text: ":8080", "0.0.0.0:8080", PORT … 8080.
 std::optional<int> listening_port(std::string_view program);
 

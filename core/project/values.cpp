@@ -51,7 +51,8 @@ std::string as_label(std::string_view text) {
 }
 
 std::string label_hint(std::string_view text) {
-  const auto label = as_label(text);
+  const bool is_ascii = std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+  const auto label = is_ascii ? as_label(text) : std::string();
   return label.empty() ? "use lower-case letters, digits and '-', starting and ending with a letter or digit"
                        : fmt::format("did you mean '{}'?", label);
 }

@@ -166,6 +166,8 @@ services:
     ports: [3306]
     environment: {MYSQL_ROOT_PASSWORD: "${ROOT_PW}", MYSQL_DATABASE: shop}
     volumes: ["db_data:/var/lib/mysql", "./init.sql:/docker-entrypoint-initdb.d/init.sql"]
+  cache: {image: "docker.io/library/redis:7.2"}
+  other: {image: "example.com/other:1"}
   broken: {image: "${REGISTRY}/x"}
 )"}});
 
@@ -174,9 +176,11 @@ services:
   EXPECT_EQ(found.services[0].name, "backend");
   EXPECT_EQ(found.services[0].port, 8080);
   EXPECT_THAT(found.services[0].depends_on, ElementsAre("db"));
-  ASSERT_EQ(found.backing.size(), 1U);
+  ASSERT_EQ(found.backing.size(), 3U);
   EXPECT_EQ(found.backing[0].image, "mysql:8.0");
   EXPECT_THAT(found.backing[0].ports, ElementsAre(3306));
+  EXPECT_THAT(found.backing[1].ports, ElementsAre(6379));
+  EXPECT_THAT(found.backing[2].ports, IsEmpty());
   EXPECT_THAT(found.backing[0].mounts, ElementsAre(testing::Pair("db_data", "/var/lib/mysql")));
 }
 
