@@ -1,55 +1,11 @@
 #include "core/execute/change.hpp"
 
 #include "core/cluster/rollout_watch.hpp"
-#include "core/execute/apply.hpp"
 #include "core/execute/await.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/kube/history.hpp"
-#include "core/plan/plan.hpp"
-
-#include <nlohmann/json.hpp>
 
 namespace deployctl::execute {
-namespace {
-
-// The live Deployment with another pod template, as a server-side apply: everything the server adds is taken out, the
-// resource version stays so that nobody's change in between is lost. Applying rather than patching keeps `deployctl`
-// the one owner of what the template holds, so that the next release removes what it no longer has.
-kube::Object with_template(const kube::Object& live, const kube::Undo& undo, const kube::Object* replica_set) {
-  auto body = live.body;
-  body.erase("status");
-  auto& metadata = body["metadata"];
-  for (const auto* made_by_server : {"managedFields", "uid", "creationTimestamp", "generation", "selfLink"}) {
-    metadata.erase(made_by_server);
-  }
-  auto& annotations = metadata["annotations"];
-  annotations.erase(std::string(kube::revision_annotation));
-  for (const auto name : {plan::commit_annotation, plan::tag_annotation}) {
-    annotations.erase(std::string(name));
-    if (replica_set != nullptr && replica_set->body["metadata"].contains("annotations")) {
-      const auto& kept = replica_set->body["metadata"]["annotations"];
-      if (kept.contains(name)) {
-        annotations[std::string(name)] = kept[std::string(name)];
-      }
-    }
-  }
-  body["spec"]["template"] = undo.pod_template;
-  return {std::move(body)};
-}
-
-const kube::Object* replica_set_of(const DeploymentHistory& history, long long revision) {
-  for (const auto& replica_set : history.replica_sets) {
-    const auto& metadata = replica_set.body["metadata"];
-    const auto annotations = metadata.find("annotations");
-    if (annotations != metadata.end() &&
-        annotations->value(std::string(kube::revision_annotation), "") == std::to_string(revision)) {
-      return &replica_set;
-    }
-  }
-  return nullptr;
-}
-
-}  // namespace
 
 base::Status undo_rollout(cluster::Client& client, const project::Target& target, const project::Service& service,
                           std::optional<long long> to, std::chrono::milliseconds deadline, const Ports& ports) {
@@ -66,7 +22,7 @@ base::Status undo_rollout(cluster::Client& client, const project::Target& target
                                  fmt::format("{}: from revision {} back to {}", name, undo->from, undo->to)});
   cluster::RolloutWatch watch(client, target.name_space);
   const auto applied = client.apply(
-      with_template(history->deployment, *undo, replica_set_of(*history, undo->to)),
+      kube::undone(history->deployment, *undo),
       {.force = cluster::Force::yes, .known_version = history->deployment.resource_version(), .stop = ports.stop});
   if (!applied) {
     return applied.error().within("undoing {}", name);

@@ -10,7 +10,7 @@
 #include "core/execute/step_report.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <mutex>
 #include <optional>
 
 namespace deployctl::execute {
@@ -80,6 +80,7 @@ class StepRunner {
     if (!applied) {
       return applied.error();
     }
+    const std::lock_guard lock(watch_mutex_);
     if (object->kind() == "Namespace") {
       watch_.emplace(*seen_.world.cluster, name_space_);
     } else if (object->kind() == "Deployment" && watch_) {
@@ -109,7 +110,8 @@ class StepRunner {
   // Made before the first write, or as soon as the namespace is there, so that it is connected when the first change
   // is.
   std::optional<cluster::RolloutWatch> watch_;
-  std::atomic<int> changed_workloads_ = 0;
+  std::mutex watch_mutex_;  // workloads are applied side by side, and all of them are followed
+  int changed_workloads_ = 0;
 };
 
 void tell_skipped(const std::vector<const plan::Step*>& steps, const Ports& ports) {

@@ -15,6 +15,8 @@
 namespace deployctl::execute {
 namespace {
 
+constexpr std::uint64_t largest_log = 16u << 20u;  // of one container, printed at once
+
 struct LogSource {
   std::string pod;
   std::string container;
@@ -59,20 +61,24 @@ void each_line(std::string_view text, const std::function<void(std::string_view)
 
 base::Status print_once(cluster::Client& client, const project::Target& target, const std::vector<LogSource>& sources,
                         const LogOptions& options, const LogLine& on_line, std::stop_token stop) {
+  base::Status outcome = base::Error::failed("no container has a log");
   for (const auto& source : sources) {
     const auto text = client.logs({.name_space = target.name_space,
                                    .pod = source.pod,
                                    .container = source.container,
                                    .previous = options.previous,
                                    .tail_lines = options.tail_lines,
-                                   .limit_bytes = 16u << 20u},
+                                   .limit_bytes = largest_log},
                                   stop);
-    if (!text) {
-      return text.error();
+    // A pod on its way out has no log any more; the others still do.
+    if (text) {
+      outcome = {};
+      each_line(*text, [&](std::string_view line) { on_line(source.pod, base::printable(line)); });
+    } else if (!outcome) {
+      outcome = text.error();
     }
-    each_line(*text, [&](std::string_view line) { on_line(source.pod, base::printable(line)); });
   }
-  return {};
+  return outcome;
 }
 
 base::Status follow_all(cluster::Client& client, const project::Target& target, const std::vector<LogSource>& sources,

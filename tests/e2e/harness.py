@@ -4,6 +4,7 @@ Everything here is real: the engine, the registry and the cluster of the lab (te
 that `eval "$(tests/lab/lab env)"` sets.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -87,6 +88,8 @@ class Load:
                 if problem:
                     self.failures.append((time.strftime("%H:%M:%S"), problem))
             time.sleep(0.005)
+        if connection:
+            connection.close()
 
 
 def get_json(port, path, deadline=30):
@@ -95,8 +98,9 @@ def get_json(port, path, deadline=30):
     while True:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", path)
-            return json.loads(connection.getresponse().read())
+            with contextlib.closing(connection):
+                connection.request("GET", path)
+                return json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError):
             if time.monotonic() > end:
                 raise
