@@ -239,9 +239,6 @@ Value service_section(const Target& target, const Service& service, std::string_
   add_dependencies(out, target, service);
   add_confinement(out, service);
   add_limits(out, service.resources);
-  if (has_two_networks(target)) {
-    add_networks(out, service);
-  }
   return out;
 }
 
@@ -253,17 +250,22 @@ std::string compose_literal(std::string_view text) {
 
 json::Value compose(const Target& target, std::string_view tag) {
   Value file = {{"services", Value::object()}};
+  const bool has_networks = has_two_networks(target);
   for (const auto& service : target.services) {
     if (!runs_here(service)) {
       continue;
     }
-    file["services"][*service.name] = service_section(target, service, tag);
+    auto& section = file["services"][*service.name];
+    section = service_section(target, service, tag);
+    if (has_networks) {
+      add_networks(section, service);
+    }
     for (const auto& volume : service.volumes) {
       const auto key = volume_key(service, volume);
       file["volumes"][key]["name"] = *target.project + "-" + key;
     }
   }
-  if (has_two_networks(target)) {
+  if (has_networks) {
     file["networks"] = {{front_network, Value::object()}, {back_network, Value::object()}};
   }
   return file;

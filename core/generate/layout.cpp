@@ -25,8 +25,12 @@ std::string source_folder(const project::Service& service) {
 }
 
 std::string dockerfile_path(const project::Target& target, const project::Service& service) {
+  const auto folder = source_folder(service);
+  const auto last_part = io::file_name(folder);
+  // The last part of a resolved path stands somewhere in the path as it was written: most others are told apart by it.
   const auto shares_the_folder = [&](const project::Service& other) {
-    return other.is_built() && *other.name != *service.name && source_folder(other) == source_folder(service);
+    return other.is_built() && *other.name != *service.name &&
+           other.build->source->find(last_part) != std::string::npos && source_folder(other) == folder;
   };
   if (std::ranges::any_of(target.services, shares_the_folder)) {
     return std::string(dockerfile_folder) + "/" + *service.name + ".Dockerfile";
