@@ -148,7 +148,18 @@ Runtime::LoadedTarget Runtime::load_target() {
     return {.failure = fail(loaded.diagnostics)};
   }
   warn(loaded.diagnostics);
-  return {.target = std::move(loaded.target)};
+  return {.target = std::move(loaded.target), .source = source};
+}
+
+std::vector<project::Target> Runtime::load_environments(const LoadedTarget& loaded) {
+  std::vector<project::Target> targets;
+  for (const auto& environment : loaded.target->environments) {
+    // load_target() has checked every environment already.
+    if (auto other = project::load(loaded.source, loaded.target->directory, environment, files()); other.target) {
+      targets.push_back(std::move(*other.target));
+    }
+  }
+  return targets;
 }
 
 // Relative to where the user is, when the file lies below: short names can be clicked and read.

@@ -15,6 +15,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace deployctl::cli {
 
@@ -49,9 +50,12 @@ class Runtime {
   // been shown then (`failure` is the exit code).
   struct LoadedTarget {
     std::optional<project::Target> target;
+    base::SourcePtr source;  // what it was read from
     int failure = 0;
   };
   LoadedTarget load_target();
+  // The Target of every environment the same project manifest names, in its order.
+  std::vector<project::Target> load_environments(const LoadedTarget& loaded);
 
   // Bracket a run of effects: events RunStarted and RunFinished, and the reporter's last words.
   void begin_run(std::string_view command, const project::Target& target);

@@ -18,7 +18,11 @@ test_packages=(
 wanted() {
   case "${1:-}" in
     build) printf '%s\n' "${build_packages[@]}" ;;
-    test) printf '%s\n' "${build_packages[@]}" "${test_packages[@]}" ;;
+    test)
+      printf '%s\n' "${build_packages[@]}" "${test_packages[@]}"
+      # Node.js from elsewhere brings its own npm, which Debian's package would collide with.
+      command -v npm >/dev/null || printf '%s\n' nodejs npm
+      ;;
     *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 }

@@ -31,7 +31,7 @@ cmake --build --preset release -j"$jobs"
 
 say "tests"
 if [ "$part" = unit ]; then
-  exec ctest --test-dir build/release --output-on-failure -j"$jobs" -LE 'lab|e2e|example'
+  exec ctest --test-dir build/release --output-on-failure -j"$jobs" -LE 'lab|e2e|example|readers'
 fi
 eval "$(tests/lab/lab env)"
 exec ctest --test-dir build/release --output-on-failure -j"$jobs"

@@ -38,8 +38,14 @@ std::vector<generate::Family> chosen_families(const std::vector<std::string>& wo
   return families;
 }
 
-base::Result<std::vector<generate::Artifact>> make_artifacts(Runtime& runtime, const project::Target& target,
+// Pipelines roll out to every environment; no other artifact looks beyond its own.
+bool has_pipelines(const project::Target& target) {
+  return target.ci.github || target.ci.gitlab;
+}
+
+base::Result<std::vector<generate::Artifact>> make_artifacts(Runtime& runtime, const Runtime::LoadedTarget& loaded,
                                                              const GenerateOptions& options) {
+  const auto& target = *loaded.target;
   const auto templates = templating::TemplateSet::load(target.directory, runtime.files());
   if (!templates) {
     return templates.error();
@@ -48,8 +54,11 @@ base::Result<std::vector<generate::Artifact>> make_artifacts(Runtime& runtime, c
   if (!inputs) {
     return inputs.error();
   }
-  return generate::artifacts(target, *inputs, *templates,
-                             {.families = chosen_families(options.families), .tag = options.tag});
+  return generate::artifacts(
+      target, *inputs, *templates,
+      {.families = chosen_families(options.families),
+       .tag = options.tag,
+       .environments = has_pipelines(target) ? runtime.load_environments(loaded) : std::vector<project::Target>()});
 }
 
 // Whether the file would have to be written or removed to be as the project manifest says.
@@ -115,7 +124,7 @@ int generate_files(Runtime& runtime, const GenerateOptions& options) {
     return loaded.failure;
   }
   const auto& target = *loaded.target;
-  const auto artifacts = make_artifacts(runtime, target, options);
+  const auto artifacts = make_artifacts(runtime, loaded, options);
   if (!artifacts) {
     return runtime.fail(artifacts.error());
   }

@@ -34,7 +34,7 @@ json::Value labels(const project::Target& target, const project::Service& servic
   all["app.kubernetes.io/part-of"] = *target.project;
   all["app.kubernetes.io/managed-by"] = "deployctl";
   if (!target.environment.empty()) {
-    all["deployctl/environment"] = label_value(target.environment);
+    all["deployctl.dev/environment"] = label_value(target.environment);
   }
   return all;
 }

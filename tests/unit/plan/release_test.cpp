@@ -103,7 +103,7 @@ TEST(ReleasePlan, NamesImagesThatDoNotExistYetByService) {
 TEST(ReleasePlan, TakesOnlyTheServicesThatWereNamed) {
   const auto plan = release(shop(), seen(), {.services = {"cache"}, .build = true, .push = true, .rollout = true});
   ASSERT_TRUE(plan);
-  EXPECT_THAT(ids(*plan), ElementsAre("apply:deployment/cache", "rollout"));
+  EXPECT_THAT(ids(*plan), ElementsAre("apply:service/cache", "apply:deployment/cache", "rollout"));
 }
 
 TEST(ReleasePlan, SuggestsTheServiceThatWasMeant) {
