@@ -3,6 +3,7 @@
 #include "core/base/text.hpp"
 #include "core/json/value.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

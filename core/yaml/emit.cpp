@@ -4,6 +4,7 @@
 #include "core/base/text.hpp"
 #include "core/yaml/quote.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <cmath>
