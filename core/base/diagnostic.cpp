@@ -34,7 +34,7 @@ Quote quote_around(std::string_view line, std::size_t column, std::size_t length
   if (line.size() > widest_quote) {
     const auto begin = caret > widest_quote / 2 ? utf8_boundary(line, caret - widest_quote / 2) : 0;
     line = line.substr(begin, utf8_boundary(line.substr(begin), widest_quote));
-    caret -= begin;
+    caret = std::min(caret - begin, line.size());
   }
   const auto marked = line.substr(caret, length);
   return {printable(line.substr(0, caret)), printable(marked), printable(line.substr(caret + marked.size()))};

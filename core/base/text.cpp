@@ -217,8 +217,10 @@ bool is_utf8(std::string_view text) {
 
 std::size_t utf8_boundary(std::string_view text, std::size_t at) {
   at = std::min(at, text.size());
-  while (at > 0 && at < text.size() && is_continuation(text[at])) {
-    --at;
+  for (std::size_t back = 0; back < 4 && back <= at && at < text.size(); ++back) {
+    if (!is_continuation(text[at - back])) {
+      return at - back;
+    }
   }
   return at;
 }

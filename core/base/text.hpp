@@ -43,7 +43,7 @@ struct CodePoint {
 CodePoint first_code_point(std::string_view text);
 
 bool is_utf8(std::string_view text);
-// The nearest place at or before `at` where a code point begins.
+// The nearest place at or before `at` where a code point begins; `at` itself where the text is no UTF-8.
 std::size_t utf8_boundary(std::string_view text, std::size_t at);
 // How many terminal cells the UTF-8 text takes: wide East Asian code points take two, combining ones none.
 std::size_t display_width(std::string_view text);

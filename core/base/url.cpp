@@ -56,6 +56,12 @@ void take_path_and_query(std::string_view text, Url& url) {
   url.query = url.has_query ? text.substr(mark + 1) : std::string_view();
 }
 
+// RFC 3986 section 3.2.2: an IPv6 address, in brackets only; its zone is not for URLs of ours.
+bool is_bracketed_address(std::string_view text) {
+  return text.find(':') != std::string_view::npos &&
+         text.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
 Status take_authority(std::string_view text, Url& url) {
   const auto at = text.rfind('@');
   if (at != std::string_view::npos) {
@@ -69,6 +75,9 @@ Status take_authority(std::string_view text, Url& url) {
       return Error::invalid_input("the address in brackets has no end");
     }
     url.host = to_lower(text.substr(1, end - 1));
+    if (!is_bracketed_address(url.host)) {
+      return Error::invalid_input("in the brackets stands no IPv6 address");
+    }
     const auto rest = text.substr(end + 1);
     if (!rest.empty() && rest.front() != ':') {
       return Error::invalid_input("after the address in brackets only a port may stand");
@@ -76,6 +85,9 @@ Status take_authority(std::string_view text, Url& url) {
     port = rest.empty() ? rest : rest.substr(1);
   } else {
     const auto [host, port_text] = split_once(text, ':');
+    if (host.find_first_of("[]@") != std::string_view::npos) {
+      return Error::invalid_input("'{}' is not a host", printable(host));
+    }
     url.host = to_lower(host);
     port = port_text;
   }

@@ -62,6 +62,11 @@ TEST(Render, shows_a_caret_at_least_one_wide_also_past_the_end_of_the_line) {
             "deployctl.yaml:1:4: error: bad\n  1 | abc\n    |    ^\n");
 }
 
+TEST(Render, survives_a_long_line_that_is_no_text_at_all) {
+  const auto source = file(std::string(300, '\xA4'));
+  EXPECT_NE(render({Severity::error, {source, {1, 200}, 1}, "bad", ""}).find('^'), std::string::npos);
+}
+
 TEST(Render, names_only_what_is_known) {
   EXPECT_EQ(render({Severity::error, {file("x"), {}, 1}, "too large", ""}), "deployctl.yaml: error: too large\n");
   EXPECT_EQ(render({Severity::error, {}, "no value", "give one"}), "error: no value\n  give one\n");

@@ -95,6 +95,7 @@ TEST(Utf8Boundary, never_cuts_a_character) {
   EXPECT_EQ(utf8_boundary(text, 3), 1U);
   EXPECT_EQ(utf8_boundary(text, 4), 4U);
   EXPECT_EQ(utf8_boundary(text, 99), 5U);
+  EXPECT_EQ(utf8_boundary(std::string(100, '\xA4'), 50), 50U);
 }
 
 TEST(DisplayWidth, counts_terminal_cells) {
