@@ -10,8 +10,8 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
-#include <ranges>
 
 namespace deployctl::cli {
 namespace {
@@ -22,7 +22,7 @@ std::string or_dash(const std::string& text) {
 
 std::string history_table(const std::vector<execute::ReleaseRevision>& revisions) {
   std::vector<std::vector<std::string>> rows{{"REVISION", "CREATED", "TAG", "COMMIT", "REPLICAS", "IMAGE"}};
-  for (const auto& [revision, commit, tag] : revisions | std::views::reverse) {
+  for (const auto& [revision, commit, tag] : revisions) {
     rows.push_back({fmt::format("{}{}", revision.number, revision.is_current ? " (live)" : ""), revision.created,
                     or_dash(tag), or_dash(commit.substr(0, 7)), std::to_string(revision.replicas),
                     or_dash(base::join(revision.images, ", "))});
@@ -42,7 +42,7 @@ json::Value to_json(const execute::ReleaseRevision& release) {
 
 std::string history_json(const std::string& service, const std::vector<execute::ReleaseRevision>& revisions) {
   auto listed = json::Value::array();
-  for (const auto& release : revisions | std::views::reverse) {
+  for (const auto& release : revisions) {
     listed.push_back(to_json(release));
   }
   return json::to_pretty_text({{"service", service}, {"revisions", listed}});
@@ -59,7 +59,8 @@ Action declare_history(CLI::App& parser) {
       if (!history) {
         return runtime.fail(history.error());
       }
-      const auto revisions = execute::release_revisions(*history);
+      auto revisions = execute::release_revisions(*history);
+      std::ranges::reverse(revisions);  // people look for the newest
       runtime.print(runtime.wants_json() ? history_json(*service, revisions) : history_table(revisions));
       return 0;
     });

@@ -313,10 +313,10 @@ TEST(Load, ValuesKnowWhereTheyWereWritten) {
 }
 
 TEST(FindManifest, LooksInTheFoldersAbove) {
-  const MemoryFileSystem files(Files{{"/work/shop/deployctl.yaml", ""}, {"/work/shop/services/api/main.go", ""}});
+  const MemoryFileSystem files(Files{{"/home/ada/shop/deployctl.yaml", ""}, {"/home/ada/shop/services/api/main.go", ""}});
 
-  EXPECT_EQ(*project::find_manifest("/work/shop/services/api", files), "/work/shop/deployctl.yaml");
-  EXPECT_EQ(*project::find_manifest("/work/shop", files), "/work/shop/deployctl.yaml");
+  EXPECT_EQ(*project::find_manifest("/home/ada/shop/services/api", files), "/home/ada/shop/deployctl.yaml");
+  EXPECT_EQ(*project::find_manifest("/home/ada/shop", files), "/home/ada/shop/deployctl.yaml");
 }
 
 TEST(FindManifest, TakesTheOtherEndingToo) {
