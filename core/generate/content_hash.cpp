@@ -4,6 +4,8 @@
 
 namespace deployctl::generate {
 
-std::string content_hash(std::string_view text) { return std::string(oci::Digest::of(text).encoded().substr(0, 8)); }
+std::string content_hash(std::string_view text) {
+  return std::string(oci::Digest::of(text).encoded().substr(0, 8));
+}
 
 }  // namespace deployctl::generate

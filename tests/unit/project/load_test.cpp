@@ -313,7 +313,8 @@ TEST(Load, ValuesKnowWhereTheyWereWritten) {
 }
 
 TEST(FindManifest, LooksInTheFoldersAbove) {
-  const MemoryFileSystem files(Files{{"/home/ada/shop/deployctl.yaml", ""}, {"/home/ada/shop/services/api/main.go", ""}});
+  const MemoryFileSystem files(
+      Files{{"/home/ada/shop/deployctl.yaml", ""}, {"/home/ada/shop/services/api/main.go", ""}});
 
   EXPECT_EQ(*project::find_manifest("/home/ada/shop/services/api", files), "/home/ada/shop/deployctl.yaml");
   EXPECT_EQ(*project::find_manifest("/home/ada/shop", files), "/home/ada/shop/deployctl.yaml");
