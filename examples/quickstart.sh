@@ -44,7 +44,8 @@ find_the_world() {
 
 make_project() {
   project="$(mktemp -d "${TMPDIR:-/tmp}/quickstart-XXXXXX")"
-  trap 'rm -rf "$project"' EXIT
+  scratch="$(mktemp -d "${TMPDIR:-/tmp}/quickstart-load-XXXXXX")"
+  trap 'rm -rf "$project" "$scratch"' EXIT
   cp -r examples/api-service/. "$project"
   cd "$project"
   sed -i "s|^registry:.*|registry: $DEPLOYCTL_REGISTRY/quickstart|" deployctl.yaml
@@ -57,12 +58,22 @@ commit() {
   git -c user.name=Quickstart -c user.email=quickstart@example.com commit -q -m "$1"
 }
 
-greet() { curl -fsS --retry 20 --retry-connrefused --retry-delay 1 "http://$host:$port/api/hello"; echo; }
+# Calls the service until it answers with this text: pods that are on their way out may still answer for a moment.
+greet() {
+  local answer attempt
+  for attempt in $(seq 1 100); do
+    answer="$(curl -fsS "http://$host:$port/api/hello" 2>/dev/null || true)"
+    case "$answer" in *"$1"*) printf '%s\n' "$answer"; return ;; esac
+    sleep 0.2
+  done
+  echo "after $attempt attempts the service still answers: $answer" >&2
+  return 1
+}
 
 # Requests without pause until the file "stop" is there; prints how many, and how many failed.
 load() {
   local total=0 failed=0
-  while [ ! -e "$project/.stop" ]; do
+  while [ ! -e "$scratch/stop" ]; do
     total=$((total + 1))
     curl -fsS -o /dev/null --max-time 10 "http://$host:$port/api/hello" 2>/dev/null || failed=$((failed + 1))
   done
@@ -72,16 +83,16 @@ load() {
 
 under_load() {
   local result
-  rm -f .stop
-  load >.load-result &
+  rm -f "$scratch/stop"
+  load >"$scratch/result" &
   result=$!
-  "$@" || { touch .stop; wait "$result" || true; return 1; }
-  touch .stop
+  "$@" || { touch "$scratch/stop"; wait "$result" || true; return 1; }
+  touch "$scratch/stop"
   if ! wait "$result"; then
-    cat .load-result
+    cat "$scratch/result"
     return 1
   fi
-  cat .load-result
+  cat "$scratch/result"
 }
 
 main() {
@@ -94,17 +105,17 @@ main() {
 
   step "first release: build, push, roll out, watch"
   show deployctl release -e dev --yes
-  greet
+  greet "Hello from"
 
   step "a change, rolled out while requests keep coming"
   sed -i 's|GREETING:.*|GREETING: "hello again"|' deployctl.yaml
   commit "Greet again"
   under_load show deployctl release -e dev --yes
-  greet
+  greet "hello again"
 
   step "undone, while requests keep coming"
   under_load show deployctl undo api -e dev --yes
-  greet
+  greet "Hello from"
 
   step "what runs now"
   show deployctl status -e dev
