@@ -16,15 +16,14 @@ json::Value without_bookkeeping(json::Value body) {
 
 base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, cluster::Client& client,
                                                    const Ports& ports) {
-  const auto live = client.get(object.key(), ports.stop);
-  if (!live && live.error().code != base::ErrorCode::not_found) {
-    return live.error();
-  }
-  const auto result = client.apply(object, {.dry_run = cluster::DryRun::yes,
-                                            .known_version = live ? live->resource_version() : std::string(),
-                                            .stop = ports.stop});
+  const auto result = client.apply(object, {.dry_run = cluster::DryRun::yes, .stop = ports.stop});
   if (!result) {
     return result.error().within("asking what applying {} would change", kube::to_string(object.key()));
+  }
+  // The answer names the version that the server has; ours may be newer (autoscaling, policy).
+  const auto live = client.get(result->object.key(), ports.stop);
+  if (!live && live.error().code != base::ErrorCode::not_found) {
+    return live.error();
   }
   plan::ExpectedChange expected;
   expected.fields = json::diff(live ? without_bookkeeping(live->body) : json::Value::object(),
