@@ -2,6 +2,7 @@
 #include "core/oci/docker_archive.hpp"
 
 #include "core/oci/gzip.hpp"
+#include "tests/support/tar_bytes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,40 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-std::string header(const std::string& name, std::size_t size, char type, const std::string& link = {}) {
-  std::string block(512, '\0');
-  const auto put = [&](std::size_t at, const std::string& text) { block.replace(at, text.size(), text); };
-  char octal[16];
-  put(0, name);
-  put(100, "0000644");
-  put(108, "0000000");
-  put(116, "0000000");
-  std::snprintf(octal, sizeof octal, "%011zo", size);
-  put(124, octal);
-  put(136, "00000000000");
-  put(148, "        ");
-  block[156] = type;
-  put(157, link);
-  put(257, std::string("ustar\0", 6) + "00");
-  unsigned sum = 0;
-  for (const char byte : block) {
-    sum += static_cast<unsigned char>(byte);
-  }
-  std::snprintf(octal, sizeof octal, "%06o", sum);
-  put(148, std::string(octal, 6) + std::string("\0 ", 2));
-  return block;
-}
-
-std::string file(const std::string& name, const std::string& content) {
-  return header(name, content.size(), '0') + content + std::string((512 - content.size() % 512) % 512, '\0');
-}
-std::string link(const std::string& name, const std::string& target) {
-  return header(name, 0, '2', target);
-}
-std::string end() {
-  return std::string(1024, '\0');
-}
+using namespace tar_bytes;
 
 const std::string layer_one = file("hello.txt", "hello\n") + end();
 const std::string layer_two = file("app", std::string(300'000, 'x')) + end();

@@ -1,0 +1,238 @@
+#include "core/oci/layer_reader.hpp"
+
+#include "core/base/text.hpp"
+#include "core/oci/tar_parser.hpp"
+#include "core/oci/zstd_reader.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace deployctl::oci {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr std::string_view whiteout_prefix = ".wh.";
+constexpr std::string_view marker_prefix = ".wh..wh.";
+constexpr std::string_view opaque_marker = ".wh..wh..opq";
+constexpr std::size_t longest_magic = 4;
+
+bool is_gzip(std::string_view head) {
+  return head.starts_with("\x1f\x8b");
+}
+
+// A frame, or a skippable one, which may stand first.
+bool is_zstd(std::string_view head) {
+  return head.starts_with("\x28\xb5\x2f\xfd") ||
+         (head.substr(1) == "\x2a\x4d\x18" && (static_cast<unsigned char>(head.front()) & 0xf0u) == 0x50u);
+}
+
+// "a/b/c", whatever slashes and dots stand between.
+Result<std::string> path_from_root(const std::string& written, std::size_t longest) {
+  if (written.size() > longest) {
+    return Error::refused("a path of {} bytes: '{}…'", written.size(), base::printable(written.substr(0, 60)));
+  }
+  std::string path;
+  for (const auto part : base::split(written, '/')) {
+    if (part == "..") {
+      return Error::refused("the path '{}' leads out of the image", base::printable(written));
+    }
+    if (!part.empty() && part != ".") {
+      path += (path.empty() ? "" : "/");
+      path += part;
+    }
+  }
+  return path;
+}
+
+std::pair<std::string_view, std::string_view> directory_and_name(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::pair(std::string_view(), path)
+                                         : std::pair(path.substr(0, slash), path.substr(slash + 1));
+}
+
+// What a storage driver of old left in its layers: it means nothing to others.
+bool is_left_over(std::string_view path) {
+  return (path.starts_with(marker_prefix) || path.find("/.wh..wh.") != std::string_view::npos) &&
+         directory_and_name(path).second != opaque_marker;
+}
+
+LayerEntry::Kind kind_of(TarHeader::Kind kind) {
+  switch (kind) {
+    case TarHeader::Kind::file:
+      return LayerEntry::Kind::file;
+    case TarHeader::Kind::directory:
+      return LayerEntry::Kind::directory;
+    case TarHeader::Kind::symlink:
+      return LayerEntry::Kind::symlink;
+    case TarHeader::Kind::hard_link:
+      return LayerEntry::Kind::hard_link;
+    case TarHeader::Kind::character_device:
+    case TarHeader::Kind::block_device:
+      return LayerEntry::Kind::device;
+    case TarHeader::Kind::fifo:
+      return LayerEntry::Kind::fifo;
+  }
+  return LayerEntry::Kind::file;
+}
+
+// The name a whiteout takes away.
+Result<std::string> whited_out(std::string_view directory, std::string_view name) {
+  name.remove_prefix(whiteout_prefix.size());
+  if (name.empty() || name == "." || name == "..") {
+    return Error::refused("a whiteout in '{}' that names no file", base::printable(directory));
+  }
+  return directory.empty() ? std::string(name) : fmt::format("{}/{}", directory, name);
+}
+
+// What the header means for the image; nothing for what is to be passed over.
+Result<std::optional<LayerEntry>> entry_of(const TarHeader& header, const LayerLimits& limits) {
+  auto path = path_from_root(header.path, limits.longest_path);
+  if (!path) {
+    return path.error();
+  }
+  if (is_left_over(*path)) {
+    return std::optional<LayerEntry>();
+  }
+  const auto [directory, name] = directory_and_name(*path);
+  if (name == opaque_marker) {
+    return std::optional(LayerEntry{.kind = LayerEntry::Kind::opaque, .path = std::string(directory)});
+  }
+  if (name.starts_with(whiteout_prefix)) {
+    const auto removed = whited_out(directory, name);
+    return removed ? Result<std::optional<LayerEntry>>(LayerEntry{.kind = LayerEntry::Kind::whiteout, .path = *removed})
+                   : removed.error();
+  }
+  LayerEntry entry{.kind = kind_of(header.kind),
+                   .path = *path,
+                   .size = header.size,
+                   .mode = header.mode,
+                   .uid = header.uid,
+                   .gid = header.gid,
+                   .mtime = header.mtime};
+  if (entry.path.empty() && entry.kind != LayerEntry::Kind::directory) {
+    return Error::refused("an entry without a name");
+  }
+  if (entry.kind == LayerEntry::Kind::symlink) {
+    entry.link_target = header.link_target.substr(0, limits.longest_path);
+  } else if (entry.kind == LayerEntry::Kind::hard_link) {
+    auto target = path_from_root(header.link_target, limits.longest_path);
+    if (!target) {
+      return target.error();
+    }
+    entry.link_target = *target;
+  }
+  return std::optional(entry);
+}
+
+}  // namespace
+
+struct LayerReader::State {
+  State(LayerVisitor to, LayerLimits up_to)
+      : visitor(std::move(to)),
+        limits(up_to),
+        tar({.on_entry = [this](const TarHeader& header) { return take_entry(header); },
+             .on_content = [this](std::string_view piece) { return take_content(piece); },
+             .on_end = [this] { return is_file && visitor.on_end ? visitor.on_end() : Status(); }}) {}
+
+  Status take_entry(const TarHeader& header) {
+    if (++entries > limits.most_entries) {
+      return Error::refused("the layer has more than {} entries", limits.most_entries);
+    }
+    const auto entry = entry_of(header, limits);
+    if (!entry) {
+      return entry.error();
+    }
+    is_file = entry->has_value() && (*entry)->kind == LayerEntry::Kind::file;
+    return entry->has_value() ? visitor.on_entry(**entry) : Status();
+  }
+
+  Status take_content(std::string_view piece) {
+    return is_file && visitor.on_content ? visitor.on_content(piece) : Status();
+  }
+
+  Status take_tar(std::string_view piece) {
+    bytes += piece.size();
+    if (bytes > limits.most_bytes) {
+      return Error::refused("the layer unpacks to more than {}", base::human_bytes(limits.most_bytes));
+    }
+    return tar.add(piece);
+  }
+
+  // Chooses by the blob's first bytes how they are read.
+  Status open() {
+    is_open = true;
+    const auto to_tar = [this](std::string_view piece) { return take_tar(piece); };
+    if (is_gzip(head)) {
+      auto reader = GzipReader::make(to_tar);
+      return reader ? (gzip.emplace(std::move(*reader)), Status()) : Status(reader.error());
+    }
+    if (is_zstd(head)) {
+      auto reader = ZstdReader::make(to_tar);
+      return reader ? (zstd.emplace(std::move(*reader)), Status()) : Status(reader.error());
+    }
+    return {};
+  }
+
+  Status pass_on(std::string_view piece) { return gzip ? gzip->add(piece) : zstd ? zstd->add(piece) : take_tar(piece); }
+
+  // What was held back to look at.
+  Status begin() {
+    const auto opened = open();
+    return opened ? pass_on(head) : opened;
+  }
+
+  LayerVisitor visitor;
+  LayerLimits limits;
+  TarParser tar;
+  std::optional<GzipReader> gzip;
+  std::optional<ZstdReader> zstd;
+  std::string head;
+  bool is_open = false;
+  bool is_file = false;  // the last entry, whose content is the visitor's
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;
+};
+
+LayerReader::LayerReader(LayerVisitor visitor, LayerLimits limits)
+    : state_(std::make_unique<State>(std::move(visitor), limits)) {}
+LayerReader::~LayerReader() = default;
+LayerReader::LayerReader(LayerReader&&) noexcept = default;
+LayerReader& LayerReader::operator=(LayerReader&&) noexcept = default;
+
+Status LayerReader::add(std::string_view piece) {
+  auto& state = *state_;
+  if (state.is_open) {
+    return state.pass_on(piece);
+  }
+  const auto count = std::min(piece.size(), longest_magic - state.head.size());
+  state.head += piece.substr(0, count);
+  if (state.head.size() < longest_magic) {
+    return {};
+  }
+  const auto begun = state.begin();
+  return begun ? state.pass_on(piece.substr(count)) : begun;
+}
+
+Status LayerReader::finish() {
+  auto& state = *state_;
+  if (!state.is_open && !state.head.empty()) {
+    if (const auto begun = state.begin(); !begun) {
+      return begun;
+    }
+  }
+  const auto ended = state.gzip ? state.gzip->finish() : state.zstd ? state.zstd->finish() : Status();
+  return ended ? state.tar.finish() : ended;
+}
+
+Status read_layer(const BlobSource& source, LayerVisitor visitor, LayerLimits limits) {
+  LayerReader reader(std::move(visitor), limits);
+  const auto read = source([&](std::string_view piece) { return reader.add(piece); });
+  return read ? reader.finish() : read;
+}
+
+}  // namespace deployctl::oci
