@@ -55,21 +55,21 @@ class Collector {
         return base::Status();
       };
       visitor.on_end = [this] {
-        tree_.nodes[path_].content = hasher_->digest();
+        changes_.nodes[path_].content = hasher_->digest();
         return base::Status();
       };
     }
     return visitor;
   }
 
-  [[nodiscard]] LayerTree tree() { return std::move(tree_); }
+  [[nodiscard]] LayerChanges changes() { return std::move(changes_); }
 
  private:
   base::Status take(const LayerEntry& entry) {
     if (entry.kind == LayerEntry::Kind::whiteout) {
-      tree_.whiteouts.insert(entry.path);
+      changes_.whiteouts.insert(entry.path);
     } else if (entry.kind == LayerEntry::Kind::opaque) {
-      tree_.opaques.insert(entry.path);
+      changes_.opaques.insert(entry.path);
     } else if (!entry.path.empty()) {
       put(entry);
     }
@@ -83,22 +83,22 @@ class Collector {
   void put(const LayerEntry& entry) {
     auto node = node_of(entry);
     if (node.shares_content()) {
-      if (const auto target = tree_.nodes.find(entry.link_target); target != tree_.nodes.end()) {
+      if (const auto target = changes_.nodes.find(entry.link_target); target != changes_.nodes.end()) {
         share(node, target->second);
       }
     }
-    tree_.nodes[entry.path] = std::move(node);
+    changes_.nodes[entry.path] = std::move(node);
   }
 
   Contents contents_;
-  LayerTree tree_;
+  LayerChanges changes_;
   std::optional<Hasher> hasher_;
   std::string path_;  // of the file that is hashed
 };
 
 }  // namespace
 
-std::uint64_t LayerTree::total_size() const {
+std::uint64_t LayerChanges::total_size() const {
   std::uint64_t total = 0;
   for (const auto& [path, node] : nodes) {
     total += node.shares_content() ? 0 : node.size;
@@ -106,10 +106,10 @@ std::uint64_t LayerTree::total_size() const {
   return total;
 }
 
-base::Result<LayerTree> read_layer_tree(const BlobSource& source, Contents contents, LayerLimits limits) {
+base::Result<LayerChanges> read_layer_changes(const BlobSource& source, Contents contents, LayerLimits limits) {
   Collector collector(contents);
   const auto read = read_layer(source, collector.visitor(), limits);
-  return read ? base::Result<LayerTree>(collector.tree()) : read.error();
+  return read ? base::Result<LayerChanges>(collector.changes()) : read.error();
 }
 
 const FileNode* FileTree::find(const std::string& path) const {
@@ -133,7 +133,7 @@ void FileTree::make_parents(const std::string& path) {
   }
 }
 
-void FileTree::add(LayerTree layer) {
+void FileTree::add(LayerChanges layer) {
   // Hard links to files below are settled before anything is hidden.
   for (auto& [path, node] : layer.nodes) {
     if (node.shares_content() && !layer.nodes.contains(node.link_target)) {

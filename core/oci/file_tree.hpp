@@ -30,7 +30,7 @@ struct FileNode {
 
 // What one layer says: what it adds or replaces, by path from the root ("usr/bin/env"), and what it hides of those
 // below.
-struct LayerTree {
+struct LayerChanges {
   std::map<std::string, FileNode> nodes;
   std::set<std::string> whiteouts;
   std::set<std::string> opaques;  // directories
@@ -42,12 +42,12 @@ struct LayerTree {
 enum class Contents { ignored, hashed };
 
 // Reads a layer's entries; with Contents::hashed every file's digest too.
-base::Result<LayerTree> read_layer_tree(const BlobSource& source, Contents contents, LayerLimits limits = {});
+base::Result<LayerChanges> read_layer_changes(const BlobSource& source, Contents contents, LayerLimits limits = {});
 
 class FileTree {
  public:
   // Lays a layer over those added before.
-  void add(LayerTree layer);
+  void add(LayerChanges layer);
 
   // By path from the root, sorted bytewise. Directories that no layer names but that hold something are there too.
   [[nodiscard]] const std::map<std::string, FileNode>& nodes() const { return nodes_; }

@@ -3,18 +3,16 @@
 #include "core/base/text.hpp"
 #include "core/json/reader.hpp"
 #include "core/json/value.hpp"
+#include "core/oci/temporary_file.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <vector>
 
 namespace deployctl::oci {
@@ -26,79 +24,6 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t longest_record = 1u << 20u;
-
-Error system_error(std::string_view doing, const std::string& path) {
-  return Error::failed("cannot {} {}: {}", doing, path, std::strerror(errno));
-}
-
-Status make_directories(const std::string& path) {
-  std::error_code problem;
-  fs::create_directories(path, problem);
-  return problem ? Status(Error::failed("cannot make {}: {}", path, problem.message())) : Status();
-}
-
-// A file of our own that becomes visible under its name when it is complete.
-class TemporaryFile {
- public:
-  static Result<TemporaryFile> make(const std::string& directory) {
-    if (const auto made = make_directories(directory); !made) {
-      return made.error();
-    }
-    auto path = directory + "/.new-XXXXXX";
-    const int file = ::mkostemp(path.data(), O_CLOEXEC);
-    if (file < 0) {
-      return system_error("write into", directory);
-    }
-    return TemporaryFile(file, std::move(path));
-  }
-  TemporaryFile(TemporaryFile&& other) noexcept
-      : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
-  TemporaryFile& operator=(TemporaryFile&& other) noexcept {
-    std::swap(file_, other.file_);
-    std::swap(path_, other.path_);
-    return *this;
-  }
-  ~TemporaryFile() {
-    if (file_ >= 0) {
-      ::close(file_);
-      ::unlink(path_.c_str());
-    }
-  }
-
-  Status write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto count = ::write(file_, bytes.data(), bytes.size());
-      if (count < 0 && errno != EINTR) {
-        return system_error("write", path_);
-      }
-      bytes.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return {};
-  }
-  Status rename_to(const std::string& path) {
-    ::fchmod(file_, 0644);
-    if (::rename(path_.c_str(), path.c_str()) != 0) {
-      return system_error("write", path);
-    }
-    ::close(std::exchange(file_, -1));
-    return {};
-  }
-
- private:
-  TemporaryFile(int file, std::string path) : file_(file), path_(std::move(path)) {}
-
-  int file_;
-  std::string path_;
-};
-
-Status write_record(const std::string& path, std::string_view text) {
-  auto file = TemporaryFile::make(path.substr(0, path.rfind('/')));
-  if (!file) {
-    return file.error();
-  }
-  const auto written = file->write(text);
-  return written ? file->rename_to(path) : written;
-}
 
 std::optional<std::string> read_record(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -252,8 +177,8 @@ Status ImageStore::remember_image(const StoredImage& image) {
                               {"os", image.platform.os},
                               {"architecture", image.platform.architecture},
                               {"variant", image.platform.variant}};
-  return write_record(record_path("images", std::string(image.config.digest.encoded()) + ".json"),
-                      json::to_pretty_text(record));
+  return write_whole_file(record_path("images", std::string(image.config.digest.encoded()) + ".json"),
+                          json::to_pretty_text(record));
 }
 
 std::optional<Descriptor> ImageStore::find_layer(const Digest& diff_id) const {
@@ -278,7 +203,8 @@ std::optional<Descriptor> ImageStore::find_layer(const Digest& diff_id) const {
 
 Status ImageStore::remember_layer(const Digest& diff_id, const Descriptor& layer) {
   const json::Value record = {{"mediaType", layer.media_type}, {"digest", layer.digest.text()}, {"size", layer.size}};
-  return write_record(record_path("layers", std::string(diff_id.encoded()) + ".json"), json::to_pretty_text(record));
+  return write_whole_file(record_path("layers", std::string(diff_id.encoded()) + ".json"),
+                          json::to_pretty_text(record));
 }
 
 std::optional<Digest> ImageStore::find_hint(std::string_view name) const {
@@ -288,7 +214,7 @@ std::optional<Digest> ImageStore::find_hint(std::string_view name) const {
 }
 
 Status ImageStore::remember_hint(std::string_view name, const Digest& diff_id) {
-  return is_file_name(name) ? write_record(record_path("hints", name), diff_id.text() + "\n") : Status();
+  return is_file_name(name) ? write_whole_file(record_path("hints", name), diff_id.text() + "\n") : Status();
 }
 
 Status ImageStore::trim(std::uint64_t bytes) {

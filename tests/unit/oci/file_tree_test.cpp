@@ -20,7 +20,7 @@ BlobSource from(const std::string& layer) {
 FileTree tree_of(const std::vector<std::string>& layers) {
   FileTree tree;
   for (const auto& layer : layers) {
-    auto read = read_layer_tree(from(layer), Contents::hashed);
+    auto read = read_layer_changes(from(layer), Contents::hashed);
     EXPECT_TRUE(read) << (read ? "" : base::to_string(read.error()));
     tree.add(*std::move(read));
   }
@@ -102,18 +102,18 @@ TEST(FileTree, KnowsModeOwnerTimeAndContent) {
   EXPECT_EQ(tree.find("empty")->content, Digest::of(""));
 }
 
-TEST(LayerTree, CountsTheBytesOfALayerOnce) {
+TEST(LayerChanges, CountsTheBytesOfALayerOnce) {
   const auto layer =
-      read_layer_tree(from(file("a", "12345") + hard_link("b", "a") + file("c", "123")), Contents::ignored);
+      read_layer_changes(from(file("a", "12345") + hard_link("b", "a") + file("c", "123")), Contents::ignored);
   ASSERT_TRUE(layer);
   EXPECT_EQ(layer->total_size(), 8u);
   EXPECT_TRUE(layer->nodes.at("a").content.empty());
 }
 
-TEST(LayerTree, IsNotMadeFromADamagedLayer) {
-  EXPECT_FALSE(read_layer_tree(from("nonsense"), Contents::ignored));
+TEST(LayerChanges, IsNotMadeFromADamagedLayer) {
+  EXPECT_FALSE(read_layer_changes(from("nonsense"), Contents::ignored));
   const auto broken = [](const PieceSink&) { return base::Status(base::Error::failed("wrong digest")); };
-  EXPECT_EQ(read_layer_tree(broken, Contents::ignored).error().message, "wrong digest");
+  EXPECT_EQ(read_layer_changes(broken, Contents::ignored).error().message, "wrong digest");
 }
 
 }  // namespace
