@@ -61,20 +61,20 @@ bool is_left_over(std::string_view path) {
          directory_and_name(path).second != opaque_marker;
 }
 
-LayerEntry::Kind kind_of(TarHeader::Kind kind) {
+LayerEntry::Kind kind_of(TarParser::Header::Kind kind) {
   switch (kind) {
-    case TarHeader::Kind::file:
+    case TarParser::Header::Kind::file:
       return LayerEntry::Kind::file;
-    case TarHeader::Kind::directory:
+    case TarParser::Header::Kind::directory:
       return LayerEntry::Kind::directory;
-    case TarHeader::Kind::symlink:
+    case TarParser::Header::Kind::symlink:
       return LayerEntry::Kind::symlink;
-    case TarHeader::Kind::hard_link:
+    case TarParser::Header::Kind::hard_link:
       return LayerEntry::Kind::hard_link;
-    case TarHeader::Kind::character_device:
-    case TarHeader::Kind::block_device:
+    case TarParser::Header::Kind::character_device:
+    case TarParser::Header::Kind::block_device:
       return LayerEntry::Kind::device;
-    case TarHeader::Kind::fifo:
+    case TarParser::Header::Kind::fifo:
       return LayerEntry::Kind::fifo;
   }
   return LayerEntry::Kind::file;
@@ -90,7 +90,7 @@ Result<std::string> whited_out(std::string_view directory, std::string_view name
 }
 
 // What the header means for the image; nothing for what is to be passed over.
-Result<std::optional<LayerEntry>> entry_of(const TarHeader& header, const LayerLimits& limits) {
+Result<std::optional<LayerEntry>> entry_of(const TarParser::Header& header, const LayerLimits& limits) {
   auto path = path_from_root(header.path, limits.longest_path);
   if (!path) {
     return path.error();
@@ -135,11 +135,11 @@ struct LayerReader::State {
   State(LayerVisitor to, LayerLimits up_to)
       : visitor(std::move(to)),
         limits(up_to),
-        tar({.on_entry = [this](const TarHeader& header) { return take_entry(header); },
+        tar({.on_entry = [this](const TarParser::Header& header) { return take_entry(header); },
              .on_content = [this](std::string_view piece) { return take_content(piece); },
              .on_end = [this] { return is_file && visitor.on_end ? visitor.on_end() : Status(); }}) {}
 
-  Status take_entry(const TarHeader& header) {
+  Status take_entry(const TarParser::Header& header) {
     if (++entries > limits.most_entries) {
       return Error::refused("the layer has more than {} entries", limits.most_entries);
     }

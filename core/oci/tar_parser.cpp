@@ -111,24 +111,24 @@ std::string path_of(std::string_view block) {
   return prefix.empty() ? name : std::string(prefix) + "/" + name;
 }
 
-std::optional<TarHeader::Kind> kind_of(char type) {
+std::optional<TarParser::Header::Kind> kind_of(char type) {
   switch (type) {
     case '\0':
     case '0':
     case '7':
-      return TarHeader::Kind::file;
+      return TarParser::Header::Kind::file;
     case '1':
-      return TarHeader::Kind::hard_link;
+      return TarParser::Header::Kind::hard_link;
     case '2':
-      return TarHeader::Kind::symlink;
+      return TarParser::Header::Kind::symlink;
     case '3':
-      return TarHeader::Kind::character_device;
+      return TarParser::Header::Kind::character_device;
     case '4':
-      return TarHeader::Kind::block_device;
+      return TarParser::Header::Kind::block_device;
     case '5':
-      return TarHeader::Kind::directory;
+      return TarParser::Header::Kind::directory;
     case '6':
-      return TarHeader::Kind::fifo;
+      return TarParser::Header::Kind::fifo;
     default:
       return std::nullopt;
   }
@@ -228,7 +228,7 @@ Status TarParser::begin_extension(std::string_view block, char type) {
 
 Status TarParser::begin_entry(std::string_view block, char type) {
   const auto extension = std::exchange(extension_, {});
-  TarHeader header{
+  TarParser::Header header{
       .path = extension.path.empty() ? path_of(block) : extension.path,
       .link_target = extension.link_target.empty() ? std::string(text_of(block, link_field)) : extension.link_target};
   if (type == 'S') {
@@ -241,8 +241,8 @@ Status TarParser::begin_entry(std::string_view block, char type) {
   }
   header.kind = *kind;
   // Archives older than ustar mark a directory by its name.
-  if (header.kind == TarHeader::Kind::file && header.path.ends_with('/')) {
-    header.kind = TarHeader::Kind::directory;
+  if (header.kind == TarParser::Header::Kind::file && header.path.ends_with('/')) {
+    header.kind = TarParser::Header::Kind::directory;
   }
   const auto size = count_of(block, size_field, extension.size, "size");
   const auto mode = count_of(block, mode_field, {}, "mode");
@@ -258,7 +258,7 @@ Status TarParser::begin_entry(std::string_view block, char type) {
   header.gid = *gid;
   header.mtime = (extension.mtime.empty() ? number_of(block, mtime_field) : decimal(extension.mtime)).value_or(0);
   // What is no file has no content, whatever its header says.
-  header.size = header.kind == TarHeader::Kind::file ? *size : 0;
+  header.size = header.kind == TarParser::Header::Kind::file ? *size : 0;
   if (const auto taken = sink_.on_entry(header); !taken) {
     return taken;
   }

@@ -14,28 +14,28 @@
 
 namespace deployctl::oci {
 
-struct TarHeader {
-  enum class Kind { file, hard_link, symlink, character_device, block_device, directory, fifo };
-  Kind kind = Kind::file;
-  std::string path;         // as it stands in the archive
-  std::string link_target;  // of a hard or symbolic link, as it stands there
-  std::uint64_t size = 0;   // of the content that follows; only files have one
-  std::uint32_t mode = 0;   // permission, set-id and sticky bits
-  std::uint64_t uid = 0;
-  std::uint64_t gid = 0;
-  std::int64_t mtime = 0;  // seconds since 1970
-};
-
-// Called in the archive's order; an error ends the reading and is what add() returns.
-struct TarSink {
-  std::function<base::Status(const TarHeader& header)> on_entry;
-  std::function<base::Status(std::string_view piece)> on_content;  // of the last entry
-  std::function<base::Status()> on_end;                            // of the last entry's content
-};
-
 class TarParser {
  public:
-  explicit TarParser(TarSink sink) : sink_(std::move(sink)) {}
+  struct Header {
+    enum class Kind { file, hard_link, symlink, character_device, block_device, directory, fifo };
+    Kind kind = Kind::file;
+    std::string path;         // as it stands in the archive
+    std::string link_target;  // of a hard or symbolic link, as it stands there
+    std::uint64_t size = 0;   // of the content that follows; only files have one
+    std::uint32_t mode = 0;   // permission, set-id and sticky bits
+    std::uint64_t uid = 0;
+    std::uint64_t gid = 0;
+    std::int64_t mtime = 0;  // seconds since 1970
+  };
+
+  // Called in the archive's order; an error ends the reading and is what add() returns.
+  struct Sink {
+    std::function<base::Status(const Header& header)> on_entry;
+    std::function<base::Status(std::string_view piece)> on_content;  // of the last entry
+    std::function<base::Status()> on_end;                            // of the last entry's content
+  };
+
+  explicit TarParser(Sink sink) : sink_(std::move(sink)) {}
 
   // failed when the bytes are no tar archive.
   base::Status add(std::string_view piece);
@@ -64,7 +64,7 @@ class TarParser {
   base::Status take_records(std::string_view text);
   base::Status take_record(std::string_view key, std::string_view value);
 
-  TarSink sink_;
+  Sink sink_;
   Expect expect_ = Expect::header;
   std::string block_;           // of a header, while it is incomplete
   std::uint64_t left_ = 0;      // of the content, the extension or the padding
