@@ -3,6 +3,7 @@
 #
 #   tests/install.sh build   what compiling takes
 #   tests/install.sh test    that, and what the tests call
+#   tests/install.sh bench   what compiling takes, and what the benchmarks compare with (tests/bench)
 set -euo pipefail
 
 build_packages=(
@@ -14,6 +15,9 @@ test_packages=(
   libgtest-dev libgmock-dev libboost-dev libsqlite3-dev
   clang-format python3 python3-yaml python3-jsonschema shellcheck jq curl skopeo docker-compose
 )
+bench_packages=(
+  libgtest-dev libgmock-dev python3 docker-registry skopeo buildah mmdebstrap isal openssl
+)
 
 wanted() {
   case "${1:-}" in
@@ -23,7 +27,12 @@ wanted() {
       # Node.js from elsewhere brings its own npm, which Debian's package would collide with.
       command -v npm >/dev/null || printf '%s\n' nodejs npm
       ;;
-    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    bench)
+      printf '%s\n' "${build_packages[@]}" "${bench_packages[@]}"
+      # docker comes with the lab, which runs the engine.
+      command -v kubectl >/dev/null || printf '%s\n' kubernetes-client
+      ;;
+    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 }
 
