@@ -5,6 +5,7 @@ set(DEPLOYCTL_MODULES
   json io
   yaml events
   http templating oci kube
+  sbom
   project engine registry cluster
   generate
   plan

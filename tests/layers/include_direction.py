@@ -20,7 +20,7 @@ LIBRARIES = {
     "nlohmann": ALL,  # wherever a json::Value is used
     "yaml-cpp": {"yaml"},
     "kainjow": {"templating"},
-    "openssl": {"oci"},
+    "openssl": {"oci", "sbom"},
     "archive": {"oci"},
     "isa-l": {"oci"},
     "zlib": {"oci"},
