@@ -1,13 +1,28 @@
 #include "core/execute/world.hpp"
 
+#include "core/registry/patience.hpp"
+
+#include <algorithm>
+
 namespace deployctl::execute {
+
+namespace {
+
+registry::ClientOptions client_options(const Ports& ports) {
+  const auto warn = [&events = ports.events](const std::string& text) {
+    events.emit(events::Note{events::Note::Level::warning, text});
+  };
+  const auto patience = registry::patience(ports.environment);
+  std::ranges::for_each(patience.remarks, warn);
+  return {
+      .insecure_registries = {}, .tls = {}, .retry = patience.retry, .timeouts = patience.timeouts, .on_notice = warn};
+}
+
+}  // namespace
 
 RegistryAccess::RegistryAccess(const Ports& ports)
     : credentials(ports.files, ports.environment, ports.processes),
-      client({ports.transport, ports.clock, credentials, ports.open_file},
-             {.on_notice = [&events = ports.events](const std::string& text) {
-               events.emit(events::Note{events::Note::Level::warning, text});
-             }}) {}
+      client({ports.transport, ports.clock, credentials, ports.open_file}, client_options(ports)) {}
 
 std::unique_ptr<RegistryAccess> open_registry(const Ports& ports) {
   return std::make_unique<RegistryAccess>(ports);

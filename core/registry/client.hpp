@@ -32,6 +32,7 @@ struct ClientOptions {
   std::vector<std::string> insecure_registries;  // "host" or "host:port": plain http, or https without verification
   std::shared_ptr<const http::TlsSettings> tls;  // null: the system's authorities
   http::RetryPolicy retry;
+  http::Timeouts timeouts;
   std::function<void(const std::string&)> on_notice;  // remarks for people: warnings of a server, waits; any thread
 };
 

@@ -158,7 +158,7 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
                         .tls = tls_,
                         .unix_socket = {},
                         .proxy = {},
-                        .timeouts = {},
+                        .timeouts = options_.timeouts,
                         .max_body_bytes = call.max_body_bytes};
   if (!authorization.empty()) {
     request.headers.set("Authorization", authorization);

@@ -1,5 +1,7 @@
 #include "core/http/proxy.hpp"
 
+#include "tests/support/variables.hpp"
+
 #include <gtest/gtest.h>
 
 #include <map>
@@ -7,21 +9,8 @@
 namespace deployctl::http {
 namespace {
 
-class Variables final : public io::Environment {
- public:
-  explicit Variables(std::map<std::string, std::string, std::less<>> values) : values_(std::move(values)) {}
-  [[nodiscard]] std::optional<std::string> get(std::string_view name) const override {
-    const auto found = values_.find(name);
-    return found == values_.end() ? std::nullopt : std::optional(found->second);
-  }
-  [[nodiscard]] std::string home_directory() const override { return "/"; }
-
- private:
-  std::map<std::string, std::string, std::less<>> values_;
-};
-
-std::string proxy_for(std::map<std::string, std::string, std::less<>> variables, const std::string& url) {
-  return ProxyRules::from_environment(Variables(std::move(variables))).proxy_for(*base::Url::parse(url));
+std::string proxy_for(std::map<std::string, std::string> variables, const std::string& url) {
+  return ProxyRules::from_environment(tests::Variables(std::move(variables))).proxy_for(*base::Url::parse(url));
 }
 
 TEST(ProxyRules, FollowTheSchemeAndEitherCase) {

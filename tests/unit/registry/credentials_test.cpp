@@ -2,28 +2,16 @@
 
 #include "core/base/text.hpp"
 #include "tests/support/memory_file_system.hpp"
+#include "tests/support/variables.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <map>
 
 namespace deployctl::registry {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-class Variables final : public io::Environment {
- public:
-  [[nodiscard]] std::optional<std::string> get(std::string_view name) const override {
-    const auto found = values.find(std::string(name));
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  }
-  [[nodiscard]] std::string home_directory() const override { return "/home/ada"; }
-
-  std::map<std::string, std::string> values;
-};
 
 // A credential helper that answers what it was told to.
 class Helper final : public io::ProcessRunner {
@@ -69,7 +57,7 @@ class CredentialsTest : public ::testing::Test {
   }
 
   tests::MemoryFileSystem files_;
-  Variables environment_;
+  tests::Variables environment_;
   Helper helper_;
 };
 
