@@ -3,16 +3,17 @@
 
 import argparse
 import concurrent.futures
-import difflib
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from text_match import keep_wildcards, line_difference
+
 TIME_LIMIT = 60
 
 
@@ -43,23 +44,6 @@ def environment(folder, binary, home):
         name, _, value = line.partition("=")
         values[name] = value
     return values
-
-
-def matches(expected, actual):
-    pattern = ".*?".join(re.escape(part) for part in expected.split("<<*>>"))
-    return re.fullmatch(pattern, actual) is not None
-
-
-def line_difference(name, expected, actual):
-    """Empty when every line matches; a unified diff otherwise, in which matching wildcard lines count as equal."""
-    expected_lines, actual_lines = expected.splitlines(), actual.splitlines()
-    shown = [
-        actual_lines[at] if at < len(actual_lines) and matches(line, actual_lines[at]) else line
-        for at, line in enumerate(expected_lines)
-    ]
-    if shown == actual_lines:
-        return ""
-    return "\n".join(difflib.unified_diff(shown, actual_lines, f"expected {name}", f"actual {name}", lineterm=""))
 
 
 def run_shell(script, folder, values):
@@ -107,16 +91,6 @@ def differences(folder, outcome):
         else:
             found.append(line_difference(name, expectation(folder / "files", name), content))
     return [text for text in found if text]
-
-
-def keep_wildcards(expected, actual):
-    """The actual text with those expected lines kept that match it anyway: a wildcard survives an update."""
-    expected_lines = expected.splitlines()
-    lines = [
-        expected_lines[at] if at < len(expected_lines) and matches(expected_lines[at], line) else line
-        for at, line in enumerate(actual.splitlines())
-    ]
-    return "".join(line + "\n" for line in lines)
 
 
 def update(folder, outcome):

@@ -1,0 +1,215 @@
+"""One case: a folder as data, its run against the registry behind the proxy, and what is wrong with what came out."""
+
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+from text_match import line_difference
+
+from .image import Image, layout_problems
+from .proxy import Network
+from .rules import BadRule, Rules, check_keys
+
+KEYS = {"about", "covers", "registry", "tls", "login", "listens_after", "banner", "layers", "before", "faults", "afterwards",
+        "requests", "leaves", "within", "seen_with_login", "forwarded_proto"}
+IMPORT = 'deployctl image import oci:image "$TARGET"\n'
+ENDLESS = 120  # a run that takes so long hangs
+
+
+class Case:
+    def __init__(self, folder, root):
+        self.folder, self.name = folder, str(folder.relative_to(root))
+        self.document = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+        check_keys(f"{self.name}/case.json", self.document, KEYS)
+        Rules(self.faults)  # a mistake in one is told before anything runs
+
+    def text(self, name, default=""):
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.exists() else default
+
+    @property
+    def faults(self):
+        return self.document.get("faults", [])
+
+    @property
+    def repository(self):
+        return "faults/" + re.sub(r"[^a-z0-9]+", "-", self.name.lower())
+
+    def get(self, key, default=None):
+        return self.document.get(key, default)
+
+
+class Outcome:
+    """What a run left behind."""
+
+    def __init__(self, done, seconds, network):
+        self.code, self.seconds, self.network = done.returncode, seconds, network
+        self.stdout, self.stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        self.problems = []
+
+
+def perform(case, world, binary):
+    """Runs a case and judges it. `world` gives registries, certificates and logins by name (world.py)."""
+    with tempfile.TemporaryDirectory(prefix="faults-") as temporary:
+        run = Run(case, world, binary, pathlib.Path(temporary).resolve())
+        try:
+            return run.perform()
+        finally:
+            run.network.close()
+
+
+class Run:
+    def __init__(self, case, world, binary, base):
+        self.case, self.world, self.binary = case, world, binary
+        self.folder, self.home, self.temporary = base / "work", base / "home", base / "tmp"
+        self.registry = world.registry(case.get("registry", "open"))
+        self.rules = Rules(case.faults)
+        self.network = Network(self.rules, self.registry, world.tls(case.get("tls")),
+                               case.get("listens_after", 0.0), case.get("banner"), case.get("forwarded_proto", True))
+        layers = case.get("layers", [1000, 3_000_000])
+        self.images = {name: Image(f"{case.name}/{name}", layers) for name in ("image", "old")}
+
+    def perform(self):
+        self._prepare()
+        begun = time.monotonic()
+        done = self._execute()
+        outcome = Outcome(done, time.monotonic() - begun, self.network)
+        outcome.stdout, outcome.stderr = self._shown(outcome.stdout), self._shown(outcome.stderr)
+        outcome.problems = [problem for check in (
+            self._wrong_end, self._wrong_words, self._wrong_registry, self._wrong_requests, self._leaks, self._leftovers,
+        ) for problem in check(outcome) if problem]
+        return outcome
+
+    def _prepare(self):
+        for folder in (self.folder, self.home / "bin", self.temporary):
+            folder.mkdir(parents=True)
+        (self.home / "bin" / "deployctl").symlink_to(self.binary)
+        self.images["image"].write_layout(self.folder / "image")
+        self.world.log_in(self.home, self.case.get("login"), self.network.front.address)
+        for tag, name in self.case.get("before", {}).items():
+            self.registry.put_image(self.case.repository, tag, self.images[name])
+
+    def _environment(self):
+        address, repository = self.network.front.address, self.case.repository
+        values = {
+            "PATH": f"{self.home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(self.home), "TMPDIR": str(self.temporary),
+            "LANG": "C.UTF-8", "DOCKER_HOST": "unix:///nonexistent/docker.sock", "KUBECONFIG": "/nonexistent/kubeconfig",
+            "REGISTRY": address, "REPOSITORY": f"{address}/{repository}", "TARGET": f"{address}/{repository}:1",
+            "OTHER": self.network.other.address, "DIGEST": self.images["image"].digest, "OLD_DIGEST": self.images["old"].digest, **self.world.settings(self.case),
+        }
+        for line in self.case.text("env").splitlines():
+            name, _, value = line.partition("=")
+            values[name] = value
+        return values
+
+    def _execute(self):
+        """The command in a process group of its own, so that a hanging one can be ended whole."""
+        with subprocess.Popen(["bash", "-c", self.case.text("command", IMPORT)], cwd=self.folder, env=self._environment(),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              start_new_session=True) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=ENDLESS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                stdout, stderr = process.communicate()
+            return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def _shown(self, text):
+        for value, name in ((self.network.front.address, "registry"), (self.network.other.address, "other"),
+                            (str(self.folder), "folder"), (str(self.home), "home")):
+            text = text.replace(value, f"<<{name}>>")
+        return text
+
+    def _wrong_end(self, outcome):
+        wanted = int(self.case.text("exit", "0"))
+        if outcome.code != wanted:
+            yield f"exit code is {outcome.code}, expected {wanted}"
+        if outcome.seconds > (limit := self.case.get("within", 20)):
+            yield f"it took {outcome.seconds:.1f} s, expected at most {limit} s"
+
+    def _wrong_words(self, outcome):
+        yield line_difference("stdout", self.case.text("stdout"), outcome.stdout)
+        yield line_difference("stderr", self.case.text("stderr"), outcome.stderr)
+
+    def _wrong_registry(self, _):
+        """Tags hold what the case says, and nothing that is incomplete, whatever it says."""
+        repository, wanted = self.case.repository, dict(self.case.get("afterwards", {}))
+        for tag in self.registry.tags(repository):
+            yield from self.registry.incomplete(repository, tag)
+            wanted.setdefault(tag, "nothing")
+        for tag, name in wanted.items():
+            manifest = self.registry.manifest(repository, tag)
+            expected = self.images[name].manifest if name in self.images else None
+            if manifest != expected:
+                yield f"tag {tag} should hold {name}, but holds {self._named(manifest)}"
+
+    def _named(self, manifest):
+        known = {image.manifest: name for name, image in self.images.items()}
+        return "nothing" if manifest is None else known.get(manifest, "something else")
+
+    def _wrong_requests(self, _):
+        for rule in self.rules.unused():
+            yield f"a fault did not come to pass: {rule}"
+        for pattern, wanted in self.case.get("requests", {}).items():
+            count = sum(1 for entry in self.network.seen if fits(entry, pattern))
+            if not allows(wanted, count):
+                yield f"{count} requests '{pattern}', expected {wanted}"
+
+    def _leaks(self, outcome):
+        """No secret in any output; an Authorization only where the case says that it belongs."""
+        for name, text in (("stdout", outcome.stdout), ("stderr", outcome.stderr)):
+            yield from (f"{name} holds a secret" for secret in self.world.secrets() if secret in text)
+        allowed = self.case.get("seen_with_login", ["front"])
+        for entry in self.network.seen:
+            if entry.fields.get("Authorization") and entry.server not in allowed:
+                yield f"{entry.server} was sent credentials: {entry}"
+
+    def _leftovers(self, _):
+        leaves = self.case.get("leaves", {})
+        yield from (f"temporary file left: {path.name}" for path in self.temporary.iterdir())
+        for path in self.folder.iterdir():
+            if path.name != "image" and path.name not in leaves:
+                yield f"left behind: {path.name}"
+        for name, image in leaves.items():
+            if image in self.images:
+                yield from layout_problems(self.folder / name, self.images[image])
+            elif not (self.folder / name).exists():
+                yield f"{name} is missing"
+
+
+def fits(entry, pattern):
+    """Whether a request is one of "[server ]METHOD path-pattern"."""
+    words = pattern.split(" ")
+    server = words.pop(0) if len(words) == 3 else "front"
+    method, path = words
+    return (entry.server == server and (method == "ANY" or entry.method in method.split("|"))
+            and fnmatch.fnmatchcase(entry.path, path))
+
+
+def allows(wanted, count):
+    """2, "<=3" or ">=1"."""
+    text = str(wanted)
+    if text.startswith("<="):
+        return count <= int(text[2:])
+    if text.startswith(">="):
+        return count >= int(text[2:])
+    return count == int(text)
+
+
+def load_all(root, prefix):
+    """Every case below `root` whose name starts so; BadRule names the one with a mistake."""
+    folders = sorted(path.parent for path in root.glob("**/case.json"))
+    found = []
+    for folder in folders:
+        try:
+            if str(folder.relative_to(root)).startswith(prefix):
+                found.append(Case(folder, root))
+        except (BadRule, ValueError, KeyError) as error:
+            raise BadRule(f"{folder.relative_to(root)}: {error}") from error
+    return found

@@ -1,0 +1,70 @@
+"""Small images of known bytes, as OCI layouts on disk."""
+
+import io
+import json
+import random
+import tarfile
+
+from .registry import digest_of
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+
+
+def to_bytes(document):
+    return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
+class Image:
+    """The same name and sizes always give the same bytes. `layers` are the sizes of the one file in each."""
+
+    media_type = MANIFEST
+
+    def __init__(self, name, layers=(1000, 3_000_000)):
+        layers = [layer_bytes(f"{name}/{at}", size) for at, size in enumerate(layers)]
+        config = to_bytes({
+            "architecture": "amd64", "os": "linux", "config": {"Labels": {"name": name}},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]}})
+        self.blobs = {digest_of(blob): blob for blob in (config, *layers)}
+        self.manifest = to_bytes({
+            "schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor(config, CONFIG),
+            "layers": [descriptor(layer, LAYER) for layer in layers]})
+        self.digest = digest_of(self.manifest)
+
+    def write_layout(self, folder):
+        blobs = folder / "blobs" / "sha256"
+        blobs.mkdir(parents=True)
+        for digest, content in {**self.blobs, self.digest: self.manifest}.items():
+            (blobs / digest.partition(":")[2]).write_bytes(content)
+        (folder / "oci-layout").write_bytes(to_bytes({"imageLayoutVersion": "1.0.0"}))
+        (folder / "index.json").write_bytes(to_bytes(
+            {"schemaVersion": 2, "manifests": [descriptor(self.manifest, MANIFEST)]}))
+
+
+def descriptor(content, media_type):
+    return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
+
+
+def layer_bytes(seed, size):
+    member = tarfile.TarInfo("data-" + seed.replace("/", "-"))
+    member.size = size
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        tar.addfile(member, io.BytesIO(random.Random(seed).randbytes(size)))
+    return archive.getvalue()
+
+
+def layout_problems(folder, image):
+    """Why a folder is not the whole layout of the image, in words; empty when it is."""
+    try:
+        index = json.loads((folder / "index.json").read_bytes())
+        digests = [entry["digest"] for entry in index["manifests"]]
+        if digests != [image.digest]:
+            return [f"{folder.name} holds {digests} instead of {image.digest}"]
+        found = {file.name: digest_of(file.read_bytes()) for file in (folder / "blobs/sha256").iterdir()}
+    except (OSError, ValueError, KeyError) as error:
+        return [f"{folder.name} is no OCI layout: {error}"]
+    wrong = [f"{folder.name} holds {name} with other bytes" for name, digest in found.items() if digest != "sha256:" + name]
+    wanted = {digest.partition(":")[2] for digest in [*image.blobs, image.digest]}
+    return wrong + [f"{folder.name} lacks {name}" for name in sorted(wanted - found.keys())]

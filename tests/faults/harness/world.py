@@ -1,0 +1,78 @@
+"""What all cases of a run share: registries, certificates, logins. Each is made when a case first asks for it."""
+
+import base64
+import json
+import secrets
+import subprocess
+import threading
+
+from .certificates import Authority
+from .registry import Registry, basic
+
+USER = "ada"
+
+
+class World:
+    def __init__(self, folder):
+        self.folder = folder
+        self.password = "canary-" + secrets.token_hex(8)
+        self.wrong_password = "canary-" + secrets.token_hex(8)
+        self._lock, self._registries, self._contexts = threading.Lock(), {}, {}
+        self._authority = None
+
+    def registry(self, kind):
+        """"open", or "password" for one that lets only the user in."""
+        with self._lock:
+            if kind not in self._registries:
+                registry = self._password_registry() if kind == "password" else Registry(self.folder / kind)
+                registry.start()
+                self._registries[kind] = registry
+            return self._registries[kind]
+
+    def _password_registry(self):
+        file = self.folder / "htpasswd"
+        line = subprocess.run(["htpasswd", "-Bbn", USER, self.password], check=True, capture_output=True).stdout
+        file.write_bytes(line)
+        login = basic(USER, self.password)
+        return Registry(self.folder / "password", f"auth: {{htpasswd: {{realm: faults, path: {file}}}}}", lambda _: login)
+
+    def tls(self, kind):
+        """None for plain http; "good", "expired", "wrong-address" are by our authority, "unknown" by another one."""
+        if kind is None:
+            return None
+        with self._lock:
+            if kind not in self._contexts:
+                self._contexts[kind] = self._context(kind)
+            return self._contexts[kind]
+
+    def _context(self, kind):
+        if kind == "unknown":
+            return Authority(self.folder / "unknown-ca").server_context()
+        self._authority = self._authority or Authority(self.folder / "ca")
+        address = "IP:127.0.0.9" if kind == "wrong-address" else "IP:127.0.0.1"
+        return self._authority.server_context(kind, address, -1 if kind == "expired" else 30)
+
+    def settings(self, case):
+        """Variables for the command: how patient it is (the cases would take minutes otherwise), whom it trusts."""
+        values = {"DEPLOYCTL_REGISTRY_RETRY_WAIT": "20ms", "DEPLOYCTL_REGISTRY_STALL_TIMEOUT": "2s"}
+        if case.get("tls"):
+            values["CA"] = str(self._authority.certificate) if self._authority else ""
+        return values
+
+    def log_in(self, home, login, address):
+        """Writes the user's docker credentials: "right", "wrong" or none."""
+        if login is None:
+            return
+        password = self.password if login == "right" else self.wrong_password
+        (home / ".docker").mkdir()
+        auth = base64.b64encode(f"{USER}:{password}".encode()).decode()
+        (home / ".docker" / "config.json").write_text(json.dumps({"auths": {address: {"auth": auth}}}))
+
+    def secrets(self):
+        """No output may hold one of these."""
+        passwords = (self.password, self.wrong_password)
+        return [*passwords, *(base64.b64encode(f"{USER}:{password}".encode()).decode() for password in passwords)]
+
+    def close(self):
+        for registry in self._registries.values():
+            registry.stop()
