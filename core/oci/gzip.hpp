@@ -1,7 +1,8 @@
 // Gzip as layers use it: one member, no name, no time, fixed level; the same bytes in give the same bytes out however
 // they were cut into pieces.
 //
-// ISA-L does the work (five times as fast as zlib at the same size), loaded when it is first needed.
+// ISA-L does the work (five times as fast as zlib at the same size), loaded when it is first needed, on as many threads
+// as there are processors.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -16,6 +17,7 @@ using PieceSink = std::function<base::Status(std::string_view piece)>;
 
 class GzipWriter {
  public:
+  // `sink` is called from any thread, one call at a time, in order, and never after finish() or the destructor.
   static base::Result<GzipWriter> make(PieceSink sink);
   ~GzipWriter();
   GzipWriter(GzipWriter&&) noexcept;

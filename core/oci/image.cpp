@@ -117,23 +117,6 @@ Result<Document> parse_document(std::string_view bytes, std::string_view content
   return Error::failed("'{}' is no type of image manifest that deployctl knows", base::printable(*type));
 }
 
-Result<ImageConfig> parse_config(std::string_view bytes) {
-  const auto value = json::parse(bytes, "the image configuration", {.bytes = longest_config, .depth = 64});
-  if (!value) {
-    return value.error();
-  }
-  const json::Reader root(*value);
-  ImageConfig config{.platform = platform_of(root), .diff_ids = {}};
-  for (const auto& element : root.at("rootfs", "diff_ids").elements()) {
-    auto diff_id = Digest::parse(element.string_or());
-    if (!diff_id) {
-      return diff_id.error().within("the image configuration's {}", element.path());
-    }
-    config.diff_ids.push_back(*diff_id);
-  }
-  return config;
-}
-
 std::string manifest_bytes(const ImageManifest& manifest) {
   auto layers = json::Value::array();
   for (const auto& layer : manifest.layers) {

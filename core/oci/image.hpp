@@ -4,6 +4,7 @@
 
 #include "core/base/result.hpp"
 #include "core/oci/descriptor.hpp"
+#include "core/oci/image_config.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,7 +14,6 @@
 namespace deployctl::oci {
 
 inline constexpr std::size_t longest_manifest = 4u << 20u;
-inline constexpr std::size_t longest_config = 4u << 20u;
 
 struct ImageManifest {
   std::string media_type;
@@ -31,13 +31,6 @@ using Document = std::variant<ImageManifest, ImageIndex>;
 // Reads a manifest or an index. `content_type` is what it was served as, without parameters, or empty: it must agree
 // with the document's own mediaType. A document that could be taken for both is refused.
 base::Result<Document> parse_document(std::string_view bytes, std::string_view content_type = {});
-
-struct ImageConfig {
-  Platform platform;
-  std::vector<Digest> diff_ids;  // of the layers' uncompressed tars, lowest first
-};
-
-base::Result<ImageConfig> parse_config(std::string_view bytes);
 
 // The manifest's bytes for a configuration and its layers; the same values give the same bytes.
 std::string manifest_bytes(const ImageManifest& manifest);

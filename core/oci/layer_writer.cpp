@@ -1,0 +1,274 @@
+// One thread reads the files, makes the tar and hashes it for the diffID; the compressor's threads do the rest, the
+// hash of the blob among it (BlobWriter).
+//
+// What is remembered of a tree is a digest over all its paths and stamps, with the diffID it gave. A file that was
+// changed in the very moment it was looked at may change again without its times showing it (git's "racy" entries), so
+// a tree with such a file is not remembered.
+#include "core/oci/layer_writer.hpp"
+
+#include "core/base/text.hpp"
+#include "core/oci/tar_writer.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace deployctl::oci {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr std::size_t piece_bytes = 256u << 10u;
+constexpr std::int64_t clock_tick = 100'000'000;  // ns: no file system's times are coarser in practice
+constexpr std::string_view record_version = "layer 1";
+
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+Error changed(const std::string& path) {
+  return Error::refused("{} changed while it was read", base::printable(path))
+      .with_hint("build again when nothing writes to it");
+}
+
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& path)
+      : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {}
+  ~OpenFile() {
+    if (file_ >= 0) {
+      ::close(file_);
+    }
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  [[nodiscard]] bool is_open() const { return file_ >= 0; }
+  // Whether it is still what was found under its name.
+  [[nodiscard]] bool is_as(const FileStamp& stamp) const {
+    struct stat info {};
+    return ::fstat(file_, &info) == 0 && info.st_ino == stamp.inode && info.st_dev == stamp.device &&
+           static_cast<std::uint64_t>(info.st_size) == stamp.size && nanoseconds(info.st_mtim) == stamp.modified &&
+           nanoseconds(info.st_ctim) == stamp.changed;
+  }
+  // -1 with errno on failure.
+  ssize_t read(std::string& buffer) const {
+    ssize_t count = -1;
+    do {
+      count = ::read(file_, buffer.data(), buffer.size());
+    } while (count < 0 && errno == EINTR);
+    return count;
+  }
+
+ private:
+  int file_;
+};
+
+// Names of one file: the first becomes the file, the others hard links to it.
+using SeenFiles = std::map<std::pair<std::uint64_t, std::uint64_t>, std::string>;
+
+class TreeTar {
+ public:
+  TreeTar(const LayerOptions& options, const PieceSink& sink) : options_(options), tar_(sink) {}
+
+  Status write(const LayerTree& tree) {
+    for (const auto& [path, item] : tree.items()) {
+      if (options_.stop.stop_requested()) {
+        return Error::interrupted();
+      }
+      if (const auto written = write_item(path, item); !written) {
+        return written;
+      }
+    }
+    return tar_.finish();
+  }
+
+ private:
+  Status write_item(const std::string& path, const LayerItem& item) {
+    auto header = header_of(path, item);
+    if (!item.source.empty()) {
+      const auto [first, is_first] = seen_.try_emplace({item.stamp.device, item.stamp.inode}, path);
+      if (!is_first) {
+        header.kind = TarHeader::Kind::hard_link;
+        header.link_target = first->second;
+        header.xattrs.clear();
+        return tar_.begin(header);
+      }
+    }
+    if (const auto begun = tar_.begin(header); !begun) {
+      return begun;
+    }
+    if (item.kind != LayerItem::Kind::file) {
+      return {};
+    }
+    return item.source.empty() ? tar_.write(item.content) : write_file(item);
+  }
+
+  [[nodiscard]] TarHeader header_of(const std::string& path, const LayerItem& item) const {
+    TarHeader header{.path = path,
+                     .link_target = {},
+                     .size = item.size(),
+                     .mode = item.mode,
+                     .uid = item.owner,
+                     .gid = item.owner,
+                     .mtime = options_.time,
+                     .xattrs = {}};
+    if (item.kind == LayerItem::Kind::directory) {
+      header.kind = TarHeader::Kind::directory;
+    } else if (item.kind == LayerItem::Kind::symlink) {
+      header.kind = TarHeader::Kind::symlink;
+      header.link_target = item.content;
+    }
+    if (!item.capability.empty()) {
+      header.xattrs["security.capability"] = item.capability;
+    }
+    return header;
+  }
+
+  Status write_file(const LayerItem& item) {
+    const OpenFile file(item.source);
+    if (!file.is_open()) {
+      const auto problem = errno;
+      return problem == ENOENT || problem == ELOOP
+                 ? changed(item.source)
+                 : Error::failed("cannot read {}: {}", base::printable(item.source), std::strerror(problem));
+    }
+    if (!file.is_as(item.stamp)) {
+      return changed(item.source);
+    }
+    std::uint64_t left = item.stamp.size;
+    while (left > 0) {
+      if (options_.stop.stop_requested()) {
+        return Error::interrupted();
+      }
+      const auto count = file.read(buffer_);
+      if (count < 0) {
+        return Error::failed("cannot read {}: {}", base::printable(item.source), std::strerror(errno));
+      }
+      if (count == 0 || static_cast<std::uint64_t>(count) > left) {
+        return changed(item.source);
+      }
+      left -= static_cast<std::uint64_t>(count);
+      if (const auto written = tar_.write({buffer_.data(), static_cast<std::size_t>(count)}); !written) {
+        return written;
+      }
+      tell_read(static_cast<std::uint64_t>(count));
+    }
+    return file.is_as(item.stamp) ? Status() : changed(item.source);
+  }
+
+  void tell_read(std::uint64_t count) {
+    read_ += count;
+    if (options_.on_read) {
+      options_.on_read(read_);
+    }
+  }
+
+  const LayerOptions& options_;
+  TarWriter tar_;
+  SeenFiles seen_;
+  std::string buffer_ = std::string(piece_bytes, '\0');
+  std::uint64_t read_ = 0;
+};
+
+// Everything that decides the layer's bytes, without reading a file: the stamp stands for the content.
+Digest fingerprint(const LayerTree& tree, const LayerOptions& options) {
+  Hasher hasher;
+  hasher.add(fmt::format("{} {} {}\n", record_version, to_string(options.compression), options.time));
+  for (const auto& [path, item] : tree.items()) {
+    hasher.add(fmt::format("{} {} {:o} {} {} {} {} {} {} {}\n", path.size(), path, item.mode, item.owner,
+                           static_cast<int>(item.kind), item.capability.size(), item.capability, item.content.size(),
+                           item.content, item.source.size()));
+    if (!item.source.empty()) {
+      const auto& stamp = item.stamp;
+      hasher.add(fmt::format("{} {} {} {} {} {}\n", item.source, stamp.device, stamp.inode, stamp.size, stamp.modified,
+                             stamp.changed));
+    }
+  }
+  return hasher.digest();
+}
+
+// Whether no file was touched so shortly before `now` that its times could not show another change.
+bool is_settled(const LayerTree& tree, std::int64_t now) {
+  return std::ranges::all_of(tree.items(), [&](const auto& entry) {
+    const auto& stamp = entry.second.stamp;
+    return std::max(stamp.modified, stamp.changed) + clock_tick < now;
+  });
+}
+
+std::int64_t wall_time() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::optional<Layer> remembered(const std::string& name, const LayerOptions& options, const ImageStore& store) {
+  const auto diff_id = store.find_hint(name);
+  const auto blob = diff_id ? store.find_layer(*diff_id) : std::nullopt;
+  if (!blob || blob->media_type != layer_media_type(options.compression)) {
+    return std::nullopt;
+  }
+  return Layer{.diff_id = *diff_id, .blob = *blob, .is_cached = true};
+}
+
+Result<Layer> write_new_layer(const LayerTree& tree, const LayerOptions& options, ImageStore& store) {
+  auto blob = store.new_blob();
+  if (!blob) {
+    return blob.error();
+  }
+  auto compressor = Compressor::make(options.compression, [&](std::string_view piece) { return blob->write(piece); });
+  if (!compressor) {
+    return compressor.error();
+  }
+  Hasher hasher;
+  const auto written = write_layer_tar(tree, options, [&](std::string_view piece) {
+    hasher.add(piece);
+    return compressor->add(piece);
+  });
+  if (!written) {
+    return written.error();
+  }
+  if (const auto finished = compressor->finish(); !finished) {
+    return finished.error();
+  }
+  const auto kept = blob->keep(layer_media_type(options.compression));
+  if (!kept) {
+    return kept.error();
+  }
+  return Layer{.diff_id = hasher.digest(), .blob = *kept};
+}
+
+}  // namespace
+
+Status write_layer_tar(const LayerTree& tree, const LayerOptions& options, const PieceSink& sink) {
+  return TreeTar(options, sink).write(tree);
+}
+
+Result<Layer> write_layer(const LayerTree& tree, const LayerOptions& options, ImageStore& store) {
+  const auto began = wall_time();
+  const auto name = "tree-" + std::string(fingerprint(tree, options).encoded());
+  if (auto known = remembered(name, options, store)) {
+    return *known;
+  }
+  auto layer = write_new_layer(tree, options, store);
+  if (!layer) {
+    return layer.error();
+  }
+  if (const auto noted = store.remember_layer(layer->diff_id, layer->blob); !noted) {
+    return noted.error();
+  }
+  if (is_settled(tree, began)) {
+    if (const auto noted = store.remember_hint(name, layer->diff_id); !noted) {
+      return noted.error();
+    }
+  }
+  return layer;
+}
+
+}  // namespace deployctl::oci
