@@ -134,6 +134,7 @@ Explanation explain(const CurlFailure& failure) {
     case CURLE_PARTIAL_FILE:
       return {"the answer ended early", ""};
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:  // it broke, and was not to be sent again
       return broken(failure, "sending");
     case CURLE_RECV_ERROR:
       return broken(failure, "receiving");
@@ -152,9 +153,17 @@ bool is_no_http(CURLcode code) {
   return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY;
 }
 
+// What libcurl says of a header line that is too long for it.
+bool is_endless_line(CURLcode code) {
+  return code == CURLE_OUT_OF_MEMORY;
+}
+
 }  // namespace
 
 base::Error describe(const CurlFailure& failure) {
+  if (is_endless_line(failure.code)) {
+    return base::Error::failed("{} sent a header field that is too long", failure.peer);
+  }
   if (is_no_http(failure.code)) {
     return base::Error::failed("{} answered with something that is not HTTP", failure.peer);
   }

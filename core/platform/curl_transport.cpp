@@ -14,7 +14,11 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <linux/sockios.h>
 #include <mutex>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace deployctl::platform {
 namespace {
@@ -28,6 +32,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t most_header_bytes = 256u << 10u;
 constexpr long upload_buffer_bytes = 256L << 10;
 constexpr long receive_buffer_bytes = 128L << 10;
+constexpr std::uint64_t most_sent_into_a_closed_connection = 256u << 10u;
 
 // What a connection was opened with, and so what it may be used for again.
 struct Route {
@@ -42,6 +47,7 @@ struct Route {
 struct Line {
   const CurlLibrary& curl;
   Route route;
+  std::vector<curl_socket_t> sockets;  // open ones; libcurl tells of none while a request is on its way
   CURL* easy = nullptr;
   CURLM* multi = nullptr;
 
@@ -53,6 +59,28 @@ struct Line {
   }
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
+
+  // Bytes that the kernel has been given and the peer has not yet acknowledged.
+  [[nodiscard]] int unsent() const {
+    int sum = 0;
+    for (const auto socket : sockets) {
+      int bytes = 0;
+      sum += ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+    }
+    return sum;
+  }
+
+  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address) {
+    const auto socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (socket >= 0) {
+      static_cast<Line*>(self)->sockets.push_back(socket);
+    }
+    return socket;
+  }
+  static int on_close(void* self, curl_socket_t socket) {
+    std::erase(static_cast<Line*>(self)->sockets, socket);
+    return ::close(socket);
+  }
 };
 
 class HeaderList {
@@ -130,6 +158,7 @@ class Call {
   void set_callbacks();
 
   Status perform();
+  void look_at_the_kernel();
   Status wait();
   [[nodiscard]] milliseconds time_left() const;
   [[nodiscard]] Status check_deadlines() const;
@@ -166,6 +195,7 @@ class Call {
   bool enough_ = false;  // the rest of an error's body is not wanted
   std::optional<Error> refusal_;
   std::uint64_t sent_ = 0;
+  int unsent_ = 0;  // bytes that the kernel holds
   Moment started_ = steady_clock::now();
   Moment last_move_ = started_;
   bool clean_ = false;
@@ -279,6 +309,10 @@ void Call::set_callbacks() {
   set(CURLOPT_READDATA, static_cast<void*>(this));
   set(CURLOPT_SEEKFUNCTION, &Call::on_seek);
   set(CURLOPT_SEEKDATA, static_cast<void*>(this));
+  set(CURLOPT_OPENSOCKETFUNCTION, &Line::on_open);
+  set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(&line_));
+  set(CURLOPT_CLOSESOCKETFUNCTION, &Line::on_close);
+  set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&line_));
 }
 
 Result<http::Response> Call::run() {
@@ -316,10 +350,21 @@ Status Call::perform() {
     if (exchange_.stop.stop_requested()) {
       return Error::interrupted();
     }
+    if (request_.body) {
+      look_at_the_kernel();
+    }
     if (const auto in_time = check_deadlines(); !in_time) {
       return in_time;
     }
     curl_.multi_poll(line_.multi, nullptr, 0, static_cast<int>(time_left().count()), nullptr);
+  }
+}
+
+// What libcurl has handed over may be megabytes, which take their time on a slow line: they move as well.
+void Call::look_at_the_kernel() {
+  if (const auto unsent = line_.unsent(); unsent != unsent_) {
+    unsent_ = unsent;
+    moved();
   }
 }
 
@@ -468,9 +513,13 @@ std::size_t Call::on_read(char* buffer, std::size_t size, std::size_t count, voi
   return static_cast<Call*>(self)->give_body(buffer, size * count);
 }
 
-// libcurl begins again on a new connection when a kept one turned out to be closed.
+// libcurl begins again on a new connection when a kept one turned out to be closed. That shows before much has been
+// sent; whether to repeat an upload that broke later is for the caller to say, who knows what has become of it.
 int Call::on_seek(void* self, curl_off_t offset, int origin) {
   auto& call = *static_cast<Call*>(self);
+  if (call.sent_ > most_sent_into_a_closed_connection) {
+    return CURL_SEEKFUNC_FAIL;
+  }
   if (offset != 0 || origin != SEEK_SET || !call.request_.body->rewind()) {
     return CURL_SEEKFUNC_CANTSEEK;
   }

@@ -55,6 +55,12 @@ class Connection {
     buffer_.erase(0, end + 4);
     return request;
   }
+  // So many bytes of what follows, which are thrown away; less when the client has closed.
+  void read_bytes(std::size_t count) {
+    while (buffer_.size() < count && fill()) {
+    }
+    buffer_.erase(0, count);
+  }
   void write(std::string_view bytes) const {
     while (!bytes.empty()) {
       const auto count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -115,8 +121,12 @@ class LoopbackServer {
  public:
   using Handler = std::function<void(Connection&)>;
 
-  explicit LoopbackServer(Handler handler)
+  // `receive_buffer`: bytes that a client can be ahead of the handler; 0: as the system likes.
+  explicit LoopbackServer(Handler handler, int receive_buffer = 0)
       : handler_(std::move(handler)), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (receive_buffer > 0) {
+      ::setsockopt(listener_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -105,6 +105,47 @@ TEST(CurlTransport, SendsABodyAgainWhenAKeptConnectionWasClosed) {
   EXPECT_EQ(answer->body, "second");
 }
 
+TEST(CurlTransport, LeavesItToTheCallerToRepeatAnUploadThatBroke) {
+  std::atomic<int> uploads = 0;
+  LoopbackServer server([&](Connection& connection) {
+    while (const auto request = connection.read_head()) {
+      if (request->target == "/breaks") {
+        ++uploads;
+        connection.read_bytes(1 << 20);
+        return connection.reset_on_close();
+      }
+      connection.answer(200, "");
+    }
+  });
+  CurlTransport transport;
+  ASSERT_TRUE(transport.send(get(server.url())));
+  const auto answer = transport.send(put(server.url("/breaks"), std::string(16 << 20, 'x')));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().message,
+            "cannot reach " + server.authority() + ": the connection broke while sending: the connection was reset");
+  EXPECT_EQ(uploads, 1);
+}
+
+TEST(CurlTransport, WaitsWhileTheKernelStillSends) {
+  LoopbackServer server(
+      [](Connection& connection) {
+        const auto request = connection.read_head();
+        for (int i = 0; i < 15; ++i) {
+          connection.read_bytes(256u << 10u);
+          std::this_thread::sleep_for(50ms);
+        }
+        connection.read_bytes((4u << 20u) - 15 * (256u << 10u));
+        connection.answer(201, "");
+      },
+      64 << 10);
+  CurlTransport transport;
+  auto request = put(server.url(), std::string(4 << 20, 'x'));
+  request.timeouts.stall = 300ms;
+  const auto answer = transport.send(request);
+  ASSERT_TRUE(answer) << to_string(answer.error());
+  EXPECT_EQ(answer->status, 201);
+}
+
 TEST(CurlTransport, SaysContentLengthZeroForAnEmptyPost) {
   std::string length;
   std::string type = "none";
@@ -250,6 +291,19 @@ TEST(CurlTransport, RefusesEndlessHeaderFields) {
   const auto answer = transport.send(get(server.url()));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().message, server.authority() + " sent more than 256.0 KiB of header fields");
+}
+
+TEST(CurlTransport, RefusesAnEndlessHeaderField) {
+  LoopbackServer server([](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.1 200 OK\r\nX-Filler: " + std::string(2'000'000, 'x'));
+    connection.stall();
+  });
+  CurlTransport transport;
+  const auto answer = transport.send(get(server.url()));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, base::ErrorCode::failed);
+  EXPECT_EQ(answer.error().message, server.authority() + " sent a header field that is too long");
 }
 
 struct Broken {
