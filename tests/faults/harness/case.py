@@ -139,15 +139,20 @@ class Run:
 
     def _wrong_registry(self, _):
         """Tags hold what the case says, and nothing that is incomplete, whatever it says."""
-        repository, wanted = self.case.repository, dict(self.case.get("afterwards", {}))
-        for tag in self.registry.tags(repository):
-            yield from self.registry.incomplete(repository, tag)
-            wanted.setdefault(tag, "nothing")
-        for tag, name in wanted.items():
-            manifest = self.registry.manifest(repository, tag)
+        wanted = {tag if ":" in tag else ":" + tag: name for tag, name in self.case.get("afterwards", {}).items()}
+        for below in {"", *(tag.partition(":")[0] for tag in wanted)}:
+            for tag in self.registry.tags(self._repository(below)):
+                yield from self.registry.incomplete(self._repository(below), tag)
+                wanted.setdefault(f"{below}:{tag}", "nothing")
+        for place, name in wanted.items():
+            below, _, tag = place.partition(":")
+            manifest = self.registry.manifest(self._repository(below), tag)
             expected = self.images[name].manifest if name in self.images else None
             if manifest != expected:
-                yield f"tag {tag} should hold {name}, but holds {self._named(manifest)}"
+                yield f"tag {place.lstrip(':')} should hold {name}, but holds {self._named(manifest)}"
+
+    def _repository(self, below):
+        return self.case.repository + ("/" + below if below else "")
 
     def _named(self, manifest):
         known = {image.manifest: name for name, image in self.images.items()}

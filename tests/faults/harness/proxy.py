@@ -16,6 +16,10 @@ import time
 from . import wire
 
 
+# The registry names this token service; each front puts itself in its place, so that faults reach that as well.
+TOKEN_REALM = "http://tokens.invalid/token"
+TOKEN_PATH = "/token"
+
 # As over a real link: what has left the client is not much ahead of what has arrived.
 RECEIVE_BUFFER = 64 << 10
 
@@ -170,8 +174,9 @@ class Network:
             self.seen.append(entry)
         return entry
 
-    def connect(self):
-        host, port = self.registry.address.split(":")
+    def connect(self, path):
+        address = self.registry.token_service if path == TOKEN_PATH else self.registry.address
+        host, port = address.split(":")
         return wire.Stream(socket.create_connection((host, int(port)), timeout=60))
 
     def fill_in(self, text, target="", location=""):
@@ -208,18 +213,19 @@ class Conversation:
     def run(self):
         while request := wire.read_request(self.stream):
             entry = self.network.record(self.server, request)
-            action = self.network.rules.action_for(self.server.name, request)
-            entry.fault = f"({action.get('name') or ', '.join(action)})" if action else ""
-            if not self._answer(request, action, entry):
+            rule = self.network.rules.rule_for(self.server.name, request)
+            entry.fault = f"({rule.name})" if rule.do else ""
+            if not self._answer(request, rule, entry):
                 return
 
-    def _answer(self, request, action, entry):
+    def _answer(self, request, rule, entry):
         """Whether the connection may go on."""
+        action = rule.do
         if "down" in action:
             self.server.go_down(action["down"])
             raise Broken
         if action.get("at") == "request":
-            self._break(action["break"])
+            self._break(rule)
         if action.get("expire_session"):
             self._plain_exchange("DELETE", request.target, request.fields)
         canned = action.get("answer")
@@ -228,19 +234,20 @@ class Conversation:
         if canned is None and self.server.name == "other" and request.fields.get("Authorization"):
             canned = {"status": 400, "body": "only one authentication mechanism allowed"}  # as object stores do
             return self._send_canned(request, canned, entry)
-        upstream = self.network.connect()
+        upstream = self.network.connect(request.path)
         try:
-            answer = self._forward(upstream, request, action, entry)
+            answer = self._forward(upstream, request, rule, entry)
             if canned is not None:
                 return self._send_canned(request, canned, entry, is_read=True)
-            return self._pass_back(request, answer, action, entry)
+            return self._pass_back(request, answer, rule, entry)
         finally:
             upstream.close()
 
-    def _break(self, how):
-        if how == "stall":
+    def _break(self, rule):
+        rule.came_to_pass = True
+        if rule.do["break"] == "stall":
             self._hold()
-        elif how == "reset":
+        elif rule.do["break"] == "reset":
             self.stream.reset()
         raise Broken
 
@@ -258,7 +265,7 @@ class Conversation:
                 self.network.ended.wait(60)
 
     def _plain_exchange(self, method, target, fields, body=b""):
-        upstream = self.network.connect()
+        upstream = self.network.connect(target)
         try:
             self._write_request(upstream, wire.Request(method, target, fields.replaced("Content-Length", str(len(body)))))
             upstream.send(body)
@@ -276,10 +283,10 @@ class Conversation:
             fields = fields.replaced("Authorization", self.network.registry.authorization(request.path))
         wire.write_head(upstream, f"{request.method} {request.target} HTTP/1.1", [*fields, ("Connection", "close")])
 
-    def _forward(self, upstream, request, action, entry):
-        self._write_request(upstream, request)
+    def _forward(self, upstream, request, rule, entry):
+        self._write_request(upstream, self._changed_request(request, rule.do))
         chunked = request.fields.get("Transfer-Encoding")
-        for piece in self._request_pieces(request, action, entry):
+        for piece in self._request_pieces(request, rule, entry):
             try:
                 upstream.send(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
             except wire.Gone:
@@ -288,7 +295,15 @@ class Conversation:
             upstream.send(b"0\r\n\r\n")
         return wire.read_answer(upstream, request.method)
 
-    def _request_pieces(self, request, action, entry):
+    @staticmethod
+    def _changed_request(request, action):
+        fields = request.fields
+        for name, value in action.get("request_fields", {}).items():
+            fields = fields.without(name) if value is None else fields.replaced(name, value)
+        return wire.Request(request.method, request.path if action.get("drop_query") else request.target, fields)
+
+    def _request_pieces(self, request, rule, entry):
+        action = rule.do
         at = action.get("at", {})
         limit = at.get("request_byte") if isinstance(at, dict) else None
         pace, flip = action.get("request_bytes_per_second"), action.get("flip_request_byte")
@@ -296,9 +311,9 @@ class Conversation:
             if limit is not None and entry.body_sent + len(piece) > limit:
                 yield piece[:limit - entry.body_sent]
                 entry.body_sent = limit
-                self._break(action["break"])
+                self._break(rule)
             if flip is not None:
-                piece = flipped(piece, flip - entry.body_sent)
+                piece = flipped(piece, flip - entry.body_sent, rule)
             entry.body_sent += len(piece)
             yield piece
             keep_pace(len(piece), pace)
@@ -338,12 +353,13 @@ class Conversation:
         except OSError:
             pass
 
-    def _pass_back(self, request, answer, action, entry):
+    def _pass_back(self, request, answer, rule, entry):
+        action = rule.do
         if action.get("at") == "answer":
             list(answer.pieces)
-            self._break(action["break"])
+            self._break(rule)
         change = action.get("change", {})
-        status, fields, pieces = self._changed(request, answer, change)
+        status, fields, pieces = self._changed(request, answer, rule)
         if action.get("make_stale"):  # by using the Location that is about to be handed out
             self._plain_exchange("PATCH", path_of(answer.fields.get("Location")), request.fields, b"used up")
         entry.status = status
@@ -352,14 +368,16 @@ class Conversation:
         else:
             wire.write_head(self.stream, f"HTTP/1.1 {status} {answer.reason}".rstrip(), fields)
         if request.method != "HEAD":
-            self._send_pieces(pieces, action)
+            self._send_pieces(pieces, rule)
         if entry.body_sent < entry.body_size:
             self._let_it_be_read()
             return False
         return not (change.get("no_length") or "declare_length" in change or action.get("close_after"))
 
-    def _changed(self, request, answer, change):
-        fields = answer.fields.without(*wire.HOP_BY_HOP, "Transfer-Encoding")
+    def _changed(self, request, answer, rule):
+        change = rule.do.get("change", {})
+        fields = wire.Fields((name, value.replace(TOKEN_REALM, self.server.origin + TOKEN_PATH))
+                             for name, value in answer.fields.without(*wire.HOP_BY_HOP, "Transfer-Encoding"))
         pieces = answer.pieces
         must_be_whole = "body" in change or "encode" in change or "Transfer-Encoding" in dict(answer.fields)
         if must_be_whole:
@@ -373,22 +391,22 @@ class Conversation:
             value = value if value is None else self.network.fill_in(value, request.target, answer.fields.get("Location", ""))
             fields = fields.without(name) if value is None else fields.replaced(name, value)
         if "flip_byte" in change:
-            pieces = flip_in_pieces(pieces, change["flip_byte"])
+            pieces = flip_in_pieces(pieces, change["flip_byte"], rule)
         if "declare_length" in change:
             fields = fields.replaced("Content-Length", str(int(fields.get("Content-Length")) + change["declare_length"]))
         return change.get("status", answer.status), fields, pieces
 
-    def _send_pieces(self, pieces, action):
-        at = action.get("at", {})
+    def _send_pieces(self, pieces, rule):
+        at = rule.do.get("at", {})
         limit = at.get("answer_byte") if isinstance(at, dict) else None
         sent = 0
         for piece in pieces:
             if limit is not None and sent + len(piece) > limit:
                 self.stream.send(piece[:limit - sent])
-                self._break(action["break"])
+                self._break(rule)
             self.stream.send(piece)
             sent += len(piece)
-            keep_pace(len(piece), action.get("answer_bytes_per_second"))
+            keep_pace(len(piece), rule.do.get("answer_bytes_per_second"))
 
 
 def path_of(url):
@@ -400,14 +418,15 @@ def keep_pace(size, bytes_per_second):
         time.sleep(size / bytes_per_second)
 
 
-def flipped(piece, at):
+def flipped(piece, at, rule):
     if not 0 <= at < len(piece):
         return piece
+    rule.came_to_pass = True
     return piece[:at] + bytes([piece[at] ^ 0x01]) + piece[at + 1:]
 
 
-def flip_in_pieces(pieces, at):
+def flip_in_pieces(pieces, at, rule):
     passed = 0
     for piece in pieces:
-        yield flipped(piece, at - passed)
+        yield flipped(piece, at - passed, rule)
         passed += len(piece)

@@ -35,7 +35,7 @@ class Registry:
 
     def __init__(self, folder, auth="", authorization=None):
         self.folder, self.auth, self.authorization = pathlib.Path(folder), auth, authorization
-        self.address = free_address()
+        self.address, self.token_service = free_address(), None
         self._process = None
 
     def start(self):

@@ -5,7 +5,7 @@ import threading
 
 MATCHERS = {"server", "method", "path", "query", "body_from", "header", "nth"}
 ACTIONS = {"name", "answer", "carry_out", "change", "break", "at", "request_bytes_per_second", "answer_bytes_per_second",
-           "flip_request_byte", "expire_session", "make_stale", "close_after", "down"}
+           "flip_request_byte", "request_fields", "drop_query", "expire_session", "make_stale", "close_after", "down"}
 CHANGES = {"status", "fields", "body", "flip_byte", "encode", "declare_length", "no_length"}
 BREAKS = {"reset", "close", "stall"}
 
@@ -41,7 +41,12 @@ class Rule:
             raise BadRule(f"break is one of {', '.join(sorted(BREAKS))}")
         self.first, self.last = parse_range(self.when.get("nth"))
         self.may_be_unused = document.get("may_be_unused", False)
-        self.seen = self.used = 0
+        self.seen, self.came_to_pass = 0, False
+
+    @property
+    def waits_for_a_byte(self):
+        """Whether it is the body that decides if anything happens: it may be too short."""
+        return isinstance(self.do.get("at"), dict) or "flip_request_byte" in self.do or "flip_byte" in self.do.get("change", {})
 
     @property
     def name(self):
@@ -76,13 +81,12 @@ class Rules:
         self._rules = [Rule(document) for document in documents]
         self._lock = threading.Lock()
 
-    def action_for(self, server, request):
+    def rule_for(self, server, request):
         with self._lock:
             due = [rule for rule in self._rules if rule.take(server, request)]
-            if not due:
-                return {}
-            due[0].used += 1
-            return due[0].do
+        rule = due[0] if due else Rule({"do": {}})
+        rule.came_to_pass = rule.came_to_pass or not rule.waits_for_a_byte
+        return rule
 
     def unused(self):
-        return [rule for rule in self._rules if not rule.used and not rule.may_be_unused]
+        return [rule for rule in self._rules if not rule.came_to_pass and not rule.may_be_unused]

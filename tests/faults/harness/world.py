@@ -7,7 +7,9 @@ import subprocess
 import threading
 
 from .certificates import Authority
+from .proxy import TOKEN_REALM
 from .registry import Registry, basic
+from .tokens import TokenService
 
 USER = "ada"
 
@@ -18,16 +20,26 @@ class World:
         self.password = "canary-" + secrets.token_hex(8)
         self.wrong_password = "canary-" + secrets.token_hex(8)
         self._lock, self._registries, self._contexts = threading.Lock(), {}, {}
-        self._authority = None
+        self._authority = self._tokens = None
 
     def registry(self, kind):
-        """"open", or "password" for one that lets only the user in."""
+        """"open", "password" (lets only the user in), or "token" (the same by tokens)."""
+        makers = {"open": self._open_registry, "password": self._password_registry, "token": self._token_registry}
         with self._lock:
             if kind not in self._registries:
-                registry = self._password_registry() if kind == "password" else Registry(self.folder / kind)
+                registry = makers[kind]()
                 registry.start()
                 self._registries[kind] = registry
             return self._registries[kind]
+
+    def _open_registry(self):
+        return Registry(self.folder / "open")
+
+    def _token_registry(self):
+        self._tokens = TokenService(self.folder / "tokens", USER, self.password)
+        registry = Registry(self.folder / "token", self._tokens.registry_settings(TOKEN_REALM), self._tokens.bearer_for)
+        registry.token_service = self._tokens.address
+        return registry
 
     def _password_registry(self):
         file = self.folder / "htpasswd"
@@ -71,8 +83,11 @@ class World:
     def secrets(self):
         """No output may hold one of these."""
         passwords = (self.password, self.wrong_password)
-        return [*passwords, *(base64.b64encode(f"{USER}:{password}".encode()).decode() for password in passwords)]
+        tokens = self._tokens.issued if self._tokens else []
+        return [*passwords, *tokens, *(base64.b64encode(f"{USER}:{password}".encode()).decode() for password in passwords)]
 
     def close(self):
         for registry in self._registries.values():
             registry.stop()
+        if self._tokens:
+            self._tokens.close()
