@@ -3,13 +3,12 @@
 #include "core/base/text.hpp"
 #include "core/json/reader.hpp"
 #include "core/json/value.hpp"
+#include "core/registry/address.hpp"
 #include "core/registry/failure.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <array>
 
 namespace deployctl::registry {
 namespace {
@@ -21,24 +20,6 @@ using std::chrono::seconds;
 
 constexpr seconds shortest_life{60};
 constexpr std::uint64_t longest_token_answer = 1u << 20u;
-
-bool is_private_v4(const std::array<unsigned char, 4>& a) {
-  return a[0] == 0 || a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xF0U) == 16) ||
-         (a[0] == 192 && a[1] == 168) || (a[0] == 169 && a[1] == 254);
-}
-
-bool is_private_v6(const std::array<unsigned char, 16>& a) {
-  const bool is_mapped_or_low = std::all_of(a.begin(), a.begin() + 10, [](unsigned char byte) { return byte == 0; });
-  return is_mapped_or_low || (a[0] & 0xFEU) == 0xFC || (a[0] == 0xFE && (a[1] & 0xC0U) == 0x80);
-}
-
-// An address inside this machine or its network: a hostile registry could make us ask services there.
-bool is_private_address(const std::string& host) {
-  std::array<unsigned char, 4> v4{};
-  std::array<unsigned char, 16> v6{};
-  return base::is_loopback_host(host) || (inet_pton(AF_INET, host.c_str(), v4.data()) == 1 && is_private_v4(v4)) ||
-         (inet_pton(AF_INET6, host.c_str(), v6.data()) == 1 && is_private_v6(v6));
-}
 
 // Where the token service is. The registry names it, so it is not trusted blindly.
 Result<base::Url> checked_realm(const std::string& text, const Authorizer::Peer& peer) {
@@ -55,7 +36,7 @@ Result<base::Url> checked_realm(const std::string& text, const Authorizer::Peer&
   if (realm->scheme != "https" && !(realm->scheme == "http" && may_be_plain)) {
     return refuse("which is not https: a password would be sent in clear");
   }
-  if (!is_same_host && is_private_address(realm->host) && !base::is_loopback_host(peer.base.host)) {
+  if (!is_same_host && place_of(realm->host) != Place::elsewhere && !base::is_loopback_host(peer.base.host)) {
     return refuse("an address inside a private network");
   }
   return *realm;

@@ -7,6 +7,7 @@
 #include "core/base/duration.hpp"
 #include "core/base/text.hpp"
 #include "core/http/warning.hpp"
+#include "core/registry/address.hpp"
 
 #include <algorithm>
 
@@ -62,6 +63,12 @@ bool shows_tls(const Result<http::Response>& answer) {
 bool shows_plain(const Result<http::Response>& answer) {
   return !answer && (answer.error().message.find("does not speak TLS") != std::string::npos ||
                      answer.error().message.find("connection refused") != std::string::npos);
+}
+
+// A registry may lead to a storage host of its network, not to services of this machine or to a cloud's metadata.
+bool leads_inside(const base::Url& target, const base::Url& from) {
+  const auto place = place_of(target.host);
+  return place == Place::link_local || (place == Place::loopback && place_of(from.host) != Place::loopback);
 }
 
 }  // namespace
@@ -171,7 +178,7 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
   auto answer = http::send_with_retries(
       {.transport = ports_.transport, .clock = ports_.clock, .policy = tries, .on_retry = on_retry}, request, exchange);
   if (!answer) {
-    return answer.error().code == base::ErrorCode::unreachable
+    return answer.error().code == base::ErrorCode::unreachable && !reached_
                ? answer.error().with_hint("is the registry running, and is {} its address?", registry_)
                : answer.error();
   }
@@ -274,6 +281,9 @@ Result<base::Url> Session::location(const Answer& answer) const {
         .with_hint(
             "the registry does not know that it is behind https: its proxy must set X-Forwarded-Proto, or the "
             "registry its own address");
+  }
+  if (leads_inside(*url, answer.url)) {
+    return Error::refused("{} leads to {}, an address that keeps no blobs", registry_, base::to_display(*url));
   }
   return *url;
 }

@@ -363,6 +363,20 @@ TEST_F(ClientTest, RefusesToSendABodyInClearAfterHttps) {
   EXPECT_THAT(result.error().message, HasSubstr("leads from https to plain http"));
 }
 
+TEST_F(ClientTest, IsNotLedToServicesInsideThisMachineOrACloud) {
+  for (const auto* place :
+       {"https://169.254.169.254/latest", "https://2852039166/x", "https://[::ffff:169.254.169.254]/x",
+        "https://127.0.0.1:2375/x", "https://localhost/x", "https://[fe80::1]/x"}) {
+    registry_.upload_location = place;
+    registry_.requests.clear();
+    const auto result = push(image({"one"}));
+    ASSERT_FALSE(result) << place;
+    EXPECT_EQ(result.error().code, ErrorCode::refused);
+    EXPECT_THAT(result.error().message, HasSubstr("an address that keeps no blobs")) << place;
+    EXPECT_THAT(registry_.requests, ::testing::Each(HasSubstr("r.example"))) << place;
+  }
+}
+
 TEST_F(ClientTest, SpeaksPlainHttpOnlyToThisMachine) {
   auto with = client();
   ASSERT_TRUE(with.ping("127.0.0.1:5000"));
