@@ -39,6 +39,7 @@ struct Descriptor {
   std::uint64_t size = 0;
   std::optional<Platform> platform;
   std::map<std::string, std::string> annotations;
+  std::string artifact_type = {};  // of a manifest that is no runnable image: "application/spdx+json"
 
   friend bool operator==(const Descriptor&, const Descriptor&) = default;
 };

@@ -49,6 +49,44 @@ TEST(ImageIndex, KeepsPlatformsAndAnnotations) {
   EXPECT_EQ(child.annotations.at("a"), "b");
 }
 
+ImageManifest artifact() {
+  auto manifest = sample();
+  manifest.artifact_type = "application/spdx+json";
+  manifest.subject = descriptor(media_type::image_manifest, "image");
+  manifest.annotations = {{"org.opencontainers.image.created", "1970-01-01T00:00:00Z"}};
+  return manifest;
+}
+
+TEST(ImageManifest, KeepsWhatAnArtifactSaysOfItsSubject) {
+  const auto document = parse_document(manifest_bytes(artifact()));
+  ASSERT_TRUE(document) << to_string(document.error());
+  const auto& manifest = std::get<ImageManifest>(*document);
+  EXPECT_EQ(manifest.artifact_type, artifact().artifact_type);
+  EXPECT_EQ(manifest.subject, artifact().subject);
+  EXPECT_EQ(manifest.annotations, artifact().annotations);
+}
+
+TEST(ImageIndex, IsReadAsItWasWritten) {
+  auto arm = descriptor(media_type::image_manifest, "arm");
+  arm.platform = Platform{"linux", "arm", "v7"};
+  auto sbom = descriptor(media_type::image_manifest, "sbom");
+  sbom.artifact_type = "application/spdx+json";
+  sbom.annotations = {{"a", "b"}};
+  const ImageIndex index{.media_type = std::string(media_type::image_index),
+                         .manifests = {arm, sbom},
+                         .subject = descriptor(media_type::image_index, "other")};
+  const auto document = parse_document(index_bytes(index));
+  ASSERT_TRUE(document) << to_string(document.error());
+  const auto& read = std::get<ImageIndex>(*document);
+  EXPECT_EQ(read.manifests, index.manifests);
+  EXPECT_EQ(read.subject, index.subject);
+}
+
+TEST(ImageIndex, LeavesOutWhatIsEmpty) {
+  EXPECT_EQ(index_bytes({.media_type = std::string(media_type::image_index), .manifests = {}}),
+            R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]})");
+}
+
 struct RefusedRow {
   std::string text;
   std::string content_type;
