@@ -149,8 +149,8 @@ Result<http::Response> Authorizer::ask_with_get(const Peer& peer, const base::Ur
   if (const auto service = challenge_->parameter("service"); !service.empty()) {
     request.url = request.url.with_query("service", service);
   }
-  if (const auto wanted = scope(peer); !wanted.empty()) {
-    request.url = request.url.with_query("scope", wanted);
+  for (const auto& scope : scopes(peer)) {
+    request.url = request.url.with_query("scope", scope);
   }
   if (lookup_.credentials && !lookup_.credentials->password.empty()) {
     request.headers.set("Authorization", basic());
@@ -167,7 +167,7 @@ Result<http::Response> Authorizer::ask_with_post(const Peer& peer, const base::U
                                      {"refresh_token", lookup_.credentials->identity_token.reveal()},
                                      {"service", challenge_->parameter("service")},
                                      {"client_id", "deployctl"},
-                                     {"scope", scope(peer)}}));
+                                     {"scope", base::join(scopes(peer), " ")}}));
   return ask(std::move(request), peer, stop);
 }
 
@@ -180,12 +180,18 @@ Result<http::Response> Authorizer::ask(http::Request request, const Peer& peer, 
                                  request, {.sink = {}, .on_upload = {}, .stop = stop});
 }
 
-// What we are going to do decides, not the scope of the challenge: that is for the one request that was refused.
-std::string Authorizer::scope(const Peer& peer) const {
+// What we are going to do decides, not the scope of the challenge: that is for the one request that was refused. The
+// repository that is written to comes first, as some token services look at the first scope only.
+std::vector<std::string> Authorizer::scopes(const Peer& peer) const {
   if (peer.repository.empty() || access_ == Access::none) {
-    return "";
+    return {};
   }
-  return fmt::format("repository:{}:{}", peer.repository, access_ == Access::push ? "pull,push" : "pull");
+  const auto actions = access_ == Access::push ? "pull,push" : access_ == Access::remove ? "pull,delete" : "pull";
+  std::vector<std::string> list{fmt::format("repository:{}:{}", peer.repository, actions)};
+  if (!peer.also_pull.empty()) {
+    list.push_back(fmt::format("repository:{}:pull", peer.also_pull));
+  }
+  return list;
 }
 
 std::string Authorizer::basic() const {

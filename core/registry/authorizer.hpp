@@ -10,18 +10,20 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace deployctl::registry {
 
-enum class Access { none, pull, push };
+enum class Access { none, pull, push, remove };
 
 class Authorizer {
  public:
   struct Peer {
-    std::string registry;       // the user's name for it
-    std::string repository;     // may be empty: only the registry itself is asked
-    base::Url base;             // where it is; credentials go to this origin only
-    bool may_be_plain = false;  // loopback or named insecure: its token service may be plain http as well
+    std::string registry;        // the user's name for it
+    std::string repository;      // may be empty: only the registry itself is asked
+    std::string also_pull = {};  // a second repository, to mount blobs from; may be empty
+    base::Url base;              // where it is; credentials go to this origin only
+    bool may_be_plain = false;   // loopback or named insecure: its token service may be plain http as well
     std::shared_ptr<const http::TlsSettings> tls;
   };
 
@@ -46,7 +48,7 @@ class Authorizer {
   base::Result<http::Response> ask_with_get(const Peer& peer, const base::Url& realm, std::stop_token stop);
   base::Result<http::Response> ask_with_post(const Peer& peer, const base::Url& realm, std::stop_token stop);
   base::Result<http::Response> ask(http::Request request, const Peer& peer, std::stop_token stop);
-  [[nodiscard]] std::string scope(const Peer& peer) const;
+  [[nodiscard]] std::vector<std::string> scopes(const Peer& peer) const;
   [[nodiscard]] std::string basic() const;
   [[nodiscard]] std::string describe_credentials() const;
 

@@ -63,6 +63,11 @@ Result<oci::Digest> digest_of(http::Body& body) {
   }
 }
 
+Error changed_on_disk(const BlobUpload& upload, std::string_view how) {
+  return Error::failed("{} has changed on disk: {} {}", upload.name, upload.file, how)
+      .with_hint("remove that file and try again");
+}
+
 // The registry computed another digest: either our file is not what it was, or bytes changed on their way.
 Try wrong_digest(http::Body& body, const BlobUpload& upload) {
   const auto now = digest_of(body);
@@ -70,23 +75,19 @@ Try wrong_digest(http::Body& body, const BlobUpload& upload) {
     return now.error();
   }
   if (*now != upload.blob.digest) {
-    return Error::failed("{} has changed on disk: {} no longer holds {}", upload.name, upload.path,
-                         upload.blob.digest.text())
-        .with_hint("remove that file and try again");
+    return changed_on_disk(upload, fmt::format("no longer holds {}", upload.blob.digest.text()));
   }
   return Interruption{.reason = "the upload arrived damaged",
                       .error = Error::failed("{} arrived damaged at the registry", upload.name)};
 }
 
-Result<std::shared_ptr<http::Body>> open(const Session& session, const BlobUpload& upload) {
-  auto body = session.ports().open_file(upload.path);
+Result<std::shared_ptr<http::Body>> open(const BlobUpload& upload, std::stop_token stop) {
+  auto body = upload.open(std::move(stop));
   if (!body) {
     return body.error().within("opening {}", upload.name);
   }
   if ((*body)->size() != upload.blob.size) {
-    return Error::failed("{} has changed on disk: {} is {} bytes long instead of {}", upload.name, upload.path,
-                         (*body)->size(), upload.blob.size)
-        .with_hint("remove that file and try again");
+    return changed_on_disk(upload, fmt::format("is {} bytes long instead of {}", (*body)->size(), upload.blob.size));
   }
   return body;
 }
@@ -101,8 +102,9 @@ Status check_stored(const Session& session, const http::Response& response, cons
   return {};
 }
 
-Try put(Session& session, const BlobUpload& upload, const base::Url& location, std::stop_token stop) {
-  const auto body = open(session, upload);
+Try put(Session& session, const BlobUpload& upload, const base::Url& location, const BlobProgress& on_sent,
+        std::stop_token stop) {
+  const auto body = open(upload, stop);
   if (!body) {
     return body.error();
   }
@@ -110,7 +112,8 @@ Try put(Session& session, const BlobUpload& upload, const base::Url& location, s
                                     .url = location.with_query("digest", upload.blob.digest.text()),
                                     .headers = {{"Content-Type", "application/octet-stream"}},
                                     .body = *body,
-                                    .on_upload = upload.on_sent,
+                                    .on_upload = on_sent,
+                                    .sink = {},
                                     .repeat = Repeat::no},
                                    stop);
   if (!answer) {
@@ -126,23 +129,44 @@ Try put(Session& session, const BlobUpload& upload, const base::Url& location, s
   return stored ? Try(Uploaded::yes) : Try(stored.error());
 }
 
-Try post_and_put(Session& session, const BlobUpload& upload, std::stop_token stop) {
-  const auto opened =
-      session.send({.method = "POST", .url = session.url("blobs/uploads/"), .repeat = Repeat::no}, stop);
+// Opens an upload session, or has the blob mounted from another repository: the answer to both is 202 with a session
+// when the registry does not have it there, or does not mount at all.
+Result<Answer> open_session(Session& session, const BlobUpload& upload, bool try_mount, std::stop_token stop) {
+  auto url = session.url("blobs/uploads/");
+  if (try_mount) {
+    url = url.with_query("mount", upload.blob.digest.text()).with_query("from", upload.mount_from);
+  }
+  return session.send({.method = "POST", .url = url, .repeat = Repeat::no}, stop);
+}
+
+// A mount that fails, in whatever way, must not fail the push.
+Result<Answer> mount_or_open_session(Session& session, const BlobUpload& upload, std::stop_token stop) {
+  if (!upload.mount_from.empty()) {
+    auto mounted = open_session(session, upload, true, stop);
+    if (mounted && (mounted->response.status == 201 || mounted->response.status == 202)) {
+      return mounted;
+    }
+  }
+  return open_session(session, upload, false, stop);
+}
+
+Try post_and_put(Session& session, const BlobUpload& upload, const BlobProgress& on_sent, std::stop_token stop) {
+  const auto opened = mount_or_open_session(session, upload, stop);
   if (!opened) {
     return failed_exchange(opened.error());
   }
   if (opened->response.status == 201) {
-    return Uploaded::was_there;
+    return upload.mount_from.empty() ? Uploaded::was_there : Uploaded::mounted;
   }
   if (opened->response.status != 202) {
     return failed_answer(session, opened->response, upload);
   }
   const auto location = session.location(*opened);
-  return location ? put(session, upload, *location, stop) : Try(location.error());
+  return location ? put(session, upload, *location, on_sent, stop) : Try(location.error());
 }
 
-Try one_try(Session& session, const BlobUpload& upload, bool ask_first, std::stop_token stop) {
+Try one_try(Session& session, const BlobUpload& upload, bool ask_first, const BlobProgress& on_sent,
+            std::stop_token stop) {
   if (ask_first) {
     const auto is_there = has_blob(session, upload.blob, stop);
     if (!is_there) {
@@ -152,7 +176,7 @@ Try one_try(Session& session, const BlobUpload& upload, bool ask_first, std::sto
       return Uploaded::was_there;
     }
   }
-  return post_and_put(session, upload, stop);
+  return post_and_put(session, upload, on_sent, stop);
 }
 
 }  // namespace
@@ -169,9 +193,9 @@ Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_t
   return session.refused(answer->response, fmt::format("ask for blob {} in", blob.digest.brief()));
 }
 
-Result<Uploaded> upload(Session& session, const BlobUpload& upload, std::stop_token stop) {
+Result<Uploaded> upload(Session& session, const BlobUpload& upload, const BlobProgress& on_sent, std::stop_token stop) {
   for (int attempt = 1;; ++attempt) {
-    auto result = one_try(session, upload, upload.ask_first || attempt > 1, stop);
+    auto result = one_try(session, upload, upload.ask_first || attempt > 1, on_sent, stop);
     if (const auto* done = std::get_if<Uploaded>(&result)) {
       return *done;
     }

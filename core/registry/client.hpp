@@ -1,4 +1,4 @@
-// A client of OCI registries (distribution-spec): asks what a reference points at, and pushes images.
+// A client of OCI registries (distribution-spec): asks what a reference points at, fetches, pushes, copies and deletes.
 //
 // Plain http is spoken to loopback hosts and to those the user named insecure, never to others. Credentials go only to
 // the registry they belong to and to the token service it names.
@@ -8,14 +8,17 @@
 #include "core/http/retry.hpp"
 #include "core/http/transport.hpp"
 #include "core/io/clock.hpp"
+#include "core/oci/gzip.hpp"
 #include "core/oci/image.hpp"
 #include "core/oci/reference.hpp"
 #include "core/registry/credentials.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace deployctl::registry {
@@ -57,10 +60,33 @@ struct PushResult {
   std::uint64_t uploaded_bytes = 0;
 };
 
+// An image manifest or index as a registry holds it.
 struct RemoteDocument {
   std::string bytes;
   std::string media_type;
   oci::Digest digest;  // computed here, over the bytes
+};
+
+struct Attached {
+  oci::Digest digest;
+  bool by_fallback_tag = false;  // the registry has no referrers API: an index under a tag stands for it
+};
+
+struct CopyOptions {
+  std::optional<oci::Platform> platform;  // only this image of an index; nothing: everything
+  bool with_referrers = false;            // SBOMs, signatures and the like as well
+  int parallel = 8;                       // blobs at once
+  std::function<void(const Progress&)> on_progress;
+  std::stop_token stop;
+};
+
+struct CopyResult {
+  PushResult::Outcome outcome = PushResult::Outcome::pushed;
+  oci::Digest digest;  // what the target points at
+  int manifests = 0;   // put
+  int uploaded_blobs = 0;
+  int mounted_blobs = 0;  // moved within the registry, without their bytes going anywhere
+  std::uint64_t uploaded_bytes = 0;
 };
 
 class Client {
@@ -72,6 +98,9 @@ class Client {
   // tag. The tag already pointing at it is `unchanged`, after one request.
   base::Result<PushResult> push(const oci::StoredImage& image, const oci::Reference& target,
                                 const PushOptions& options = {});
+  // Several platforms: every image by digest, then the index by digest, then the tag.
+  base::Result<PushResult> push(const oci::StoredIndex& index, const oci::Reference& target,
+                                const PushOptions& options = {});
   // Whether push() would find `unchanged`; no blob is needed for the question.
   base::Result<bool> points_at(const oci::Reference& target, const oci::Digest& digest, std::stop_token stop = {});
 
@@ -79,6 +108,27 @@ class Client {
   base::Result<oci::Digest> resolve(const oci::Reference& reference, std::stop_token stop = {});
   base::Result<bool> exists(const oci::Reference& reference, std::stop_token stop = {});
   base::Result<RemoteDocument> manifest(const oci::Reference& reference, std::stop_token stop = {});
+  // A blob's bytes, in order as they come, checked for size and digest while they pass: an error can come after pieces
+  // have been given out, and the receiver throws away what it has. A broken transfer is resumed where it can be. An
+  // error of the sink's ends it.
+  base::Status fetch_blob(const oci::Reference& repository, const oci::Descriptor& blob, const oci::PieceSink& sink,
+                          std::stop_token stop = {});
+  // The tags of the reference's repository; not_found when there is no such repository.
+  base::Result<std::vector<std::string>> tags(const oci::Reference& repository, std::stop_token stop = {});
+
+  // Pushes a manifest that has a subject, by its digest, and makes sure that it is found from the subject.
+  base::Result<Attached> attach(const oci::StoredImage& artifact, const oci::Reference& repository,
+                                const PushOptions& options = {});
+  // What refers to `subject`; only manifests of an artifact type when one is given.
+  base::Result<std::vector<oci::Descriptor>> referrers(const oci::Reference& repository, const oci::Digest& subject,
+                                                       std::string_view artifact_type = {}, std::stop_token stop = {});
+
+  // Makes `to` (a tag) point at what `from` points at, byte for byte: manifests and blobs that are not there are
+  // mounted within a registry and streamed otherwise, nothing touches the disk.
+  base::Result<CopyResult> copy(const oci::Reference& from, const oci::Reference& to, const CopyOptions& options = {});
+  // Deletes a tag, or a manifest with all its tags: the digest when the reference has one. refused when the registry
+  // does not allow it.
+  base::Status remove(const oci::Reference& reference, std::stop_token stop = {});
 
   // Whether the registry answers and lets us in: for `doctor`. `repository` may be empty.
   base::Status ping(const std::string& registry, std::stop_token stop = {});

@@ -1,275 +1,216 @@
-// Few requests is the idea: the image the tag points at now is fetched first. If it is ours, nothing is to be done; if
-// not, its blobs are known to be in the repository without asking for each, and a repository that does not exist has
-// none. Small blobs are sent without asking, as the question costs as much as the answer saves.
+// Few requests is the idea: what the tag points at now is fetched first. If it is ours, nothing is to be done; if not,
+// its blobs are known to be in the repository without asking for each, and a repository that does not exist has none.
+// Small blobs are sent without asking, as the question costs as much as the answer saves.
 #include "core/registry/push.hpp"
 
 #include "core/base/text.hpp"
-#include "core/registry/blob_upload.hpp"
+#include "core/registry/blob_transfer.hpp"
+#include "core/registry/document.hpp"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <set>
-#include <thread>
 
 namespace deployctl::registry {
 namespace {
 
 using base::Error;
-using base::ErrorCode;
 using base::Result;
 using base::Status;
 
 constexpr std::uint64_t not_worth_asking = 128u << 10u;
-constexpr int manifest_attempts = 4;
+constexpr std::size_t most_images_looked_into = 16;  // of the index the tag points at
 
 // What the repository held before.
 struct Before {
   bool is_same = false;         // the tag points at our image
   bool exists = true;           // the repository, as far as we know
-  std::set<oci::Digest> blobs;  // that are there for certain
+  std::set<oci::Digest> known;  // blobs and manifests that are there for certain
 };
 
-void add_blobs(const RemoteDocument& document, std::set<oci::Digest>& blobs) {
+void add_blobs(const oci::ImageManifest& manifest, std::set<oci::Digest>& known) {
+  known.insert(manifest.config.digest);
+  for (const auto& layer : manifest.layers) {
+    known.insert(layer.digest);
+  }
+}
+
+// Everything the document refers to; the images of an index are fetched for that. What cannot be read tells nothing.
+void add_content(Session& session, const RemoteDocument& document, std::set<oci::Digest>& known, std::stop_token stop) {
   const auto parsed = oci::parse_document(document.bytes, document.media_type);
-  const auto* manifest = parsed ? std::get_if<oci::ImageManifest>(&*parsed) : nullptr;
-  if (manifest == nullptr) {
+  if (!parsed) {
     return;
   }
-  blobs.insert(manifest->config.digest);
-  for (const auto& layer : manifest->layers) {
-    blobs.insert(layer.digest);
+  known.insert(document.digest);
+  if (const auto* manifest = std::get_if<oci::ImageManifest>(&*parsed)) {
+    return add_blobs(*manifest, known);
+  }
+  const auto& images = std::get<oci::ImageIndex>(*parsed).manifests;
+  for (std::size_t i = 0; i < std::min(images.size(), most_images_looked_into); ++i) {
+    const auto image = fetch_document(session, images[i].digest.text(), stop);
+    const auto read = image ? oci::parse_document(image->bytes, image->media_type) : image.error();
+    if (read && std::holds_alternative<oci::ImageManifest>(*read)) {
+      known.insert(image->digest);
+      add_blobs(std::get<oci::ImageManifest>(*read), known);
+    }
   }
 }
 
-std::string media_type_of(const http::Response& response) {
-  const auto type = response.headers.get("Content-Type").value_or("");
-  return std::string(base::trim(base::split_once(type, ';').first));
-}
-
-Result<Answer> get_manifest(Session& session, const std::string& identifier, std::stop_token stop) {
-  return session.send({.method = "GET",
-                       .url = session.url("manifests/" + identifier),
-                       .headers = {{"Accept", accepted_types()}},
-                       .max_body_bytes = oci::longest_manifest},
-                      stop);
-}
-
-Result<Before> look_before(Session& session, const oci::StoredImage& image, const std::string& tag,
-                           std::stop_token stop) {
-  const auto answer = get_manifest(session, tag, stop);
-  if (!answer) {
-    return answer.error();
+Result<Before> look_before(Session& session, const oci::Digest& ours, const std::string& tag, std::stop_token stop) {
+  auto response = get_document(session, tag, stop);
+  if (!response) {
+    return response.error();
   }
-  const auto& response = answer->response;
-  if (response.status == 404) {
-    return Before{.is_same = false, .exists = !has_error_code(response, "NAME_UNKNOWN"), .blobs = {}};
+  if (response->status == 404) {
+    return Before{.is_same = false, .exists = !has_error_code(*response, "NAME_UNKNOWN"), .known = {}};
   }
-  if (response.status == 401) {
-    return session.refused(response, "push to");
+  if (response->status == 401) {
+    return session.refused(*response, "push to");
   }
   Before before;
-  if (response.is_success()) {
-    before.is_same = oci::Digest::of(response.body) == image.digest;
-    add_blobs({.bytes = response.body, .media_type = media_type_of(response), .digest = {}}, before.blobs);
+  if (response->is_success()) {
+    const auto document = document_of(session, std::move(*response), tag);
+    before.is_same = document && document->digest == ours;
+    if (document && !before.is_same) {
+      add_content(session, *document, before.known, stop);
+    }
   }
   return before;
 }
 
-// Adds up what the uploads tell, each from its own thread.
-class ProgressSum {
- public:
-  ProgressSum(const PushOptions& options, std::uint64_t total) : options_(options), total_(total) {}
+RemoteDocument document(const oci::StoredImage& image) {
+  return {.bytes = image.manifest, .media_type = image.media_type, .digest = image.digest};
+}
 
-  void moved(const std::string& what, std::uint64_t& last, std::uint64_t now) {
-    const std::scoped_lock lock(mutex_);
-    done_ = done_ - last + now;
-    last = now;
-    if (options_.on_progress) {
-      options_.on_progress({.what = what, .done = std::min(done_, total_), .total = total_});
-    }
+RemoteDocument document(const oci::StoredIndex& index) {
+  return {.bytes = index.bytes, .media_type = index.media_type, .digest = index.digest};
+}
+
+std::uint64_t total_size(const std::vector<const oci::StoredImage*>& images) {
+  std::uint64_t total = 0;
+  for (const auto* image : images) {
+    total += image->total_size();
   }
-
- private:
-  const PushOptions& options_;
-  std::mutex mutex_;
-  std::uint64_t done_ = 0;
-  std::uint64_t total_;
-};
-
-struct Task {
-  oci::Descriptor blob;
-  std::string name;
-  bool ask_first = true;
-};
+  return total;
+}
 
 class Push {
  public:
-  Push(Session& session, const oci::StoredImage& image, const PushOptions& options)
-      : session_(session), image_(image), options_(options), progress_(options, image.total_size()) {}
+  Push(Session& session, std::vector<const oci::StoredImage*> images, const PushOptions& options)
+      : session_(session),
+        images_(std::move(images)),
+        options_(options),
+        progress_(options.on_progress, total_size(images_)) {}
 
-  Result<PushResult> run(const std::string& tag);
+  // `root` is what the tag is to point at: the only image, or the index of all.
+  Result<PushResult> run(const RemoteDocument& root, const std::string& tag);
+  Result<http::Headers> run_untagged(const oci::StoredImage& image);
 
  private:
-  [[nodiscard]] std::vector<Task> tasks() const;
-  Status upload_missing(std::vector<Task> tasks, const Before& before);
-  Status upload_all(const std::vector<Task>& tasks);
-  void work(const std::vector<Task>& tasks, std::atomic<std::size_t>& next, std::stop_source& ours);
-  Status upload_one(const Task& task, std::stop_token stop);
-  void fail(const Error& error, std::stop_source& ours);
-  Status put_manifest(const std::string& identifier);
-  Status put_manifest_with_blobs();
-  Result<http::Response> send_manifest(const std::string& identifier);
+  [[nodiscard]] std::vector<BlobUpload> uploads() const;
+  void add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& seen, std::vector<BlobUpload>& list) const;
+  [[nodiscard]] BlobUpload upload_of(const oci::StoredImage& image, const oci::Descriptor& blob,
+                                     std::string name) const;
+  Status upload_missing(const Before& before);
+  Status upload(const std::vector<BlobUpload>& list);
+  Result<http::Headers> put_image(const oci::StoredImage& image);
+  Status put_images(const RemoteDocument& root, const Before& before);
 
   Session& session_;
-  const oci::StoredImage& image_;
+  std::vector<const oci::StoredImage*> images_;
   const PushOptions& options_;
   ProgressSum progress_;
-  std::mutex mutex_;
-  std::optional<Error> first_error_;
   PushResult result_;
 };
 
-// The configuration and the layers, each digest once, the largest first so that none is left to go alone at the end.
-std::vector<Task> Push::tasks() const {
-  std::vector<Task> list{
-      {.blob = image_.config, .name = fmt::format("configuration {}", image_.config.digest.brief())}};
-  std::set<oci::Digest> seen{image_.config.digest};
-  for (std::size_t i = 0; i < image_.layers.size(); ++i) {
-    const auto& layer = image_.layers[i];
+BlobUpload Push::upload_of(const oci::StoredImage& image, const oci::Descriptor& blob, std::string name) const {
+  const auto path = image.blob_path(blob.digest);
+  return {.blob = blob,
+          .open = [this, path](const std::stop_token&) { return session_.ports().open_file(path); },
+          .name = std::move(name),
+          .file = path};
+}
+
+void Push::add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& seen,
+                       std::vector<BlobUpload>& list) const {
+  if (seen.insert(image.config.digest).second) {
+    list.push_back(upload_of(image, image.config, fmt::format("configuration {}", image.config.digest.brief())));
+  }
+  for (std::size_t i = 0; i < image.layers.size(); ++i) {
+    const auto& layer = image.layers[i];
     if (seen.insert(layer.digest).second) {
-      list.push_back({.blob = layer,
-                      .name = fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, image_.layers.size())});
+      list.push_back(upload_of(image, layer,
+                               fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, image.layers.size())));
     }
   }
-  std::ranges::stable_sort(list, std::greater(), [](const Task& task) { return task.blob.size; });
+}
+
+// Configurations and layers, each digest once, the largest first so that none is left to go alone at the end.
+std::vector<BlobUpload> Push::uploads() const {
+  std::vector<BlobUpload> list;
+  std::set<oci::Digest> seen;
+  for (const auto* image : images_) {
+    add_uploads(*image, seen, list);
+  }
+  std::ranges::stable_sort(list, std::greater(), [](const BlobUpload& upload) { return upload.blob.size; });
   return list;
 }
 
-Status Push::upload_missing(std::vector<Task> tasks, const Before& before) {
-  std::erase_if(tasks, [&](const Task& task) {
-    if (!before.blobs.contains(task.blob.digest)) {
-      return false;
+Status Push::upload_missing(const Before& before) {
+  auto list = uploads();
+  std::erase_if(list, [&](const BlobUpload& upload) {
+    const bool is_there = before.known.contains(upload.blob.digest);
+    if (is_there) {
+      progress_.has(upload.name, upload.blob.size);
     }
-    std::uint64_t none = 0;
-    progress_.moved(task.name, none, task.blob.size);
-    return true;
+    return is_there;
   });
-  for (auto& task : tasks) {
-    task.ask_first = before.exists && task.blob.size > not_worth_asking;
+  for (auto& upload : list) {
+    upload.ask_first = before.exists && upload.blob.size > not_worth_asking;
   }
-  return upload_all(tasks);
+  return upload(list);
 }
 
-Status Push::upload_all(const std::vector<Task>& tasks) {
-  std::stop_source ours;
-  const std::stop_callback pass_on(options_.stop, [&ours] { ours.request_stop(); });
-  std::atomic<std::size_t> next = 0;
-  {
-    std::vector<std::jthread> workers;
-    const auto wanted = std::min<std::size_t>(tasks.size(), static_cast<std::size_t>(std::max(options_.parallel, 1)));
-    for (std::size_t i = 1; i < wanted; ++i) {
-      workers.emplace_back([&] { work(tasks, next, ours); });
-    }
-    work(tasks, next, ours);
+Status Push::upload(const std::vector<BlobUpload>& list) {
+  const auto totals =
+      upload_all(session_, list, {.parallel = options_.parallel, .progress = &progress_, .stop = options_.stop});
+  if (!totals) {
+    return totals.error();
   }
-  const std::scoped_lock lock(mutex_);
-  return first_error_ ? Status(*first_error_) : Status();
-}
-
-void Push::work(const std::vector<Task>& tasks, std::atomic<std::size_t>& next, std::stop_source& ours) {
-  for (auto i = next++; i < tasks.size(); i = next++) {
-    if (ours.stop_requested()) {
-      return fail(Error::interrupted(), ours);
-    }
-    if (const auto done = upload_one(tasks[i], ours.get_token()); !done) {
-      return fail(done.error(), ours);
-    }
-  }
-}
-
-void Push::fail(const Error& error, std::stop_source& ours) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!first_error_) {
-      first_error_ = error;
-    }
-  }
-  ours.request_stop();
-}
-
-Status Push::upload_one(const Task& task, std::stop_token stop) {
-  std::uint64_t counted = 0;
-  const auto uploaded = upload(session_,
-                               {.blob = task.blob,
-                                .path = image_.blob_path(task.blob.digest),
-                                .name = task.name,
-                                .ask_first = task.ask_first,
-                                .on_sent = [&](std::uint64_t sent) { progress_.moved(task.name, counted, sent); }},
-                               stop);
-  if (!uploaded) {
-    return uploaded.error();
-  }
-  progress_.moved(task.name, counted, task.blob.size);
-  if (*uploaded == Uploaded::yes) {
-    const std::scoped_lock lock(mutex_);
-    ++result_.uploaded_blobs;
-    result_.uploaded_bytes += task.blob.size;
-  }
+  result_.uploaded_blobs += totals->uploaded_blobs;
+  result_.uploaded_bytes += totals->uploaded_bytes;
   return {};
 }
 
-Result<http::Response> Push::send_manifest(const std::string& identifier) {
-  auto answer = session_.send({.method = "PUT",
-                               .url = session_.url("manifests/" + identifier),
-                               .headers = {{"Content-Type", image_.media_type}},
-                               .body = http::body_of(image_.manifest)},
-                              options_.stop);
-  return answer ? Result<http::Response>(std::move(answer->response)) : answer.error();
+Result<http::Headers> Push::put_image(const oci::StoredImage& image) {
+  auto stored = put_by_digest(
+      session_, document(image), [this] { return upload(uploads()); }, options_.stop);
+  if (stored) {
+    progress_.has("image manifest", image.manifest.size());
+  }
+  return stored;
 }
 
-Status Push::put_manifest(const std::string& identifier) {
-  const auto response = send_manifest(identifier);
-  if (!response) {
-    return response.error();
+Status Push::put_images(const RemoteDocument& root, const Before& before) {
+  for (const auto* image : images_) {
+    if (before.known.contains(image->digest)) {
+      continue;
+    }
+    if (const auto stored = put_image(*image); !stored) {
+      return stored.error();
+    }
   }
-  if (!response->is_success()) {
-    return session_.refused(*response, fmt::format("push the image manifest as {} to", identifier));
+  const bool is_index = images_.size() != 1 || images_.front()->digest != root.digest;
+  if (!is_index) {
+    return {};
   }
-  const auto stored = response->headers.get("Docker-Content-Digest");
-  if (stored && *stored != image_.digest.text()) {
-    return Error::failed("{} stored the image manifest as {} instead of {}", session_.registry(),
-                         base::printable(stored->substr(0, 200)), image_.digest.text());
-  }
-  return {};
+  const auto stored = put_by_digest(
+      session_, root, [this, &root] { return put_images(root, {}); }, options_.stop);
+  return stored ? Status() : stored.error();
 }
 
-// Under its digest, which makes the registry check both the bytes and that every blob is there. A blob may not be there
-// after all: taken away by garbage collection, or not yet seen by every part of the registry.
-Status Push::put_manifest_with_blobs() {
-  for (int attempt = 1;; ++attempt) {
-    const auto response = send_manifest(image_.digest.text());
-    if (!response) {
-      return response.error();
-    }
-    if (response->is_success()) {
-      return {};
-    }
-    const bool lacks_blob =
-        has_error_code(*response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(*response, "BLOB_UNKNOWN");
-    if (!lacks_blob || attempt >= manifest_attempts ||
-        !session_.wait_before_retry(attempt, "the registry misses a blob of the image", options_.stop)) {
-      return session_.refused(*response, "push the image manifest to");
-    }
-    if (const auto uploaded = upload_all(tasks()); !uploaded) {
-      return uploaded;
-    }
-  }
-}
-
-Result<PushResult> Push::run(const std::string& tag) {
-  result_.digest = image_.digest;
-  const auto before = look_before(session_, image_, tag, options_.stop);
+Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag) {
+  result_.digest = root.digest;
+  const auto before = look_before(session_, root.digest, tag, options_.stop);
   if (!before) {
     return before.error();
   }
@@ -277,53 +218,39 @@ Result<PushResult> Push::run(const std::string& tag) {
     result_.outcome = PushResult::Outcome::unchanged;
     return result_;
   }
-  if (const auto uploaded = upload_missing(tasks(), *before); !uploaded) {
+  if (const auto uploaded = upload_missing(*before); !uploaded) {
     return uploaded.error();
   }
-  if (const auto stored = put_manifest_with_blobs(); !stored) {
+  if (const auto stored = put_images(root, *before); !stored) {
     return stored.error();
   }
-  if (const auto tagged = put_manifest(tag); !tagged) {
-    return tagged.error();
-  }
-  std::uint64_t none = 0;
-  progress_.moved("image manifest", none, image_.manifest.size());
-  return result_;
+  const auto tagged = put_document(session_, root, tag, options_.stop);
+  return tagged ? Result<PushResult>(result_) : tagged.error();
+}
+
+Result<http::Headers> Push::run_untagged(const oci::StoredImage& image) {
+  const auto uploaded = upload_missing({});
+  return uploaded ? put_image(image) : uploaded.error();
 }
 
 }  // namespace
 
-std::string accepted_types() {
-  constexpr std::array types{oci::media_type::image_manifest, oci::media_type::image_index,
-                             oci::media_type::docker_manifest, oci::media_type::docker_manifest_list};
-  std::string text;
-  for (const auto type : types) {
-    text += (text.empty() ? "" : ", ") + std::string(type);
-  }
-  return text;
-}
-
-Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop) {
-  auto answer = get_manifest(session, identifier, stop);
-  if (!answer) {
-    return answer.error();
-  }
-  auto& response = answer->response;
-  if (!response.is_success()) {
-    return session.refused(response, fmt::format("find {} in", identifier));
-  }
-  RemoteDocument document{.bytes = std::move(response.body), .media_type = media_type_of(response), .digest = {}};
-  document.digest = oci::Digest::of(document.bytes);
-  const bool is_asked_by_digest = identifier.starts_with("sha256:");
-  if (is_asked_by_digest && document.digest.text() != identifier) {
-    return Error::failed("{} answered with other bytes than those of {}", session.registry(), identifier);
-  }
-  return document;
-}
-
 Result<PushResult> push(Session& session, const oci::StoredImage& image, const std::string& tag,
                         const PushOptions& options) {
-  return Push(session, image, options).run(tag);
+  return Push(session, {&image}, options).run(document(image), tag);
+}
+
+Result<PushResult> push(Session& session, const oci::StoredIndex& index, const std::string& tag,
+                        const PushOptions& options) {
+  std::vector<const oci::StoredImage*> images;
+  for (const auto& image : index.images) {
+    images.push_back(&image);
+  }
+  return Push(session, std::move(images), options).run(document(index), tag);
+}
+
+Result<http::Headers> push_by_digest(Session& session, const oci::StoredImage& image, const PushOptions& options) {
+  return Push(session, {&image}, options).run_untagged(image);
 }
 
 }  // namespace deployctl::registry

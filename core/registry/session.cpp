@@ -74,11 +74,12 @@ bool leads_inside(const base::Url& target, const base::Url& from) {
 }  // namespace
 
 Session::Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository,
-                 Access access)
+                 Access access, std::string also_pull)
     : ports_(ports),
       options_(options),
       registry_(std::move(registry)),
       repository_(std::move(repository)),
+      also_pull_(std::move(also_pull)),
       is_insecure_(names(options.insecure_registries, base_of(registry_, "https"))),
       is_loopback_(base::is_loopback_host(base_of(registry_, "https").host)),
       tls_(is_insecure_ ? unverified(options.tls) : options.tls),
@@ -111,6 +112,7 @@ base::Url Session::url(std::string_view path) const {
 Authorizer::Peer Session::peer() const {
   return {.registry = registry_,
           .repository = repository_,
+          .also_pull = also_pull_,
           .base = base_url(),
           .may_be_plain = is_loopback_ || is_insecure_,
           .tls = tls_};
@@ -174,7 +176,7 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
   const http::RetryingTransport::OnRetry on_retry = [this](const http::Request&, const http::Retry& retry) {
     tell_retry(retry.reason, retry.wait);
   };
-  const http::Exchange exchange{.sink = {}, .on_upload = call.on_upload, .stop = stop};
+  const http::Exchange exchange{.sink = call.sink, .on_upload = call.on_upload, .stop = stop};
   auto answer = http::send_with_retries(
       {.transport = ports_.transport, .clock = ports_.clock, .policy = tries, .on_retry = on_retry}, request, exchange);
   if (!answer) {

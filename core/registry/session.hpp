@@ -26,6 +26,7 @@ struct Call {
   http::Headers headers;
   std::shared_ptr<http::Body> body;
   http::UploadProgress on_upload;
+  http::ResponseSink sink;  // a broken exchange that has one is not repeated here
   Repeat repeat = Repeat::as_it_is;
   std::uint64_t max_body_bytes = 1u << 20u;
 };
@@ -37,8 +38,9 @@ struct Answer {
 
 class Session {
  public:
-  Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository,
-          Access access);
+  // `also_pull`: another repository of that registry whose blobs are to be mounted, or empty.
+  Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository, Access access,
+          std::string also_pull = {});
 
   // ".../v2/<repository>/<path>"; without a repository ".../v2/".
   [[nodiscard]] base::Url url(std::string_view path) const;
@@ -76,6 +78,7 @@ class Session {
   const ClientOptions& options_;
   std::string registry_;
   std::string repository_;
+  std::string also_pull_;
   bool is_insecure_;
   bool is_loopback_;
   std::shared_ptr<const http::TlsSettings> tls_;

@@ -1,15 +1,7 @@
-// The client against a registry of a few lines that keeps what it is sent, and can be told to misbehave.
+// The client's pushes and how it gets in, against a registry of a few lines.
 #include "core/registry/client.hpp"
 
-#include "core/base/text.hpp"
-#include "tests/support/fake_clock.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <map>
-#include <mutex>
-#include <set>
+#include "tests/unit/registry/fake_registry.hpp"
 
 namespace deployctl::registry {
 namespace {
@@ -20,154 +12,15 @@ using base::Result;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using tests::ada;
+using tests::error_body;
+using tests::root;
+using tests::status;
 
-std::string read_all(http::Body& body) {
-  std::string bytes(body.size(), '\0');
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    at += *body.read(bytes.data() + at, bytes.size() - at);
-  }
-  return bytes;
-}
-
-http::Response status(int code, http::Headers headers = {}, std::string body = {}) {
-  return {.status = code, .headers = std::move(headers), .body = std::move(body)};
-}
-
-std::string error_body(const std::string& code) {
-  return R"({"errors":[{"code":")" + code + R"(","message":"words"}]})";
-}
-
-class FakeRegistry final : public http::Transport {
- public:
-  Result<http::Response> send(const http::Request& request, const http::Exchange& exchange) override {
-    const std::scoped_lock lock(mutex);
-    const auto line = request.method + " " + base::to_display(request.url);
-    requests.push_back(line);
-    authorizations.push_back(request.headers.get("Authorization").value_or(""));
-    if (const auto scripted = interventions.find(line); scripted != interventions.end() && !scripted->second.empty()) {
-      auto answer = scripted->second.front();
-      scripted->second.erase(scripted->second.begin());
-      return answer;
-    }
-    if (request.url.host == "auth.example") {
-      queries.push_back(base::percent_decode(request.url.query));
-      return status(200, {}, R"({"token":"t)" + std::to_string(queries.size()) + R"(","expires_in":100})");
-    }
-    if (!challenge.empty() && !allowed.contains(authorizations.back())) {
-      return status(401, {{"WWW-Authenticate", challenge}}, error_body("UNAUTHORIZED"));
-    }
-    return serve(request, exchange);
-  }
-
-  std::mutex mutex;
-  std::map<std::string, std::vector<Result<http::Response>>> interventions;
-  std::string challenge;
-  std::set<std::string> allowed;
-  std::vector<std::string> requests;
-  std::vector<std::string> authorizations;
-  std::vector<std::string> queries;
-  std::map<std::string, std::string> blobs;
-  std::map<std::string, std::string> manifests;
-  std::string upload_location = "/v2/shop/api/blobs/uploads/1?_state=x";
-
- private:
-  Result<http::Response> serve(const http::Request& request, const http::Exchange& exchange) {
-    const auto& path = request.url.path;
-    const auto name = path.substr(path.rfind('/') + 1);
-    if (path.find("/manifests/") != std::string::npos) {
-      return serve_manifest(request, name);
-    }
-    if (request.method == "POST") {
-      return status(202, {{"Location", upload_location}});
-    }
-    if (request.method == "PUT") {
-      const auto digest = base::percent_decode(request.url.query.substr(request.url.query.find("digest=") + 7));
-      auto bytes = read_all(*request.body);
-      if (oci::Digest::of(bytes).text() != digest) {
-        return status(400, {}, error_body("DIGEST_INVALID"));
-      }
-      blobs[digest] = std::move(bytes);
-      if (exchange.on_upload) {
-        exchange.on_upload(request.body->size());
-      }
-      return status(201, {{"Docker-Content-Digest", oci::Digest::of(blobs[digest]).text()}});
-    }
-    return status(blobs.contains(name) || path == "/v2/" ? 200 : 404);
-  }
-  Result<http::Response> serve_manifest(const http::Request& request, const std::string& name) {
-    if (request.method == "PUT") {
-      manifests[name] = read_all(*request.body);
-      return status(201, {{"Docker-Content-Digest", oci::Digest::of(manifests[name]).text()}});
-    }
-    if (!manifests.contains(name)) {
-      return status(404, {}, error_body(manifests.empty() ? "NAME_UNKNOWN" : "MANIFEST_UNKNOWN"));
-    }
-    return status(200, {{"Content-Type", std::string(oci::media_type::image_manifest)}}, manifests[name]);
-  }
-};
-
-class ClientTest : public ::testing::Test {
+class ClientTest : public tests::RegistryTest {
  protected:
-  // An image of these layers; the files are in memory.
-  oci::StoredImage image(const std::vector<std::string>& layers) {
-    const auto blob = [&](std::string_view type, const std::string& bytes) {
-      const oci::Descriptor descriptor{.media_type = std::string(type),
-                                       .digest = oci::Digest::of(bytes),
-                                       .size = bytes.size(),
-                                       .platform = {},
-                                       .annotations = {}};
-      files_["/blobs/sha256/" + std::string(descriptor.digest.encoded())] = bytes;
-      return descriptor;
-    };
-    oci::ImageManifest manifest{.media_type = std::string(oci::media_type::image_manifest),
-                                .config = blob(oci::media_type::image_config, "config of " + base::join(layers, ",")),
-                                .layers = {}};
-    for (const auto& layer : layers) {
-      manifest.layers.push_back(blob(oci::media_type::layer_gzip, layer));
-    }
-    const auto bytes = oci::manifest_bytes(manifest);
-    return {.manifest = bytes,
-            .media_type = manifest.media_type,
-            .digest = oci::Digest::of(bytes),
-            .config = manifest.config,
-            .layers = manifest.layers,
-            .platform = {},
-            .blobs = "/blobs"};
-  }
-  Client client(std::optional<Credentials> credentials = std::nullopt) {
-    store_ = std::make_unique<FixedCredentials>(std::move(credentials));
-    return Client({registry_, clock_, *store_,
-                   [this](const std::string& path) -> Result<std::shared_ptr<http::Body>> {
-                     const auto found = files_.find(path);
-                     return found == files_.end()
-                                ? Result<std::shared_ptr<http::Body>>(Error::not_found("cannot open {}", path))
-                                : http::body_of(found->second);
-                   }},
-                  {.insecure_registries = {}, .tls = {}, .retry = {}, .on_notice = [this](const std::string& text) {
-                     notices_.push_back(text);
-                   }});
-  }
-  Result<PushResult> push(const oci::StoredImage& image, const std::string& target = "r.example/shop/api:1") {
-    auto with = client();
-    return with.push(image, *oci::Reference::parse(target), {.parallel = 1, .on_progress = {}, .stop = {}});
-  }
-
-  std::map<std::string, std::string> files_;
-  FakeRegistry registry_;
-  tests::FakeClock clock_;
-  std::unique_ptr<CredentialStore> store_;
-  std::vector<std::string> notices_;
+  std::map<std::string, std::string>& manifests() { return registry_.repositories["shop/api"]; }
 };
-
-const std::string root = "https://r.example/v2/shop/api/";
-
-Credentials ada() {
-  return {.username = "ada",
-          .password = base::Secret("pw"),
-          .identity_token = {},
-          .source = "/home/ada/.docker/config.json"};
-}
 
 TEST_F(ClientTest, PushesBlobsThenTheManifestByDigestThenTheTag) {
   const auto pushed = image({"one", "two"});
@@ -182,7 +35,7 @@ TEST_F(ClientTest, PushesBlobsThenTheManifestByDigestThenTheTag) {
                   "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
                   "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
                   "PUT " + root + "manifests/" + pushed.digest.text(), "PUT " + root + "manifests/1"));
-  EXPECT_EQ(registry_.manifests["1"], pushed.manifest);
+  EXPECT_EQ(manifests()["1"], pushed.manifest);
 }
 
 TEST_F(ClientTest, NeedsOneRequestWhenNothingChanged) {
@@ -226,7 +79,7 @@ TEST_F(ClientTest, UploadsAgainWhatTheManifestPutMisses) {
   const auto line = "PUT " + root + "manifests/" + pushed.digest.text();
   registry_.interventions[line] = {status(400, {}, error_body("MANIFEST_BLOB_UNKNOWN"))};
   ASSERT_TRUE(push(pushed));
-  EXPECT_EQ(registry_.manifests["1"], pushed.manifest);
+  EXPECT_EQ(manifests()["1"], pushed.manifest);
 }
 
 TEST_F(ClientTest, BeginsABlobAgainWhenItsSessionIsLost) {
@@ -252,7 +105,7 @@ TEST_F(ClientTest, NoticesALayerThatChangedOnDisk) {
   const auto layer = pushed.layers[0].digest;
   EXPECT_EQ(result.error().message, "layer " + std::string(layer.brief()) + " (1 of 1) has changed on disk: " +
                                         pushed.blob_path(layer) + " no longer holds " + layer.text());
-  EXPECT_FALSE(registry_.manifests.contains("1"));
+  EXPECT_FALSE(manifests().contains("1"));
 }
 
 TEST_F(ClientTest, GivesUpSoonWhenNobodyAnswers) {
@@ -389,7 +242,7 @@ TEST_F(ClientTest, SpeaksPlainHttpOnlyToThisMachine) {
 
 TEST_F(ClientTest, FollowsRedirectsAFewTimes) {
   const auto line = "GET " + root + "manifests/1";
-  registry_.manifests["1"] = "{}";
+  manifests()["1"] = "{}";
   registry_.interventions[line] = {status(307, {{"Location", "/v2/shop/api/manifests/1"}})};
   auto with = client();
   EXPECT_TRUE(with.resolve(*oci::Reference::parse("r.example/shop/api:1")));
@@ -400,7 +253,7 @@ TEST_F(ClientTest, FollowsRedirectsAFewTimes) {
 }
 
 TEST_F(ClientTest, ResolvesToTheDigestOfTheBytes) {
-  registry_.manifests["1"] = image({"one"}).manifest;
+  manifests()["1"] = image({"one"}).manifest;
   auto with = client();
   EXPECT_EQ(*with.resolve(*oci::Reference::parse("r.example/shop/api:1")), image({"one"}).digest);
   EXPECT_EQ(with.resolve(*oci::Reference::parse("r.example/shop/api:2")).error().code, ErrorCode::not_found);

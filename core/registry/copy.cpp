@@ -1,0 +1,263 @@
+// First the tree of documents is read at the source: an index, its images, what refers to them. Then all blobs go over
+// in one transfer, each once, and then the documents, what is referred to before what refers to it, the tag last.
+#include "core/registry/copy.hpp"
+
+#include "core/registry/blob_transfer.hpp"
+#include "core/registry/document.hpp"
+#include "core/registry/pull.hpp"
+#include "core/registry/referrers.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace deployctl::registry {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr int deepest = 3;  // indexes in indexes
+constexpr std::size_t most_documents = 1000;
+
+bool is_asked_for(const oci::Platform& asked, const std::optional<oci::Platform>& has) {
+  return has && has->os == asked.os && has->architecture == asked.architecture &&
+         (asked.variant.empty() || has->variant == asked.variant);
+}
+
+std::string to_text(const oci::Platform& platform) {
+  return platform.os + "/" + platform.architecture + (platform.variant.empty() ? "" : "/" + platform.variant);
+}
+
+// Layers that may be had only from where their "urls" say; registries accept manifests without them.
+bool is_foreign(const oci::Descriptor& blob) {
+  return blob.media_type.find("nondistributable") != std::string::npos ||
+         blob.media_type.find("rootfs.foreign") != std::string::npos;
+}
+
+class Copy {
+ public:
+  Copy(const CopyRoute& route, const CopyOptions& options) : route_(route), options_(options) {}
+
+  Result<CopyResult> run(const std::string& source, const std::string& target);
+
+ private:
+  Result<RemoteDocument> choose(RemoteDocument root);
+  Status look_at_target(const std::string& target);
+  Status collect(const RemoteDocument& document, int depth);
+  Status collect_content(const RemoteDocument& document, int depth);
+  Status collect_referrers(const oci::Digest& subject, int depth);
+  Result<bool> is_at_target(const oci::Digest& digest);
+  void add_blobs(const oci::ImageManifest& manifest);
+  void add_blob(const oci::Descriptor& blob, std::string name);
+  Status send_blobs();
+  Status put_documents();
+
+  const CopyRoute& route_;
+  const CopyOptions& options_;
+  bool target_exists_ = true;              // the repository, as far as we know
+  oci::Digest tag_points_at_;              // the target's, before
+  std::set<oci::Digest> seen_;             // documents and blobs
+  std::vector<RemoteDocument> documents_;  // to be put, in that order
+  std::vector<BlobUpload> uploads_;
+  CopyResult result_;
+};
+
+// The image of the platform that was asked for, or everything.
+Result<RemoteDocument> Copy::choose(RemoteDocument root) {
+  if (!options_.platform) {
+    return root;
+  }
+  const auto parsed = oci::parse_document(root.bytes, root.media_type);
+  if (!parsed) {
+    return parsed.error();
+  }
+  const auto* index = std::get_if<oci::ImageIndex>(&*parsed);
+  if (index == nullptr) {
+    return root;
+  }
+  for (const auto& image : index->manifests) {
+    if (is_asked_for(*options_.platform, image.platform)) {
+      return fetch_document(route_.from, image.digest.text(), options_.stop);
+    }
+  }
+  return Error::not_found("{}/{} has no image for {}", route_.from.registry(), route_.from.repository(),
+                          to_text(*options_.platform));
+}
+
+Status Copy::look_at_target(const std::string& target) {
+  auto response = get_document(route_.to, target, options_.stop);
+  if (!response) {
+    return response.error();
+  }
+  if (response->status == 401) {
+    return route_.to.refused(*response, "push to");
+  }
+  if (response->is_success()) {
+    const auto document = document_of(route_.to, std::move(*response), target);
+    tag_points_at_ = document ? document->digest : oci::Digest();
+  } else {
+    target_exists_ = response->status != 404 || !has_error_code(*response, "NAME_UNKNOWN");
+  }
+  return {};
+}
+
+Result<bool> Copy::is_at_target(const oci::Digest& digest) {
+  if (digest == tag_points_at_) {
+    return true;
+  }
+  return target_exists_ ? has_document(route_.to, digest.text(), options_.stop) : false;
+}
+
+Status Copy::collect(const RemoteDocument& document, int depth) {
+  if (!seen_.insert(document.digest).second) {
+    return {};
+  }
+  if (documents_.size() >= most_documents) {
+    return Error::failed("more than {} manifests belong to the image", most_documents);
+  }
+  const auto is_there = is_at_target(document.digest);
+  if (!is_there) {
+    return is_there.error();
+  }
+  if (!*is_there) {
+    if (const auto content = collect_content(document, depth); !content) {
+      return content;
+    }
+    documents_.push_back(document);
+  }
+  return options_.with_referrers ? collect_referrers(document.digest, depth) : Status();
+}
+
+Status Copy::collect_content(const RemoteDocument& document, int depth) {
+  const auto parsed = oci::parse_document(document.bytes, document.media_type);
+  if (!parsed) {
+    return parsed.error();
+  }
+  if (const auto* manifest = std::get_if<oci::ImageManifest>(&*parsed)) {
+    add_blobs(*manifest);
+    return {};
+  }
+  if (depth >= deepest) {
+    return Error::failed("indexes lie in indexes more than {} deep", deepest);
+  }
+  for (const auto& entry : std::get<oci::ImageIndex>(*parsed).manifests) {
+    const auto child = fetch_document(route_.from, entry.digest.text(), options_.stop);
+    const auto collected = child ? collect(*child, depth + 1) : child.error();
+    if (!collected) {
+      return collected;
+    }
+  }
+  return {};
+}
+
+Status Copy::collect_referrers(const oci::Digest& subject, int depth) {
+  const auto entries = list_referrers(route_.from, subject, {}, options_.stop);
+  if (!entries) {
+    return entries.error();
+  }
+  for (const auto& entry : *entries) {
+    const auto referrer = fetch_document(route_.from, entry.digest.text(), options_.stop);
+    const auto collected = referrer ? collect(*referrer, depth + 1) : referrer.error();
+    if (!collected) {
+      return collected;
+    }
+  }
+  return {};
+}
+
+void Copy::add_blobs(const oci::ImageManifest& manifest) {
+  add_blob(manifest.config, fmt::format("configuration {}", manifest.config.digest.brief()));
+  for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
+    const auto& layer = manifest.layers[i];
+    if (!is_foreign(layer)) {
+      add_blob(layer, fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, manifest.layers.size()));
+    }
+  }
+}
+
+void Copy::add_blob(const oci::Descriptor& blob, std::string name) {
+  if (!seen_.insert(blob.digest).second) {
+    return;
+  }
+  uploads_.push_back({.blob = blob,
+                      .open = [this, blob](std::stop_token stop) -> Result<std::shared_ptr<http::Body>> {
+                        return remote_body(route_.from, blob, std::move(stop));
+                      },
+                      .name = std::move(name),
+                      .file = {},
+                      .ask_first = target_exists_ && route_.mount_from.empty(),
+                      .mount_from = route_.mount_from});
+}
+
+Status Copy::send_blobs() {
+  std::ranges::stable_sort(uploads_, std::greater(), [](const BlobUpload& upload) { return upload.blob.size; });
+  std::uint64_t total = 0;
+  for (const auto& upload : uploads_) {
+    total += upload.blob.size;
+  }
+  ProgressSum progress(options_.on_progress, total);
+  const auto totals =
+      upload_all(route_.to, uploads_, {.parallel = options_.parallel, .progress = &progress, .stop = options_.stop});
+  if (!totals) {
+    return totals.error();
+  }
+  result_.uploaded_blobs += totals->uploaded_blobs;
+  result_.uploaded_bytes += totals->uploaded_bytes;
+  result_.mounted_blobs += totals->mounted_blobs;
+  return {};
+}
+
+Status Copy::put_documents() {
+  for (const auto& document : documents_) {
+    const auto stored = put_by_digest(
+        route_.to, document, [this] { return send_blobs(); }, options_.stop);
+    if (!stored) {
+      return stored.error();
+    }
+    ++result_.manifests;
+    if (const auto kept = keep_findable(route_.to, document, *stored, options_.stop); !kept) {
+      return kept.error();
+    }
+  }
+  return {};
+}
+
+Result<CopyResult> Copy::run(const std::string& source, const std::string& target) {
+  const auto fetched = fetch_document(route_.from, source, options_.stop);
+  const auto root = fetched ? choose(*fetched) : fetched.error();
+  if (!root) {
+    return root.error();
+  }
+  result_.digest = root->digest;
+  if (const auto looked = look_at_target(target); !looked) {
+    return looked.error();
+  }
+  if (const auto collected = collect(*root, 0); !collected) {
+    return collected.error();
+  }
+  const bool is_tagged = tag_points_at_ == root->digest;
+  if (documents_.empty() && is_tagged) {
+    result_.outcome = PushResult::Outcome::unchanged;
+    return result_;
+  }
+  for (const auto& step : {&Copy::send_blobs, &Copy::put_documents}) {
+    if (const auto done = (this->*step)(); !done) {
+      return done.error();
+    }
+  }
+  if (is_tagged || target == root->digest.text()) {
+    return result_;
+  }
+  const auto tagged = put_document(route_.to, *root, target, options_.stop);
+  return tagged ? Result(result_) : tagged.error();
+}
+
+}  // namespace
+
+Result<CopyResult> copy(const CopyRoute& route, const std::string& source, const std::string& target,
+                        const CopyOptions& options) {
+  return Copy(route, options).run(source, target);
+}
+
+}  // namespace deployctl::registry

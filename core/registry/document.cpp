@@ -1,0 +1,132 @@
+#include "core/registry/document.hpp"
+
+#include "core/base/text.hpp"
+
+#include <array>
+
+namespace deployctl::registry {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr int manifest_attempts = 4;
+
+std::string media_type_of(const http::Response& response) {
+  const auto type = response.headers.get("Content-Type").value_or("");
+  return std::string(base::trim(base::split_once(type, ';').first));
+}
+
+Result<http::Response> send(Session& session, const RemoteDocument& document, const std::string& identifier,
+                            std::stop_token stop) {
+  if (document.bytes.size() > oci::longest_manifest) {
+    return Error::failed("the image manifest is {} long and registries take {}",
+                         base::human_bytes(document.bytes.size()), base::human_bytes(oci::longest_manifest));
+  }
+  auto answer = session.send({.method = "PUT",
+                              .url = session.url("manifests/" + identifier),
+                              .headers = {{"Content-Type", document.media_type}},
+                              .body = http::body_of(document.bytes)},
+                             stop);
+  return answer ? Result<http::Response>(std::move(answer->response)) : answer.error();
+}
+
+Result<http::Headers> stored(const Session& session, const RemoteDocument& document, const std::string& identifier,
+                             http::Response response) {
+  if (!response.is_success()) {
+    return session.refused(response, fmt::format("push the image manifest as {} to", identifier));
+  }
+  const auto digest = response.headers.get("Docker-Content-Digest");
+  if (digest && *digest != document.digest.text()) {
+    return Error::failed("{} stored the image manifest as {} instead of {}", session.registry(),
+                         base::printable(digest->substr(0, 200)), document.digest.text());
+  }
+  return std::move(response.headers);
+}
+
+bool lacks_blob(const http::Response& response) {
+  return has_error_code(response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(response, "BLOB_UNKNOWN");
+}
+
+}  // namespace
+
+std::string accepted_types() {
+  constexpr std::array types{oci::media_type::image_manifest, oci::media_type::image_index,
+                             oci::media_type::docker_manifest, oci::media_type::docker_manifest_list};
+  std::string text;
+  for (const auto type : types) {
+    text += (text.empty() ? "" : ", ") + std::string(type);
+  }
+  return text;
+}
+
+Result<http::Response> get_document(Session& session, const std::string& identifier, std::stop_token stop) {
+  auto answer = session.send({.method = "GET",
+                              .url = session.url("manifests/" + identifier),
+                              .headers = {{"Accept", accepted_types()}},
+                              .max_body_bytes = oci::longest_manifest},
+                             stop);
+  return answer ? Result<http::Response>(std::move(answer->response)) : answer.error();
+}
+
+Result<RemoteDocument> document_of(const Session& session, http::Response response, const std::string& identifier) {
+  RemoteDocument document{.bytes = std::move(response.body), .media_type = media_type_of(response), .digest = {}};
+  document.digest = oci::Digest::of(document.bytes);
+  const bool is_asked_by_digest = identifier.starts_with("sha256:");
+  if (is_asked_by_digest && document.digest.text() != identifier) {
+    return Error::failed("{} answered with other bytes than those of {}", session.registry(), identifier);
+  }
+  return document;
+}
+
+Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop) {
+  auto response = get_document(session, identifier, stop);
+  if (!response) {
+    return response.error();
+  }
+  if (!response->is_success()) {
+    return session.refused(*response, fmt::format("find {} in", identifier));
+  }
+  return document_of(session, std::move(*response), identifier);
+}
+
+Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop) {
+  const auto answer = session.send(
+      {.method = "HEAD", .url = session.url("manifests/" + identifier), .headers = {{"Accept", accepted_types()}}},
+      stop);
+  if (!answer) {
+    return answer.error();
+  }
+  if (answer->response.is_success() || answer->response.status == 404) {
+    return answer->response.is_success();
+  }
+  return session.refused(answer->response, fmt::format("find {} in", identifier));
+}
+
+Result<http::Headers> put_document(Session& session, const RemoteDocument& document, const std::string& identifier,
+                                   std::stop_token stop) {
+  auto response = send(session, document, identifier, stop);
+  return response ? stored(session, document, identifier, std::move(*response)) : response.error();
+}
+
+// A blob may not be there after all: taken away by garbage collection, or not yet seen by every part of the registry.
+Result<http::Headers> put_by_digest(Session& session, const RemoteDocument& document,
+                                    const std::function<Status()>& mend, std::stop_token stop) {
+  const auto identifier = document.digest.text();
+  for (int attempt = 1;; ++attempt) {
+    auto response = send(session, document, identifier, stop);
+    if (!response) {
+      return response.error();
+    }
+    if (!lacks_blob(*response) || attempt >= manifest_attempts ||
+        !session.wait_before_retry(attempt, "the registry misses a blob of the image", stop)) {
+      return stored(session, document, identifier, std::move(*response));
+    }
+    if (const auto mended = mend(); !mended) {
+      return mended.error();
+    }
+  }
+}
+
+}  // namespace deployctl::registry
