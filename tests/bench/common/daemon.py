@@ -12,6 +12,13 @@ def engine_socket():
     return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
 
+def has_engine():
+    try:
+        return _listener(engine_socket()) > 0
+    except OSError:
+        return False
+
+
 def _listener(path):
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
