@@ -24,25 +24,32 @@ bool is_accepted_upload(int status) {
   return status == 201 || status == 202 || status == 204;
 }
 
-// The session has gone, or the registry says that it is not well.
-bool is_worth_a_new_session(const http::Response& response) {
-  return http::outcome_of(response) != http::Outcome::final || response.status == 404 || response.status == 416 ||
-         has_error_code(response, "BLOB_UPLOAD_UNKNOWN") || has_error_code(response, "BLOB_UPLOAD_INVALID");
+// The registry is not well. One that wants us slower has been waited for already, as far as we are willing to.
+bool may_pass(const http::Response& response) {
+  return http::outcome_of(response) == http::Outcome::transient;
 }
 
-Try failed_answer(const Session& session, const http::Response& response, const BlobUpload& upload) {
+bool has_lost_session(const http::Response& response) {
+  return response.status == 404 || response.status == 416 || has_error_code(response, "BLOB_UPLOAD_UNKNOWN") ||
+         has_error_code(response, "BLOB_UPLOAD_INVALID");
+}
+
+Try failed_answer(const Session& session, const http::Response& response, const BlobUpload& upload,
+                  bool is_worth_another_try) {
   auto error = session.refused(response, fmt::format("upload {} to", upload.name));
-  if (is_worth_a_new_session(response)) {
-    return Interruption{.reason = fmt::format("status {}", response.status), .error = std::move(error)};
+  if (is_worth_another_try) {
+    return Interruption{.reason = fmt::format("{}: status {}", upload.name, response.status),
+                        .error = std::move(error)};
   }
   return error;
 }
 
-Try failed_exchange(const Error& error) {
-  if (error.code == base::ErrorCode::unreachable) {
-    return Interruption{.reason = error.message, .error = error};
+Try failed_exchange(const Error& error, const BlobUpload& upload) {
+  const auto placed = error.within("uploading {}", upload.name);
+  if (error.code == base::ErrorCode::unreachable && !error.is_lasting) {
+    return Interruption{.reason = fmt::format("{}: {}", upload.name, error.message), .error = placed};
   }
-  return error;
+  return placed;
 }
 
 Result<oci::Digest> digest_of(http::Body& body) {
@@ -77,7 +84,7 @@ Try wrong_digest(http::Body& body, const BlobUpload& upload) {
   if (*now != upload.blob.digest) {
     return changed_on_disk(upload, fmt::format("no longer holds {}", upload.blob.digest.text()));
   }
-  return Interruption{.reason = "the upload arrived damaged",
+  return Interruption{.reason = fmt::format("{} arrived damaged", upload.name),
                       .error = Error::failed("{} arrived damaged at the registry", upload.name)};
 }
 
@@ -117,13 +124,14 @@ Try put(Session& session, const BlobUpload& upload, const base::Url& location, c
                                     .repeat = Repeat::no},
                                    stop);
   if (!answer) {
-    return failed_exchange(answer.error());
+    return failed_exchange(answer.error(), upload);
   }
   if (has_error_code(answer->response, "DIGEST_INVALID")) {
     return wrong_digest(**body, upload);
   }
   if (!is_accepted_upload(answer->response.status)) {
-    return failed_answer(session, answer->response, upload);
+    return failed_answer(session, answer->response, upload,
+                         may_pass(answer->response) || has_lost_session(answer->response));
   }
   const auto stored = check_stored(session, answer->response, upload);
   return stored ? Try(Uploaded::yes) : Try(stored.error());
@@ -153,16 +161,16 @@ Result<Answer> mount_or_open_session(Session& session, const BlobUpload& upload,
 Try post_and_put(Session& session, const BlobUpload& upload, const BlobProgress& on_sent, std::stop_token stop) {
   const auto opened = mount_or_open_session(session, upload, stop);
   if (!opened) {
-    return failed_exchange(opened.error());
+    return failed_exchange(opened.error(), upload);
   }
   if (opened->response.status == 201) {
     return upload.mount_from.empty() ? Uploaded::was_there : Uploaded::mounted;
   }
   if (opened->response.status != 202) {
-    return failed_answer(session, opened->response, upload);
+    return failed_answer(session, opened->response, upload, may_pass(opened->response));
   }
   const auto location = session.location(*opened);
-  return location ? put(session, upload, *location, on_sent, stop) : Try(location.error());
+  return location ? put(session, upload, *location, on_sent, stop) : failed_exchange(location.error(), upload);
 }
 
 Try one_try(Session& session, const BlobUpload& upload, bool ask_first, const BlobProgress& on_sent,
@@ -184,7 +192,7 @@ Try one_try(Session& session, const BlobUpload& upload, bool ask_first, const Bl
 Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_token stop) {
   const auto answer = session.send({.method = "HEAD", .url = session.url("blobs/" + blob.digest.text())}, stop);
   if (!answer) {
-    return answer.error();
+    return answer.error().within("asking for blob {}", blob.digest.brief());
   }
   const auto status = answer->response.status;
   if (status == 404 || status == 403 || answer->response.is_success()) {

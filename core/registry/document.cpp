@@ -29,7 +29,8 @@ Result<http::Response> send(Session& session, const RemoteDocument& document, co
                               .headers = {{"Content-Type", document.media_type}},
                               .body = http::body_of(document.bytes)},
                              stop);
-  return answer ? Result<http::Response>(std::move(answer->response)) : answer.error();
+  return answer ? Result<http::Response>(std::move(answer->response))
+                : answer.error().within("sending the image manifest as {}", identifier);
 }
 
 Result<http::Headers> stored(const Session& session, const RemoteDocument& document, const std::string& identifier,

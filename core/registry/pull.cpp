@@ -43,6 +43,7 @@ class Download {
   Status take(std::string_view piece);
   Status check_complete();
   [[nodiscard]] Error too_long() const;
+  [[nodiscard]] Error explained(Error error) const;
   [[nodiscard]] std::string doing() const { return fmt::format("fetch blob {} from", blob_.digest.brief()); }
 
   Session& session_;
@@ -51,6 +52,7 @@ class Download {
   oci::Hasher hasher_;
   std::uint64_t received_ = 0;  // and given out
   std::uint64_t skip_ = 0;      // of this transfer: known already
+  std::string encoding_;        // that the answer says it is in
 };
 
 Status Download::run(std::stop_token stop) {
@@ -100,11 +102,12 @@ Status Download::begin(const http::Response& response) {
                          blob_.digest.brief());
   }
   skip_ = response.status == 206 ? 0 : received_;
+  encoding_ = response.headers.get("Content-Encoding").value_or("");
   const auto length = base::parse_integer(base::trim(response.headers.get("Content-Length").value_or("")));
   const auto expected = static_cast<long long>(blob_.size - received_ + skip_);
   if (length && *length != expected) {
-    return Error::failed("{} holds blob {} with {} bytes instead of {}", session_.registry(), blob_.digest.brief(),
-                         *length, expected);
+    return explained(Error::failed("{} holds blob {} with {} bytes instead of {}", session_.registry(),
+                                   blob_.digest.brief(), *length, expected));
   }
   return {};
 }
@@ -125,16 +128,25 @@ Status Download::take(std::string_view piece) {
 }
 
 Error Download::too_long() const {
-  return Error::failed("{} sends more than the {} bytes of blob {}", session_.registry(), blob_.size,
-                       blob_.digest.brief());
+  return explained(Error::failed("{} sends more than the {} bytes of blob {}", session_.registry(), blob_.size,
+                                 blob_.digest.brief()));
+}
+
+// The digest is of the bytes as they are stored. Some registries name the blob's own compression as the encoding, so
+// that alone is no reason to refuse an answer.
+Error Download::explained(Error error) const {
+  return encoding_.empty() ? error
+                           : error.with_hint("something on the way may have compressed it: the answer says {}",
+                                             "Content-Encoding: " + base::printable(encoding_.substr(0, 100)));
 }
 
 Status Download::check_complete() {
   if (hasher_.digest() == blob_.digest) {
     return {};
   }
-  return Error::failed("blob {} from {}/{} arrived damaged: its bytes are not those of {}", blob_.digest.brief(),
-                       session_.registry(), session_.repository(), blob_.digest.text());
+  return explained(Error::failed("blob {} from {}/{} arrived damaged: its bytes are not those of {}",
+                                 blob_.digest.brief(), session_.registry(), session_.repository(),
+                                 blob_.digest.text()));
 }
 
 class RemoteBody final : public http::Body {

@@ -65,6 +65,10 @@ bool shows_plain(const Result<http::Response>& answer) {
                      answer.error().message.find("connection refused") != std::string::npos);
 }
 
+bool is_wrong_scheme(const base::Url& url, const Result<http::Response>& answer) {
+  return url.scheme == "http" ? shows_tls(answer) : shows_plain(answer);
+}
+
 // A registry may lead to a storage host of its network, not to services of this machine or to a cloud's metadata.
 bool leads_inside(const base::Url& target, const base::Url& from) {
   const auto place = place_of(target.host);
@@ -197,10 +201,15 @@ Result<http::Response> Session::send_in_the_right_scheme(const Call& call, base:
   auto first = call;
   first.repeat = url.scheme == "https" ? Repeat::no : call.repeat;
   auto answer = send_once(first, url, authorization, stop);
-  const bool is_wrong = url.scheme == "http" ? shows_tls(answer) : shows_plain(answer);
-  if (is_wrong) {
-    url.scheme = url.scheme == "http" ? "https" : "http";
-    answer = send_once(call, url, authorization, stop);
+  if (is_wrong_scheme(url, answer)) {
+    auto other = url;
+    other.scheme = url.scheme == "http" ? "https" : "http";
+    auto second = send_once(call, other, authorization, stop);
+    if (is_wrong_scheme(other, second)) {
+      return answer;  // it speaks neither
+    }
+    url = other;
+    answer = std::move(second);
   }
   if (answer) {
     settle_scheme(url.scheme);

@@ -88,7 +88,8 @@ TEST_F(ClientTest, BeginsABlobAgainWhenItsSessionIsLost) {
   const auto result = push(image({"one"}));
   ASSERT_TRUE(result) << to_string(result.error());
   EXPECT_EQ(registry_.blobs.size(), 2u);
-  EXPECT_THAT(notices_.at(0), HasSubstr("r.example: the connection broke; trying again in "));
+  EXPECT_THAT(notices_.at(0),
+              HasSubstr("r.example: configuration b19ecb99fefa: the connection broke; trying again in "));
 }
 
 TEST_F(ClientTest, WaitsAsTheRegistryAsks) {
