@@ -33,8 +33,17 @@ std::string words_of(const http::Response& response) {
   return type.starts_with("text/plain") ? shown(text.substr(0, text.find('\n'))) : "";
 }
 
-ErrorCode code_of(int status) {
-  switch (status) {
+// Registries say it with 400, 409 or 412, but always in this word.
+bool is_immutable(const http::Response& response) {
+  return response.status >= 400 && response.status < 500 &&
+         base::to_lower(words_of(response)).find("immutable") != std::string::npos;
+}
+
+ErrorCode code_of(const http::Response& response) {
+  if (is_immutable(response)) {
+    return ErrorCode::conflict;
+  }
+  switch (response.status) {
     case 401:
     case 403:
       return ErrorCode::unauthorized;
@@ -52,6 +61,9 @@ ErrorCode code_of(int status) {
 }
 
 std::string hint_of(const http::Response& response, const Attempt& attempt) {
+  if (is_immutable(response)) {
+    return "the registry lets no tag be moved to another image: push under a new tag";
+  }
   switch (response.status) {
     case 401:
       return attempt.has_credentials ? fmt::format("check them with `docker login {}`", attempt.registry)
@@ -92,7 +104,7 @@ bool has_error_code(const http::Response& response, std::string_view code) {
 Error refusal(const http::Response& response, const Attempt& attempt) {
   const auto words = words_of(response);
   const auto where = attempt.repository.empty() ? attempt.registry : attempt.registry + "/" + attempt.repository;
-  const auto code = code_of(response.status);
+  const auto code = code_of(response);
   const auto who = code == ErrorCode::unauthorized && !attempt.credentials.empty() ? " " + attempt.credentials : "";
   auto error = Error::make(code, "cannot {} {}{}: it answered {}{}{}", attempt.doing, where, who, response.status,
                            words.empty() ? "" : " ", words);

@@ -27,7 +27,7 @@ struct Attempt {
 };
 
 // The answer as an Error: unauthorized for 401 and 403, not_found for 404, unreachable for what a gateway says of a
-// registry that is down, conflict for 409.
+// registry that is down, conflict for 409 and for a tag that must not be moved.
 base::Error refusal(const http::Response& response, const Attempt& attempt);
 
 }  // namespace deployctl::registry

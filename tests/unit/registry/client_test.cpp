@@ -92,6 +92,17 @@ TEST_F(ClientTest, BeginsABlobAgainWhenItsSessionIsLost) {
               HasSubstr("r.example: configuration b19ecb99fefa: the connection broke; trying again in "));
 }
 
+TEST_F(ClientTest, TellsATagThatMustNotBeMovedFromOtherRefusals) {
+  for (const int code : {400, 409, 412}) {
+    registry_.interventions["PUT " + root + "manifests/1"] = {
+        status(code, {}, R"({"errors":[{"code":"DENIED","message":"Tag '1' is IMMUTABLE"}]})")};
+    const auto result = push(image({"one"}));
+    ASSERT_FALSE(result) << code;
+    EXPECT_EQ(result.error().code, ErrorCode::conflict) << code;
+    EXPECT_THAT(result.error().hint, HasSubstr("push under a new tag")) << code;
+  }
+}
+
 TEST_F(ClientTest, WaitsAsTheRegistryAsks) {
   registry_.interventions["POST " + root + "blobs/uploads/"] = {status(429, {{"Retry-After", "9"}})};
   ASSERT_TRUE(push(image({"one"})));
