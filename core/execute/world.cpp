@@ -1,6 +1,7 @@
 #include "core/execute/world.hpp"
 
 #include "core/registry/patience.hpp"
+#include "core/registry/trust.hpp"
 
 #include <algorithm>
 
@@ -14,8 +15,11 @@ registry::ClientOptions client_options(const Ports& ports) {
   };
   const auto patience = registry::patience(ports.environment);
   std::ranges::for_each(patience.remarks, warn);
+  const auto tls = [&files = ports.files, &environment = ports.environment](const std::string& name) {
+    return registry::tls_settings(name, files, environment);
+  };
   return {
-      .insecure_registries = {}, .tls = {}, .retry = patience.retry, .timeouts = patience.timeouts, .on_notice = warn};
+      .insecure_registries = {}, .tls = tls, .retry = patience.retry, .timeouts = patience.timeouts, .on_notice = warn};
 }
 
 }  // namespace

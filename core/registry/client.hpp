@@ -33,7 +33,8 @@ struct Ports {
 
 struct ClientOptions {
   std::vector<std::string> insecure_registries;  // "host" or "host:port": plain http, or https without verification
-  std::shared_ptr<const http::TlsSettings> tls;  // null: the system's authorities
+  // How TLS is spoken to a registry; no function, or null from it: as the system's authorities decide.
+  std::function<base::Result<std::shared_ptr<const http::TlsSettings>>(const std::string& registry)> tls;
   http::RetryPolicy retry;
   http::Timeouts timeouts;
   std::function<void(const std::string&)> on_notice;  // remarks for people: warnings of a server, waits; any thread

@@ -86,7 +86,10 @@ Session::Session(const Ports& ports, const ClientOptions& options, std::string r
       also_pull_(std::move(also_pull)),
       is_insecure_(names(options.insecure_registries, base_of(registry_, "https"))),
       is_loopback_(base::is_loopback_host(base_of(registry_, "https").host)),
-      tls_(is_insecure_ ? unverified(options.tls) : options.tls),
+      trust_(options.tls ? options.tls(registry_) : std::shared_ptr<const http::TlsSettings>()),
+      tls_(!trust_        ? nullptr
+           : is_insecure_ ? unverified(*trust_)
+                          : *trust_),
       authorizer_(ports.transport, ports.clock, ports.credentials, access),
       base_(base_of(registry_, is_loopback_ ? "http" : "https")),
       scheme_settled_(!is_loopback_ && !is_insecure_) {}
@@ -257,6 +260,9 @@ Result<http::Response> Session::send_authorized(const Call& call, const base::Ur
 }
 
 Result<Answer> Session::send(Call call, std::stop_token stop) {
+  if (!trust_) {
+    return trust_.error();
+  }
   auto url = call.url;
   for (int redirects = 0; redirects <= most_redirects; ++redirects) {
     auto response = send_authorized(call, url, stop);

@@ -81,6 +81,7 @@ class Session {
   std::string also_pull_;
   bool is_insecure_;
   bool is_loopback_;
+  base::Result<std::shared_ptr<const http::TlsSettings>> trust_;  // an error: nothing is sent
   std::shared_ptr<const http::TlsSettings> tls_;
   Authorizer authorizer_;
   std::atomic<bool> reached_ = false;  // it has answered before

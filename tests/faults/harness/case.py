@@ -91,6 +91,8 @@ class Run:
             folder.mkdir(parents=True)
         (self.home / "bin" / "deployctl").symlink_to(self.binary)
         self.images["image"].write_layout(self.folder / "image")
+        if self.case.get("tls"):
+            self.world.trust(self.home, self.network.front.address)
         self.world.log_in(self.home, self.case.get("login"), self.network.front.address)
         for tag, name in self.case.get("before", {}).items():
             self.registry.put_image(self.case.repository, tag, self.images[name])
@@ -101,7 +103,7 @@ class Run:
             "PATH": f"{self.home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(self.home), "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8", "DOCKER_HOST": "unix:///nonexistent/docker.sock", "KUBECONFIG": "/nonexistent/kubeconfig",
             "REGISTRY": address, "REPOSITORY": f"{address}/{repository}", "TARGET": f"{address}/{repository}:1",
-            "OTHER": self.network.other.address, "DIGEST": self.images["image"].digest, "OLD_DIGEST": self.images["old"].digest, **self.world.settings(self.case),
+            "OTHER": self.network.other.address, "DIGEST": self.images["image"].digest, "OLD_DIGEST": self.images["old"].digest, **self.world.settings(),
         }
         for line in self.case.text("env").splitlines():
             name, _, value = line.partition("=")

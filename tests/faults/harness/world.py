@@ -58,18 +58,22 @@ class World:
             return self._contexts[kind]
 
     def _context(self, kind):
+        self._authority = self._authority or Authority(self.folder / "ca")
         if kind == "unknown":
             return Authority(self.folder / "unknown-ca").server_context()
-        self._authority = self._authority or Authority(self.folder / "ca")
         address = "IP:127.0.0.9" if kind == "wrong-address" else "IP:127.0.0.1"
         return self._authority.server_context(kind, address, -1 if kind == "expired" else 30)
 
-    def settings(self, case):
-        """Variables for the command: how patient it is (the cases would take minutes otherwise), whom it trusts."""
-        values = {"DEPLOYCTL_REGISTRY_RETRY_WAIT": "20ms", "DEPLOYCTL_REGISTRY_STALL_TIMEOUT": "2s"}
-        if case.get("tls"):
-            values["CA"] = str(self._authority.certificate) if self._authority else ""
-        return values
+    @staticmethod
+    def settings():
+        """Variables for the command: the cases would take minutes otherwise."""
+        return {"DEPLOYCTL_REGISTRY_RETRY_WAIT": "20ms", "DEPLOYCTL_REGISTRY_STALL_TIMEOUT": "2s"}
+
+    def trust(self, home, address):
+        """Lays our authority down for the address, where podman's users have theirs."""
+        folder = home / ".config/containers/certs.d" / address
+        folder.mkdir(parents=True)
+        (folder / "ca.crt").write_bytes(self._authority.certificate.read_bytes())
 
     def log_in(self, home, login, address):
         """Writes the user's docker credentials: "right", "wrong" or none."""

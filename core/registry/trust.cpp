@@ -1,0 +1,81 @@
+#include "core/registry/trust.hpp"
+
+#include <vector>
+
+namespace deployctl::registry {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+
+constexpr std::uint64_t largest_file = 4u << 20u;
+constexpr std::string_view certificate_suffix = ".cert";
+
+std::vector<std::string> folders(const std::string& registry, const io::Environment& environment) {
+  const auto home = environment.get_or("XDG_CONFIG_HOME", io::join_path(environment.home_directory(), ".config"));
+  std::vector<std::string> list;
+  for (const auto& parent : {io::join_path(home, "containers/certs.d"), std::string("/etc/containers/certs.d"),
+                             std::string("/etc/docker/certs.d")}) {
+    list.push_back(io::join_path(parent, registry));
+  }
+  return list;
+}
+
+Status add_client(const std::string& certificate, const io::FileSystem& files, http::TlsSettings& settings) {
+  const auto key = certificate.substr(0, certificate.size() - certificate_suffix.size()) + ".key";
+  auto certificate_pem = files.read(certificate, largest_file);
+  auto key_pem = files.read(key, largest_file);
+  if (!certificate_pem || !key_pem) {
+    return certificate_pem ? key_pem.error() : certificate_pem.error();
+  }
+  settings.client_certificate_pem = std::move(*certificate_pem);
+  settings.client_key_pem = base::Secret(std::move(*key_pem));
+  return {};
+}
+
+Status add_authority(const std::string& path, const io::FileSystem& files, http::TlsSettings& settings) {
+  const auto pem = files.read(path, largest_file);
+  if (!pem) {
+    return pem.error();
+  }
+  settings.ca_pem += *pem + "\n";
+  return {};
+}
+
+Status add_file(const std::string& path, const io::FileSystem& files, http::TlsSettings& settings) {
+  if (path.ends_with(".crt")) {
+    return add_authority(path, files, settings);
+  }
+  const bool is_first_client = path.ends_with(certificate_suffix) && settings.client_certificate_pem.empty();
+  return is_first_client ? add_client(path, files, settings) : Status();
+}
+
+Result<std::shared_ptr<const http::TlsSettings>> read_folder(const std::string& folder, const io::FileSystem& files) {
+  const auto names = files.list(folder);
+  if (!names) {
+    return names.error();
+  }
+  auto settings = std::make_shared<http::TlsSettings>();
+  for (const auto& name : *names) {
+    if (const auto added = add_file(io::join_path(folder, name), files, *settings); !added) {
+      return added.error();
+    }
+  }
+  return std::shared_ptr<const http::TlsSettings>(std::move(settings));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string& registry, const io::FileSystem& files,
+                                                              const io::Environment& environment) {
+  for (const auto& folder : folders(registry, environment)) {
+    if (files.stat(folder).kind == io::FileKind::directory) {
+      auto settings = read_folder(folder, files);
+      return settings ? settings : settings.error().within("reading the certificates for {}", registry);
+    }
+  }
+  return std::shared_ptr<const http::TlsSettings>();
+}
+
+}  // namespace deployctl::registry

@@ -1,0 +1,25 @@
+// How TLS is spoken to a registry: with the certificates that the user laid down for it where podman and docker look
+// (containers-certs.d(5), docker's "Verify repository client with certificates"):
+//
+//   $XDG_CONFIG_HOME/containers/certs.d/<host:port>/, /etc/containers/certs.d/…, /etc/docker/certs.d/…
+//
+// The first of these folders that is there counts. Its *.crt files are the authorities, in place of the system's; a
+// *.cert file and the *.key file of the same name say who we are.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/http/transport.hpp"
+#include "core/io/environment.hpp"
+#include "core/io/file_system.hpp"
+
+#include <memory>
+#include <string>
+
+namespace deployctl::registry {
+
+// Null: nothing is laid down, the system's authorities decide. An error is a file that is there but cannot be used.
+base::Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string& registry,
+                                                                    const io::FileSystem& files,
+                                                                    const io::Environment& environment);
+
+}  // namespace deployctl::registry

@@ -1,0 +1,58 @@
+#include "core/registry/trust.hpp"
+
+#include "tests/support/memory_file_system.hpp"
+#include "tests/support/variables.hpp"
+
+#include <gtest/gtest.h>
+
+namespace deployctl::registry {
+namespace {
+
+using tests::Files;
+using tests::MemoryFileSystem;
+using tests::Variables;
+
+const std::string in_home = "/home/ada/.config/containers/certs.d/r.example:5000/";
+const std::string in_docker = "/etc/docker/certs.d/r.example:5000/";
+
+std::shared_ptr<const http::TlsSettings> settings(Files files,
+                                                  const std::map<std::string, std::string>& variables = {}) {
+  const auto found = tls_settings("r.example:5000", MemoryFileSystem(std::move(files)), Variables(variables));
+  EXPECT_TRUE(found) << to_string(found.error());
+  return found ? *found : nullptr;
+}
+
+TEST(Trust, IsTheSystemsWhenNothingIsLaidDownForTheRegistry) {
+  EXPECT_EQ(settings({}), nullptr);
+  EXPECT_EQ(settings({{"/etc/docker/certs.d/other.example/ca.crt", "CA"}}), nullptr);
+}
+
+TEST(Trust, IsInTheFirstFolderThatIsThere) {
+  EXPECT_EQ(settings({{in_docker + "ca.crt", "DOCKER"}})->ca_pem, "DOCKER\n");
+  EXPECT_EQ(settings({{in_docker + "ca.crt", "DOCKER"}, {in_home + "ca.crt", "MINE"}})->ca_pem, "MINE\n");
+  EXPECT_EQ(settings({{"/cfg/containers/certs.d/r.example:5000/a.crt", "A"}}, {{"XDG_CONFIG_HOME", "/cfg"}})->ca_pem,
+            "A\n");
+}
+
+TEST(Trust, TakesAllAuthoritiesAndTheFirstClient) {
+  const auto found = settings({{in_home + "a.crt", "A"},
+                               {in_home + "b.crt", "B"},
+                               {in_home + "me.cert", "ME"},
+                               {in_home + "me.key", "KEY"},
+                               {in_home + "you.cert", "YOU"},
+                               {in_home + "README", "x"}});
+  EXPECT_EQ(found->ca_pem, "A\nB\n");
+  EXPECT_EQ(found->client_certificate_pem, "ME");
+  EXPECT_EQ(found->client_key_pem.reveal(), "KEY");
+  EXPECT_TRUE(found->verify);
+}
+
+TEST(Trust, NamesAKeyThatIsMissing) {
+  const auto found = tls_settings("r.example:5000", MemoryFileSystem({{in_home + "me.cert", "ME"}}), Variables());
+  ASSERT_FALSE(found);
+  EXPECT_EQ(to_string(found.error()),
+            "reading the certificates for r.example:5000: there is no '" + in_home + "me.key'");
+}
+
+}  // namespace
+}  // namespace deployctl::registry
