@@ -38,13 +38,19 @@ endfunction()
 
 # deployctl_unit_test(<module> SOURCES <file>… [LIBRARIES <target>…])
 #
-# A test binary that links its own module and nothing above it.
+# A test binary that links its own module and nothing above it. Every *_test.cpp of the folder must be among SOURCES: a
+# test that nobody builds looks like one that passes.
 function(deployctl_unit_test module)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  file(GLOB tests_in_folder CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" *_test.cpp)
+  list(REMOVE_ITEM tests_in_folder ${ARG_SOURCES})
+  if(tests_in_folder)
+    message(FATAL_ERROR "tests of '${module}' that are not built: ${tests_in_folder}")
+  endif()
   add_executable(test_${module} ${ARG_SOURCES})
   target_link_libraries(test_${module} PRIVATE deployctl_${module} GTest::gmock_main ${ARG_LIBRARIES})
   target_include_directories(test_${module} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(test_${module} PRIVATE DEPLOYCTL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME unit.${module} COMMAND test_${module})
-  set_tests_properties(unit.${module} PROPERTIES LABELS unit TIMEOUT 60)
+  set_tests_properties(unit.${module} PROPERTIES LABELS unit TIMEOUT ${DEPLOYCTL_TEST_SECONDS})
 endfunction()

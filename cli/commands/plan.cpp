@@ -19,6 +19,7 @@ namespace {
 struct PlanOptions {
   std::vector<std::string> services;
   std::string tag;
+  bool pull = false;
   bool diff = false;
 };
 
@@ -110,8 +111,10 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
   // A plan shows a whole release; building and pushing are not tried, so the engine need not be there.
   const plan::Wish looked_at{.services = options.services, .rollout = true};
   const plan::Wish wish{.services = options.services, .build = true, .push = true, .rollout = true};
+  const auto ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep;
   const auto seen =
-      execute::observe(*loaded.target, looked_at, {.tag = options.tag, .with_dry_run = true}, runtime.ports());
+      execute::observe(*loaded.target, looked_at,
+                       {.tag = options.tag, .ready_images = ready_images, .with_dry_run = true}, runtime.ports());
   if (!seen) {
     return runtime.fail(seen.error());
   }
@@ -130,6 +133,7 @@ Action declare_plan(CLI::App& parser) {
   auto options = std::make_shared<PlanOptions>();
   add_services(parser, options->services);
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
+  add_pull(parser, options->pull);
   parser.add_flag("--diff", options->diff, "show every field that would change");
   return [options](Runtime& runtime) { return show_plan(runtime, *options); };
 }

@@ -19,7 +19,9 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
     return images.error();
   }
   const auto ports = runtime.ports();
-  auto seen = execute::observe(target, options.wish, {.tag = options.tag, .images = *images}, ports);
+  const auto ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep;
+  auto seen = execute::observe(target, options.wish,
+                               {.tag = options.tag, .images = *images, .ready_images = ready_images}, ports);
   if (!seen) {
     return seen.error();
   }

@@ -19,6 +19,7 @@ struct ReleaseOptions {
   std::string tag;                  // empty: the commit's description
   std::vector<std::string> images;  // "SERVICE=REFERENCE"
   std::optional<base::Milliseconds> timeout;
+  bool pull = false;  // look the tags of ready images up again
   bool yes = false;
 };
 

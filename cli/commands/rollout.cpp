@@ -17,6 +17,7 @@ Action declare_rollout(CLI::App& parser) {
   parser.add_option("--image", options->images, "image of a service instead of its own; may be given several times")
       ->type_name("SERVICE=REFERENCE")
       ->take_all();
+  add_pull(parser, options->pull);
   add_timeout(parser, options->timeout);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) { return run_release(runtime, "rollout", *options); };

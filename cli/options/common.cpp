@@ -29,6 +29,10 @@ CLI::Option* add_timeout(CLI::App& parser, std::optional<base::Milliseconds>& ti
       ->type_name("DURATION");
 }
 
+CLI::Option* add_pull(CLI::App& parser, bool& pull) {
+  return parser.add_flag("--pull", pull, "look the tags of ready images up again (default: keep the digests that run)");
+}
+
 CLI::Option* add_yes(CLI::App& parser, bool& yes) {
   return parser.add_flag("-y,--yes", yes, "approve; do not ask");
 }

@@ -22,6 +22,8 @@ CLI::Option* add_services(CLI::App& parser, std::vector<std::string>& services);
 CLI::Option* add_service(CLI::App& parser, std::string& service);
 // "--timeout 5m"
 CLI::Option* add_timeout(CLI::App& parser, std::optional<base::Milliseconds>& timeout);
+// "--pull": the tags of ready images are looked up again.
+CLI::Option* add_pull(CLI::App& parser, bool& pull);
 // "-y,--yes": approval given.
 CLI::Option* add_yes(CLI::App& parser, bool& yes);
 

@@ -1,5 +1,7 @@
 #include "core/execute/dry_run.hpp"
 
+#include "core/base/text.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace deployctl::execute {
@@ -12,6 +14,16 @@ json::Value without_bookkeeping(json::Value body) {
     body["metadata"].erase(field);
   }
   return body;
+}
+
+// The placeholder of an image that is not there yet, as a reader understands it.
+void put_image_into_words(std::vector<json::Difference>& fields, const project::Service& service,
+                          const std::string& tag) {
+  const auto placeholder = json::to_compact_text(plan::placeholder_for(*service.name));
+  const auto words = fmt::format("{}:{} (its digest is known once it is pushed)", *service.image, tag);
+  for (auto& field : fields) {
+    field.after = base::replace_all(field.after, placeholder, json::to_compact_text(words));
+  }
 }
 
 base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, cluster::Client& client,
@@ -53,6 +65,7 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
       if (!expected) {
         return expected.error();
       }
+      put_image_into_words(expected->fields, *service, observation.tag);
       observation.expected[object.key()] = std::move(*expected);
     }
   }

@@ -3,6 +3,7 @@
 #include "core/base/text.hpp"
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/execute/ready_images.hpp"
 #include "core/oci/reference.hpp"
 
 #include <algorithm>
@@ -14,7 +15,17 @@ namespace {
 constexpr std::string_view registry_hint =
     "is the registry running, and is `registry` in the project manifest right? 'deployctl doctor' looks at every part";
 
+constexpr std::string_view build_hint = "'deployctl build --push' makes it, 'deployctl release' does everything";
+
 using Services = std::vector<const project::Service*>;
+
+// The registry may be one that only the cluster reaches, or is let into.
+base::Error or_left_to_the_cluster(base::Error error, const project::Service& service) {
+  error.hint += fmt::format(
+      "{}if the cluster can pull {} all the same, write 'pin: tag' at {}, or the digest itself: {}@sha256:…",
+      error.hint.empty() ? "" : "\n", *service.image, *service.name, *service.image);
+  return error;
+}
 
 // Fills a Seen part by part; each part looks at one thing outside.
 class Observer {
@@ -150,40 +161,82 @@ class Observer {
 
   // Images that this run does not make must be in their registry already.
   base::Status see_images() {
-    if (!wish_.rollout || wish_.push) {
+    if (!wish_.rollout) {
       return {};
+    }
+    if (const auto status = see_running_pins(); !status) {
+      return status;
     }
     for (const auto* service : services_) {
       if (const auto status = see_image(*service); !status) {
-        return status.error();
+        return status;
       }
     }
     return {};
   }
 
-  base::Status see_image(const project::Service& service) {
-    const auto given = options_.images.find(*service.name);
-    if (!service.is_built() && given == options_.images.end()) {
+  base::Status see_running_pins() {
+    if (options_.ready_images == ReadyImages::look_up || !seen_.observation.namespace_exists) {
       return {};
     }
-    const auto text = given == options_.images.end() ? *service.image + ":" + seen_.observation.tag : given->second;
-    const auto reference = oci::Reference::parse(text);
+    auto pins = running_pins(services_, *seen_.world.cluster, target_.name_space, ports_.stop);
+    if (!pins) {
+      return pins.error();
+    }
+    seen_.observation.images = std::move(*pins);
+    return {};
+  }
+
+  // Nothing for an image that this run makes, that is known, or that the cluster is to find by itself.
+  std::optional<std::string> image_to_look_up(const project::Service& service) const {
+    if (const auto given = options_.images.find(*service.name); given != options_.images.end()) {
+      return given->second;
+    }
+    if (service.is_built()) {
+      return wish_.push ? std::nullopt : std::optional(*service.image + ":" + seen_.observation.tag);
+    }
+    const bool is_known = seen_.observation.images.contains(*service.name);
+    return is_pinned_at_rollout(service) && !is_known ? std::optional(*service.image) : std::nullopt;
+  }
+
+  base::Status see_image(const project::Service& service) {
+    const auto text = image_to_look_up(service);
+    if (!text) {
+      return {};
+    }
+    const auto reference = oci::Reference::parse(*text);
     if (!reference) {
       return reference.error();
     }
+    if (!seen_.world.registry) {
+      seen_.world.registry = open_registry(ports_);
+    }
     const auto digest = seen_.world.registry->client.resolve(*reference, ports_.stop);
     if (digest) {
-      seen_.observation.images[*service.name] = pinned(text, *digest);
+      seen_.observation.images[*service.name] = pinned(*text, *digest);
       return {};
     }
-    if (digest.error().code == base::ErrorCode::not_found && options_.with_dry_run) {
+    const bool is_missing = digest.error().code == base::ErrorCode::not_found;
+    if (is_missing && service.is_built() && options_.with_dry_run) {
       return {};  // a plan may be made before the image is
     }
-    const bool is_missing = digest.error().code == base::ErrorCode::not_found;
-    return digest.error()
-        .within("looking for the image of {}", *service.name)
-        .with_hint("{}", is_missing ? "'deployctl build --push' makes it, 'deployctl release' does everything"
-                                    : registry_hint);
+    return no_image(service, digest.error());
+  }
+
+  // An image that is not there would fail the rollout, and the cause is known already.
+  base::Error no_image(const project::Service& service, base::Error error) const {
+    const bool is_missing = error.code == base::ErrorCode::not_found;
+    if (is_missing) {
+      error.code = base::ErrorCode::rollout_failed;
+    }
+    error = error.within("looking for the image of {}", *service.name);
+    if (options_.images.contains(*service.name)) {
+      return is_missing ? error : error.with_hint("{}", registry_hint);
+    }
+    if (service.is_built()) {
+      return error.with_hint("{}", is_missing ? build_hint : registry_hint);
+    }
+    return (is_missing ? error : or_left_to_the_cluster(error, service)).at(service.image.span);
   }
 
   base::Status see_changes() {

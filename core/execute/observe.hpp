@@ -15,9 +15,13 @@
 
 namespace deployctl::execute {
 
+// Whether ready images that run already are kept as they are, or looked up in their registries again.
+enum class ReadyImages { keep, look_up };
+
 struct ObserveOptions {
   std::string tag;                            // empty: the commit's description
   std::map<std::string, std::string> images;  // service -> reference given on the command line
+  ReadyImages ready_images = ReadyImages::keep;
   // Ask the API server what each apply would change (one request an object): for showing a plan.
   bool with_dry_run = false;
 };
@@ -32,7 +36,7 @@ struct Seen {
 
 // Looks at what the wish needs and at nothing else: git and the engine to build, the engine and the registry to push,
 // the registry and the cluster to roll out. Everything must answer before anything is done: unreachable, unauthorized,
-// or not_found for an image that should be in the registry.
+// or rollout_failed for an image that should be in the registry.
 base::Result<Seen> observe(const project::Target& target, const plan::Wish& wish, const ObserveOptions& options,
                            const Ports& ports);
 

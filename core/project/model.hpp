@@ -130,11 +130,15 @@ struct Task {
   base::Milliseconds timeout{300'000};
 };
 
+// How the cluster is told which ready image to run: the digest the tag stands for, or the tag alone.
+enum class Pin { digest, tag };
+
 struct Service {
   base::Located<std::string> name;
   // Either a build, or a ready image (a backing service such as mysql:8.0).
   std::optional<Build> build;
   base::Located<std::string> image;  // with a build: <registry>/<name>, without tag
+  Pin pin = Pin::digest;             // of a ready image; what is built is always pinned by digest
   std::vector<std::string> command;  // empty: the image's own
   std::vector<Port> ports;
   Health health;

@@ -12,6 +12,7 @@ void refuse_workload(const WrittenService& written, base::Diagnostics& out) {
   refuse_useless(written.source, "source", why, out);
   refuse_useless(written.stack, "stack", why, out);
   refuse_useless(written.image, "image", why, out);
+  refuse_useless(written.pin, "pin", why, out);
   refuse_useless(written.build, "build", why, out);
   refuse_useless(written.command, "command", why, out);
   refuse_useless(written.port, "port", why, out);
@@ -48,8 +49,10 @@ Service settle_service(const NamedService& named, const Optional<std::string>& r
   service.name = named.name;
   if (is_built(written)) {
     service.build = settle_build(named, folders, out);
+    refuse_useless(written.pin, "pin", "for an image that is built here: it is always pinned by digest", out);
   }
   service.image = settle_image(named, registry, out);
+  service.pin = value_or(written.pin, Pin::digest);
   for (const auto& word : value_or(written.command, {})) {
     service.command.push_back(*word);
   }

@@ -270,6 +270,13 @@ std::vector<Field<WrittenService>> image_fields() {
                     "the image that is built, without tag",
              .example = "mysql:8.0",
              .fallback = "`<registry>/<service>`"}),
+      field(
+          "pin", &S::pin, word<Pin>("pin", {{"digest", Pin::digest}, {"tag", Pin::tag}}),
+          {.doc = "how a ready image is rolled out: `digest` looks its tag up in the registry and keeps what it found "
+                  "until the tag in this file changes or `--pull` is given; `tag` leaves it to the cluster, which may "
+                  "reach registries that this machine does not",
+           .example = "tag",
+           .fallback = "digest"}),
       field("build", &S::build, build_form(), {.doc = "how the image is built", .example = "{package: ./cmd/api}"}),
       field("command", &S::command, list_of(loose_text("text"), Empty::refused),
             {.doc = "what the container runs", .example = "[\"/app\", \"serve\"]", .fallback = "the image's own"}),

@@ -93,6 +93,7 @@ struct WrittenService {
   Optional<std::string> source;
   Optional<Stack> stack;
   Optional<std::string> image;
+  Optional<Pin> pin;
   Optional<WrittenBuild> build;
   Optional<Texts> command;
   Optional<int> port;

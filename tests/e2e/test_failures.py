@@ -30,15 +30,16 @@ class BrokenRollouts(ProjectTest):
         self.use()
         done = self.deployctl("rollout", "-e", "lab", "--yes", "--image", f"web={registry()}/e2e-failures/web:nowhere")
         self.assertIn("nowhere", done.stderr)
-        self.assertNotEqual(done.code, 0, done)
+        self.assert_exit(done, 5)
         self.assertNotEqual(kubectl("get", "deployment", "web", "-n", self.namespace).code, 0)
 
     def test_a_tag_that_the_node_cannot_pull_ends_with_the_cause(self):
-        # A ready image is the cluster's to pull: deployctl does not push it.
+        # With 'pin: tag' the image is the cluster's to find.
         self.write("deployctl.yaml", f"""project: e2e-failures
 services:
   cache:
     image: {registry()}/e2e-failures/nowhere:1.0
+    pin: tag
     port: 6379
 environments:
   lab: {{namespace: {self.namespace}}}

@@ -1,0 +1,70 @@
+#include "core/execute/ready_images.hpp"
+
+#include "core/base/text.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/resource.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace deployctl::execute {
+namespace {
+
+using Services = std::vector<const project::Service*>;
+
+std::string selector_of(const Services& services) {
+  std::vector<std::string> names;
+  for (const auto* service : services) {
+    names.push_back(*service->name);
+  }
+  return "app.kubernetes.io/name in (" + base::join(names, ",") + ")";
+}
+
+}  // namespace
+
+bool is_pinned_at_rollout(const project::Service& service) {
+  return !service.is_built() && !service.image->empty() && service.pin == project::Pin::digest &&
+         service.image->find('@') == std::string::npos;
+}
+
+std::optional<std::string> running_pin(const std::string& service, const std::string& image,
+                                       const kube::Object& deployment) {
+  for (const auto& container : json::Reader(deployment.body).at("spec", "template", "spec", "containers").elements()) {
+    if (container.at("name").string_or() != service) {
+      continue;
+    }
+    if (auto running = container.at("image").string_or(); running.starts_with(image + "@")) {
+      return running;
+    }
+  }
+  return std::nullopt;
+}
+
+base::Result<std::map<std::string, std::string>> running_pins(const Services& services, cluster::Client& client,
+                                                              const std::string& name_space, std::stop_token stop) {
+  Services pinned;
+  std::ranges::copy_if(services, std::back_inserter(pinned),
+                       [](const auto* each) { return is_pinned_at_rollout(*each); });
+  std::map<std::string, std::string> pins;
+  if (pinned.empty()) {
+    return pins;
+  }
+  const auto deployments = client.list(
+      {.resource = kube::resource_of("Deployment"), .name_space = name_space, .label_selector = selector_of(pinned)},
+      stop);
+  if (!deployments) {
+    return deployments.error().within("looking for the images that run");
+  }
+  for (const auto* service : pinned) {
+    for (const auto& deployment : deployments->items) {
+      const bool is_its_own = deployment.name() == *service->name;
+      if (auto pin = is_its_own ? running_pin(*service->name, *service->image, deployment) : std::nullopt) {
+        pins[*service->name] = std::move(*pin);
+      }
+    }
+  }
+  return pins;
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,148 @@
+// Which image each service gets: of the cluster and the registry, only their answers are played.
+#include "core/execute/observe.hpp"
+
+#include "tests/unit/cluster/fakes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace deployctl::execute {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+const std::string manifest_request = "GET /v2/team/cache/manifests/7.2";
+const std::string list_request = "GET /apis/apps/v1/namespaces/shop/deployments";
+const std::string image_manifest = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json"})";
+const std::string image = "registry.example.com/team/cache:7.2";
+const std::string another_digest = "sha256:" + std::string(64, 'b');
+
+class NoGit final : public io::GitRepository {
+ public:
+  base::Result<io::Commit> head(const std::string& /*directory*/) override {
+    return base::Error::not_found("no repository");
+  }
+};
+
+class NoEvents final : public events::Sink {
+ public:
+  void emit(const events::Event& /*event*/) override {}
+};
+
+std::string deployments(const std::string& running) {
+  const json::Value container = {{"name", "cache"}, {"image", running}};
+  const json::Value spec = {{"template", {{"spec", {{"containers", json::Value::array({container})}}}}}};
+  const json::Value item = {{"metadata", {{"name", "cache"}}}, {"spec", spec}};
+  return json::to_compact_text({{"kind", "DeploymentList"},
+                                {"apiVersion", "apps/v1"},
+                                {"metadata", {{"resourceVersion", "7"}}},
+                                {"items", json::Value::array({item})}});
+}
+
+// A project of one ready image, a cluster in which `running` runs (nothing when empty), and a registry that has it.
+class ReadyImages : public ::testing::Test {
+ protected:
+  ReadyImages() {
+    service_.name = {"cache", {}};
+    service_.image = {image, {}};
+    (void)world_.client();  // writes the kubeconfig
+    runs("");
+    world_.transport.on("GET /api/v1/namespaces/shop", {{.body = R"({"metadata":{"name":"shop"}})"}});
+    world_.transport.on(manifest_request, {{.body = image_manifest,
+                                            .headers = {{"Content-Type", "application/vnd.oci.image.index.v1+json"}}}});
+  }
+
+  void runs(const std::string& running) {
+    world_.transport.on(list_request,
+                        {{.body = running.empty() ? R"({"metadata":{},"items":[]})" : deployments(running)}});
+  }
+
+  base::Result<Seen> look(const ObserveOptions& options = {}) {
+    project::Target target{.directory = "/project", .project = {"shop", {}}, .name_space = "shop"};
+    target.services = {service_};
+    const Ports ports{.files = world_.files,
+                      .processes = world_.processes,
+                      .environment = world_.environment,
+                      .clock = world_.clock,
+                      .git = git_,
+                      .transport = world_.transport,
+                      .open_file = {},
+                      .events = events_,
+                      .stop = {}};
+    return observe(target, {.services = {}, .rollout = true}, options, ports);
+  }
+
+  // The image the service gets; empty when the cluster is to find it.
+  std::string image_of(const base::Result<Seen>& seen) {
+    EXPECT_TRUE(seen) << base::to_string(seen.error());
+    const auto& images = seen->observation.images;
+    return images.contains("cache") ? images.at("cache") : "";
+  }
+
+  cluster::World world_;
+  NoGit git_;
+  NoEvents events_;
+  project::Service service_;
+};
+
+TEST_F(ReadyImages, ArePinnedToTheDigestTheRegistryHas) {
+  EXPECT_EQ(image_of(look()), image + "@" + oci::Digest::of(image_manifest).text());
+}
+
+TEST_F(ReadyImages, AreKeptAsTheyRunWithoutAskingTheRegistry) {
+  runs(image + "@" + another_digest);
+  EXPECT_EQ(image_of(look()), image + "@" + another_digest);
+  EXPECT_THAT(world_.transport.requests(), Not(Contains(manifest_request)));
+}
+
+TEST_F(ReadyImages, AreLookedUpAgainWhenThatIsWanted) {
+  runs(image + "@" + another_digest);
+  EXPECT_THAT(image_of(look({.tag = {}, .images = {}, .ready_images = execute::ReadyImages::look_up})),
+              HasSubstr(oci::Digest::of(image_manifest).text()));
+}
+
+TEST_F(ReadyImages, AreLookedUpWhenTheProjectManifestNamesAnotherTag) {
+  runs("registry.example.com/team/cache:7.0@" + another_digest);
+  EXPECT_THAT(image_of(look()), HasSubstr(":7.2@" + oci::Digest::of(image_manifest).text()));
+}
+
+TEST_F(ReadyImages, AreLookedUpWhenTheyRunUnpinned) {
+  runs(image);
+  EXPECT_THAT(image_of(look()), HasSubstr("@sha256:"));
+}
+
+TEST_F(ReadyImages, WithADigestOfTheirOwnAreTakenAsTheyAre) {
+  service_.image = {image + "@" + another_digest, {}};
+  EXPECT_EQ(image_of(look()), "");
+  EXPECT_THAT(world_.transport.requests(), Not(Contains(StartsWith("GET /v2/"))));
+  EXPECT_THAT(world_.transport.requests(), Not(Contains(StartsWith(list_request))));
+}
+
+TEST_F(ReadyImages, AreLeftToTheClusterWhenTheProjectManifestSaysSo) {
+  service_.pin = project::Pin::tag;
+  EXPECT_EQ(image_of(look()), "");
+  EXPECT_THAT(world_.transport.requests(), Not(Contains(StartsWith("GET /v2/"))));
+}
+
+TEST_F(ReadyImages, ThatAreNotThereFailTheRolloutBeforeItBegins) {
+  world_.transport.on(manifest_request, {{.status = 404}});
+  const auto seen = look();
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().code, base::ErrorCode::rollout_failed);
+  EXPECT_THAT(base::to_string(seen.error()), HasSubstr("looking for the image of cache"));
+}
+
+TEST_F(ReadyImages, OfARegistryThatIsAwayNameTheWaysOut) {
+  world_.transport.on(manifest_request, {cluster::unreachable_answer()});
+  const auto seen = look();
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().code, base::ErrorCode::unreachable);
+  EXPECT_THAT(seen.error().hint, HasSubstr("write 'pin: tag' at cache, or the digest itself: " + image + "@sha256:"));
+}
+
+}  // namespace
+}  // namespace deployctl::execute
