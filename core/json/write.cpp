@@ -1,13 +1,12 @@
 // Our own writer rather than dump(): the Kubernetes API reads JSON bodies as YAML 1.1, which knows neither surrogate
 // pairs nor a raw DEL or NEL, so everything YAML calls unprintable is escaped and everything else is left as it is.
-#include "core/base/text.hpp"
+#include "core/base/double_quoted.hpp"
 #include "core/json/value.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 namespace deployctl::json {
@@ -18,34 +17,8 @@ struct Style {
   bool is_sorted = false;
 };
 
-bool is_plain_ascii(unsigned char byte) {
-  return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
-}
-
 void append_escape(std::string& out, std::uint32_t code) {
   fmt::format_to(std::back_inserter(out), "\\u{:04x}", code);
-}
-
-void append_ascii(std::string& out, unsigned char byte) {
-  switch (byte) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      append_escape(out, byte);
-  }
 }
 
 // NEL and the other C1 controls, line and paragraph separator, byte order mark and the two non-characters.
@@ -55,29 +28,7 @@ bool is_unprintable_for_yaml(std::uint32_t code) {
 }
 
 void append_string(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    const auto plain = static_cast<std::size_t>(
-        std::ranges::find_if_not(text, [](char byte) { return is_plain_ascii(static_cast<unsigned char>(byte)); }) -
-        text.begin());
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) {
-      break;
-    }
-    const auto code_point = base::first_code_point(text);
-    if (!code_point.valid) {
-      out += "\xEF\xBF\xBD";
-    } else if (code_point.value < 0x80) {
-      append_ascii(out, static_cast<unsigned char>(text[0]));
-    } else if (is_unprintable_for_yaml(code_point.value)) {
-      append_escape(out, code_point.value);
-    } else {
-      out += text.substr(0, code_point.length);
-    }
-    text.remove_prefix(code_point.length);
-  }
-  out += '"';
+  base::append_double_quoted(out, text, {.is_escaped = is_unprintable_for_yaml, .append_escape = append_escape});
 }
 
 class Writer {

@@ -4,6 +4,7 @@
 // and 1h30m begin with a digit but are numbers for nobody.
 #include "core/yaml/quote.hpp"
 
+#include "core/base/double_quoted.hpp"
 #include "core/base/text.hpp"
 #include "core/yaml/emit.hpp"
 
@@ -102,54 +103,8 @@ void append_escape(std::string& out, std::uint32_t code) {
   out += code < 0x100 ? fmt::format("\\x{:02X}", code) : fmt::format("\\u{:04X}", code);
 }
 
-void append_escaped_ascii(std::string& out, char byte) {
-  switch (byte) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      append_escape(out, static_cast<unsigned char>(byte));
-  }
-}
-
 bool is_unescaped_ascii(char byte) {
   return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
-}
-
-void append_double_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, is_unescaped_ascii) - text.begin());
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) {
-      break;
-    }
-    const auto code_point = base::first_code_point(text);
-    if (!code_point.valid) {
-      out += "\xEF\xBF\xBD";
-    } else if (code_point.value < 0x80) {
-      append_escaped_ascii(out, text[0]);
-    } else if (needs_escape(code_point.value)) {
-      append_escape(out, code_point.value);
-    } else {
-      out += text.substr(0, code_point.length);
-    }
-    text.remove_prefix(code_point.length);
-  }
-  out += '"';
 }
 
 bool is_literal_text(std::string_view text) {
@@ -181,7 +136,7 @@ void append_quoted(std::string& out, std::string_view text) {
   if (is_plain(text)) {
     out += text;
   } else {
-    append_double_quoted(out, text);
+    base::append_double_quoted(out, text, {.is_escaped = needs_escape, .append_escape = append_escape});
   }
 }
 
