@@ -1,11 +1,9 @@
 #include "core/generate/inputs.hpp"
 
-#include "core/base/text.hpp"
 #include "core/generate/layout.hpp"
+#include "core/project/program_files.hpp"
 
 #include <algorithm>
-#include <optional>
-#include <regex>
 
 namespace deployctl::generate {
 namespace {
@@ -18,69 +16,19 @@ std::string text_of(const io::FileSystem& files, const std::string& path) {
   return text ? *std::move(text) : std::string();
 }
 
-bool is_go_version(std::string_view text) {
-  return !text.empty() &&
-         std::ranges::all_of(text, [](char byte) { return (byte >= '0' && byte <= '9') || byte == '.'; });
-}
-
-// go.mod line by line (go.dev/ref/mod, "go.mod files"); a toolchain line is the version the module is really built
-// with.
-void read_go_mod(std::string_view text, SourceFacts& facts) {
-  for (const auto raw : base::split(text, '\n')) {
-    const auto line = base::trim(raw.substr(0, raw.find("//")));
-    const auto [word, rest] = base::split_once(line, ' ');
-    const auto value = base::trim(rest);
-    if (word == "go" && is_go_version(value) && facts.go_version.empty()) {
-      facts.go_version = value;
-    } else if (word == "toolchain" && value.starts_with("go") && is_go_version(value.substr(2))) {
-      facts.go_version = value.substr(2);
-    }
-    const auto arrow = line.find("=>");
-    const auto replacement = arrow == std::string_view::npos ? "" : base::trim(line.substr(arrow + 2));
-    facts.has_local_modules |= replacement.starts_with("./") || replacement.starts_with("../");
-  }
-}
-
-bool declares_main(const io::FileSystem& files, const std::string& folder) {
-  const auto names = files.list(folder);
-  if (!names) {
-    return false;
-  }
-  return std::ranges::any_of(*names, [&](const std::string& name) {
-    if (!name.ends_with(".go") || name.ends_with("_test.go")) {
-      return false;
-    }
-    const auto text = text_of(files, io::join_path(folder, name));
-    const auto lines = base::split(text, '\n');
-    return std::ranges::any_of(
-        lines, [](std::string_view line) { return base::trim(line.substr(0, line.find("//"))) == "package main"; });
-  });
-}
-
 // The source folder itself, else cmd/<service>, else the only program below cmd/ (the usual layout of Go projects).
 std::string find_main_package(const io::FileSystem& files, const std::string& folder, const std::string& service) {
-  if (declares_main(files, folder)) {
-    return ".";
-  }
-  const auto commands = io::join_path(folder, "cmd");
-  std::vector<std::string> programs;
-  for (const auto& name : files.list(commands) ? *files.list(commands) : std::vector<std::string>{}) {
-    if (declares_main(files, io::join_path(commands, name))) {
-      programs.push_back(name);
+  const auto packages = project::go_main_packages(folder, files);
+  for (const auto& usual : {std::string("."), "./cmd/" + service}) {
+    if (std::ranges::find(packages, usual) != packages.end()) {
+      return usual;
     }
   }
-  if (std::ranges::find(programs, service) != programs.end()) {
-    return "./cmd/" + service;
-  }
-  return programs.size() == 1 ? "./cmd/" + programs.front() : "";
+  return packages.size() == 1 ? packages.front() : "";
 }
 
-std::string only_executable(const std::string& cmake_lists) {
-  static const std::regex call(R"(add_executable\s*\(\s*([A-Za-z0-9_.+-]+))", std::regex::icase);
-  std::vector<std::string> names;
-  for (std::sregex_iterator match(cmake_lists.begin(), cmake_lists.end(), call), end; match != end; ++match) {
-    names.push_back((*match)[1]);
-  }
+std::string only_executable(std::string_view cmake_lists) {
+  const auto names = project::cmake_executables(cmake_lists);
   return names.size() == 1 ? names.front() : "";
 }
 
@@ -88,7 +36,9 @@ SourceFacts read_source(const project::Target& target, const project::Service& s
   SourceFacts facts;
   const auto folder = io::join_path(target.directory, source_folder(service));
   if (service.build->stack == project::Stack::go) {
-    read_go_mod(text_of(files, io::join_path(folder, "go.mod")), facts);
+    const auto module = project::read_go_mod(text_of(files, io::join_path(folder, "go.mod")));
+    facts.go_version = module.version;
+    facts.has_local_modules = module.has_local_modules;
     facts.has_vendor = files.stat(io::join_path(folder, "vendor/modules.txt")).kind == io::FileKind::regular;
     facts.main_package = find_main_package(files, folder, *service.name);
   } else if (service.build->stack == project::Stack::cpp) {

@@ -60,7 +60,6 @@ std::optional<int> guess_port(const std::string& folder, const DetectedService& 
 
 void add_stack_facts(const std::string& folder, DetectedService& service, const io::FileSystem& files) {
   if (service.stack == Stack::go) {
-    service.version = go_version(read_or_empty(io::join_path(folder, "go.mod"), files));
     service.packages = go_main_packages(folder, files);
   } else if (service.stack == Stack::cpp) {
     service.packages = cmake_executables(read_or_empty(io::join_path(folder, "CMakeLists.txt"), files));
@@ -166,7 +165,6 @@ std::optional<DetectedService> detect_service(const std::string& directory, cons
   program.stack = facts.stack.value_or(Stack::dockerfile);
   add_stack_facts(folder, program, files);
   if (!facts.has_dockerfile) {
-    service.version = program.version;
     service.packages = program.packages;
   }
   service.port = guess_port(folder, program, files);

@@ -17,7 +17,6 @@ struct DetectedService {
   std::string name;          // a DNS label, of the folder
   std::string source = ".";  // relative to the project's folder
   Stack stack = Stack::dockerfile;
-  std::string version;                // Go: the go line of go.mod, "1.22"; empty when nothing says
   std::vector<std::string> packages;  // Go: main packages, ".", "./cmd/api"; C++: executables of CMakeLists.txt
   std::vector<std::pair<std::string, std::string>> env = {};  // of the Compose file
   std::vector<std::string> depends_on = {};                   // of the Compose file

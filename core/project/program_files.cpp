@@ -33,6 +33,10 @@ bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
 }
 
+bool is_go_version(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char byte) { return is_digit(byte) || byte == '.'; });
+}
+
 std::string_view first_word(std::string_view text) {
   text = base::trim(text);
   return text.substr(0, text.find_first_of(" \t\r/"));
@@ -65,25 +69,37 @@ bool has_main_package(const std::string& folder, const io::FileSystem& files) {
   });
 }
 
-// The words between the parentheses of each call of a CMake command.
+std::string without_cmake_comments(std::string_view text) {
+  std::string code;
+  for (const auto line : base::split(text, '\n')) {
+    code += line.substr(0, line.find('#'));
+    code += '\n';
+  }
+  return code;
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  std::vector<std::string> words;
+  for (auto begin = text.find_first_not_of(blanks); begin != std::string_view::npos;
+       begin = text.find_first_not_of(blanks, begin)) {
+    const auto end = std::min(text.find_first_of(blanks, begin), text.size());
+    words.emplace_back(text.substr(begin, end - begin));
+    begin = end;
+  }
+  return words;
+}
+
+// The words between the parentheses of each call of a CMake command, which may stand on several lines.
 std::vector<std::vector<std::string>> cmake_calls(std::string_view text, std::string_view command) {
   std::vector<std::vector<std::string>> calls;
-  for (const auto line : base::split(text, '\n')) {
-    const auto code = base::trim(line.substr(0, line.find('#')));
-    if (!base::equals_ignoring_case(code.substr(0, command.size()), command)) {
-      continue;
+  const auto code = without_cmake_comments(text);
+  const std::string_view view = code;
+  for (auto open = view.find('('); open != std::string_view::npos; open = view.find('(', open + 1)) {
+    const auto before = base::trim(view.substr(0, open));
+    if (base::equals_ignoring_case(before.substr(before.find_last_of(" \t\r\n)") + 1), command)) {
+      calls.push_back(words_of(view.substr(open + 1, view.find(')', open) - open - 1)));
     }
-    const auto rest = base::trim(code.substr(command.size()));
-    if (!rest.starts_with('(')) {
-      continue;
-    }
-    std::vector<std::string> words;
-    for (auto word : base::split(rest.substr(1, rest.find(')') - 1), ' ')) {
-      if (word = base::trim(word); !word.empty()) {
-        words.emplace_back(word);
-      }
-    }
-    calls.push_back(std::move(words));
   }
   return calls;
 }
@@ -134,14 +150,23 @@ std::optional<int> listen_call_port(std::string_view text) {
 
 }  // namespace
 
-std::string go_version(std::string_view go_mod) {
-  for (const auto line : base::split(go_mod, '\n')) {
-    if (line.starts_with("go ")) {
-      const auto version = first_word(line.substr(3));
-      return version.empty() || !is_digit(version.front()) ? std::string() : std::string(version);
+// Line by line (go.dev/ref/mod, "go.mod files"); a toolchain line is the version the module is really built with.
+GoModule read_go_mod(std::string_view text) {
+  GoModule module;
+  for (const auto raw : base::split(text, '\n')) {
+    const auto line = base::trim(raw.substr(0, raw.find("//")));
+    const auto [word, rest] = base::split_once(line, ' ');
+    const auto value = base::trim(rest);
+    if (word == "go" && is_go_version(value) && module.version.empty()) {
+      module.version = value;
+    } else if (word == "toolchain" && value.starts_with("go") && is_go_version(value.substr(2))) {
+      module.version = value.substr(2);
     }
+    const auto arrow = line.find("=>");
+    const auto replacement = arrow == std::string_view::npos ? "" : base::trim(line.substr(arrow + 2));
+    module.has_local_modules |= replacement.starts_with("./") || replacement.starts_with("../");
   }
-  return {};
+  return module;
 }
 
 std::vector<std::string> go_main_packages(const std::string& folder, const io::FileSystem& files) {

@@ -1,4 +1,4 @@
-// Guesses from the text of a program's own files: its version, what can be built, the port it listens on.
+// Guesses from the text of a program's own files: what builds it, what can be built, the port it listens on.
 #pragma once
 
 #include "core/io/file_system.hpp"
@@ -11,8 +11,13 @@
 
 namespace deployctl::project {
 
-// The version of the go line of a go.mod: "1.22"; empty when there is none.
-std::string go_version(std::string_view go_mod);
+// What a go.mod says about building the module.
+struct GoModule {
+  std::string version;             // of the toolchain line, else of the go line: "1.22.3"; empty without either
+  bool has_local_modules = false;  // it replaces a module by a folder
+};
+
+GoModule read_go_mod(std::string_view text);
 
 // Packages with `package main` in the module's folder and in ./cmd/*: ".", "./cmd/api".
 std::vector<std::string> go_main_packages(const std::string& folder, const io::FileSystem& files);

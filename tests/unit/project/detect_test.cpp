@@ -57,10 +57,12 @@ TEST(LookAt, KnowsOwnDockerfilesFromGeneratedOnes) {
   EXPECT_FALSE(project::look_at("/b", MemoryFileSystem(Files{{"/a/Dockerfile", ""}})).exists);
 }
 
-TEST(ProgramFiles, GoVersionIsThatOfTheGoLine) {
-  EXPECT_EQ(project::go_version("module example.com/shop\n\ngo 1.22.3 // why not\n\ntoolchain go1.23\n"), "1.22.3");
-  EXPECT_EQ(project::go_version("module golang\r\ngo 1.19\r\n"), "1.19");
-  EXPECT_EQ(project::go_version("module example.com/go\n"), "");
+TEST(ProgramFiles, GoVersionIsThatOfTheToolchainElseOfTheGoLine) {
+  EXPECT_EQ(project::read_go_mod("module example.com/shop\n\ngo 1.22.3 // why not\n").version, "1.22.3");
+  EXPECT_EQ(project::read_go_mod("module x\ngo 1.21.0\ntoolchain go1.22.3\n").version, "1.22.3");
+  EXPECT_EQ(project::read_go_mod("module golang\r\ngo 1.19\r\n").version, "1.19");
+  EXPECT_EQ(project::read_go_mod("module example.com/go\n").version, "");
+  EXPECT_EQ(project::read_go_mod("go 1.19; USER root\n").version, "");
 }
 
 TEST(ProgramFiles, GoProgramsAreInTheModuleOrBelowCmd) {
@@ -123,7 +125,6 @@ TEST(Detect, FindsOneProgramInTheFolderItself) {
   EXPECT_EQ(found.services[0].name, "shop");
   EXPECT_EQ(found.services[0].source, ".");
   EXPECT_EQ(found.services[0].stack, Stack::go);
-  EXPECT_EQ(found.services[0].version, "1.22");
   EXPECT_EQ(found.services[0].port, 8080);
 }
 
