@@ -31,8 +31,11 @@ enum class Cache { use, ignore };
 struct BuildRequest {
   std::string context;                         // the directory that is sent
   std::string dockerfile;                      // its path; empty when the text is given
-  std::optional<std::string> dockerfile_text;  // given to the client on its stdin
-  std::vector<std::string> tags;               // "shop/api:1.4"
+  std::optional<std::string> dockerfile_text;  // in place of a path
+  // Beside dockerfile_text, for a context without an ignore file of its own; empty: all of it is sent. The classic
+  // builder reads none but the context's own.
+  std::string ignore_text;
+  std::vector<std::string> tags;  // "shop/api:1.4"
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> args;     // not secret: they stay in the image's history
   std::map<std::string, BuildSecret> secrets;  // by id, for RUN --mount=type=secret,id=…

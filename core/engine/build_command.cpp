@@ -86,11 +86,24 @@ std::map<std::string, std::string> builder_environment(const EngineFacts& engine
   return {};
 }
 
+// BuildKit finds the ignore file by the Dockerfile's name, buildah by an option.
+void add_dockerfile(const EngineFacts& engine, const BuildRequest& request, const BuildFiles& files,
+                    Arguments& arguments) {
+  if (!request.dockerfile_text) {
+    arguments.add("--file", as_path(request.dockerfile));
+  } else if (files.dockerfile.empty()) {
+    arguments.add("--file", "-");
+  } else {
+    arguments.add("--file", files.dockerfile);
+    arguments.add_if_given("--ignorefile", engine.builder == Builder::buildah ? files.ignore_file : std::string());
+  }
+}
+
 std::vector<std::string> build_arguments(const EngineFacts& engine, const BuildRequest& request,
                                          const BuildFiles& files) {
   Arguments arguments;
   add_builder_options(engine, arguments);
-  arguments.add("--file", request.dockerfile_text ? "-" : as_path(request.dockerfile));
+  add_dockerfile(engine, request, files, arguments);
   arguments.add("--iidfile", files.image_id);
   for (const auto& tag : request.tags) {
     arguments.add("--tag", tag);
@@ -126,7 +139,7 @@ Result<io::Command> build_command(const EngineFacts& engine, const BuildRequest&
   words.insert(words.end(), format.begin(), format.end());
   auto command = client_command(engine, words, build_arguments(engine, request, files));
   command.environment = builder_environment(engine);
-  command.input = request.dockerfile_text.value_or("");
+  command.input = files.dockerfile.empty() ? request.dockerfile_text.value_or("") : std::string();
   pass_on_variables(request, command);
   return command;
 }

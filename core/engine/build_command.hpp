@@ -14,6 +14,10 @@ namespace deployctl::engine {
 struct BuildFiles {
   std::string image_id;                             // the client writes the image's id here
   std::map<std::string, std::string> secret_files;  // by secret id: a file with the value
+  // The request's Dockerfile text and its ignore file, whose name is the Dockerfile's with ".dockerignore"; both empty
+  // when the text goes to stdin.
+  std::string dockerfile;
+  std::string ignore_file;
 };
 
 // failed when the engine's client cannot do what is asked. Values of secrets are not in the command.

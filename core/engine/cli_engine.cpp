@@ -129,8 +129,20 @@ Result<ImageFacts> CliEngine::built_image(const std::string& id_file, const std:
   return id ? inspect(std::string(base::trim(*id)), stop) : id.error().within("reading the id of the image built");
 }
 
+Status CliEngine::write_dockerfile(const BuildRequest& request, const BuildFiles& files) {
+  const auto written = files_.write(files.dockerfile, request.dockerfile_text.value_or(""), io::Permissions::plain);
+  return written ? files_.write(files.ignore_file, request.ignore_text, io::Permissions::plain) : written;
+}
+
 Result<BuildFiles> CliEngine::prepare_files(const BuildRequest& request, const std::string& directory) {
-  BuildFiles files{.image_id = io::join_path(directory, "image-id"), .secret_files = {}};
+  BuildFiles files{.image_id = io::join_path(directory, "image-id")};
+  if (!request.ignore_text.empty() && facts_.takes_ignore_file()) {
+    files.dockerfile = io::join_path(directory, "Dockerfile");
+    files.ignore_file = files.dockerfile + ".dockerignore";
+    if (auto written = write_dockerfile(request, files); !written) {
+      return written.error();
+    }
+  }
   int number = 0;
   for (const auto& [id, secret] : request.secrets) {
     const auto* value = std::get_if<base::Secret>(&secret);

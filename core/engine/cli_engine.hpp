@@ -27,6 +27,7 @@ class CliEngine : public Engine {
   BuildOutcome run_build(const io::Command& command, const std::string& id_file, const BuildListener& listener,
                          const std::stop_token& stop);
   base::Result<ImageFacts> built_image(const std::string& id_file, const std::stop_token& stop);
+  base::Status write_dockerfile(const BuildRequest& request, const BuildFiles& files);
   base::Result<BuildFiles> prepare_files(const BuildRequest& request, const std::string& directory);
   base::Result<io::Output> ask(std::span<const std::string_view> words, const std::vector<std::string>& arguments,
                                const std::stop_token& stop);

@@ -39,6 +39,8 @@ struct EngineFacts {
 
   // RUN --mount=type=secret and type=cache can be used.
   [[nodiscard]] bool has_mounts() const { return builder != Builder::classic; }
+  // An ignore file may stand elsewhere than in the context.
+  [[nodiscard]] bool takes_ignore_file() const { return builder != Builder::classic; }
 };
 
 using ByteSink = std::function<base::Status(std::string_view)>;

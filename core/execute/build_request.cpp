@@ -4,8 +4,12 @@
 #include "core/generate/dockerfile.hpp"
 #include "core/templating/template_set.hpp"
 
+#include <algorithm>
+
 namespace deployctl::execute {
 namespace {
+
+constexpr std::string_view ignore_files[] = {".dockerignore", ".containerignore"};
 
 // The pre-defined annotation keys of image-spec annotations.md. Nothing here changes without the commit changing, so
 // that building the same commit again gives the same image.
@@ -49,6 +53,19 @@ base::Result<std::string> generated_dockerfile(const project::Target& target, co
   return generate::dockerfile(target, service, seen.observation.inputs, *templates, {.cache_mounts = mounts});
 }
 
+bool has_ignore_file(const std::string& context, const io::FileSystem& files) {
+  return std::ranges::any_of(ignore_files, [&](std::string_view name) {
+    return files.stat(io::join_path(context, std::string(name))).kind != io::FileKind::none;
+  });
+}
+
+// For a context without an ignore file of its own: history, secrets and what builds leave behind are no part of it.
+base::Result<std::string> generated_dockerignore(const project::Target& target, const project::Service& service,
+                                                 const io::FileSystem& files) {
+  const auto templates = templating::TemplateSet::load(target.directory, files);
+  return templates ? generate::dockerignore(target, service, *templates) : templates.error();
+}
+
 }  // namespace
 
 base::Result<engine::BuildRequest> build_request(const project::Target& target, const project::Service& service,
@@ -84,6 +101,13 @@ base::Result<engine::BuildRequest> build_request(const project::Target& target, 
     return text.error();
   }
   request.dockerfile_text = std::move(*text);
+  if (!has_ignore_file(request.context, files)) {
+    auto ignored = generated_dockerignore(target, service, files);
+    if (!ignored) {
+      return ignored.error();
+    }
+    request.ignore_text = std::move(*ignored);
+  }
   return request;
 }
 

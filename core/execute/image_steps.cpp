@@ -52,6 +52,16 @@ base::Status check_size(const project::Build& build, const engine::ImageFacts& i
       .with_hint("'docker history {}' shows what takes the space", image.tags.empty() ? image.id : image.tags.front());
 }
 
+void tell_what_is_sent(const engine::BuildRequest& request, const engine::EngineFacts& engine, const Ports& ports) {
+  if (!request.ignore_text.empty() && !engine.takes_ignore_file()) {
+    ports.events.emit(events::Note{
+        events::Note::Level::warning,
+        fmt::format("'{}' has no .dockerignore: all of it is sent to the engine, .git too; 'deployctl generate "
+                    "dockerfile' writes one",
+                    base::printable(request.context))});
+  }
+}
+
 std::string build_remark(const engine::BuiltImage& built) {
   return fmt::format("{}, {} of {} steps cached", base::human_bytes(built.image.size), built.cached_steps, built.steps);
 }
@@ -118,6 +128,7 @@ base::Result<ImageResult> build_image(const project::Target& target, const proje
   if (!request) {
     return request.error();
   }
+  tell_what_is_sent(*request, engine.facts(), ports);
   const auto reference = request->tags.front();
   const auto before = engine.inspect(reference, ports.stop);
   const auto outcome = engine.build(

@@ -29,11 +29,8 @@ FROM deps AS builder
 ARG {{name}}={{value}}
 {{/args}}
 COPY . .
-ARG VERSION=dev
-ARG COMMIT=unknown
 RUN {{#cache_mounts}}--mount=type=cache,id={{cache_id}},target=/build {{/cache_mounts}}{{#secrets}}--mount=type=secret,id={{id}} {{/secrets}}\
     cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
-       -DAPP_VERSION="${VERSION}" -DAPP_COMMIT="${COMMIT}" \
     && cmake --build /build \
     && cmake --install /build --prefix /installed --strip
 # The C library itself is the runtime image's.
@@ -53,8 +50,10 @@ USER {{user}}:{{user}}
 EXPOSE {{number}}
 {{/ports}}
 ENTRYPOINT {{entrypoint}}
+# The commit comes last, and as a variable: another one that changes no source compiles nothing again.
 ARG VERSION=dev
 ARG COMMIT=unknown
+ENV APP_VERSION="${VERSION}" APP_COMMIT="${COMMIT}"
 LABEL org.opencontainers.image.title={{title}} \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${COMMIT}"

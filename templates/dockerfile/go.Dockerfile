@@ -30,6 +30,10 @@ ARG {{name}}={{value}}
 ARG TARGETOS
 ARG TARGETARCH
 COPY . .
+# Compiles; the commit is linked in afterwards, so that another one that changes no source compiles nothing again.
+RUN {{#cache_mounts}}--mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build {{/cache_mounts}}{{#secrets}}--mount=type=secret,id={{id}} {{/secrets}}\
+    GOOS="${TARGETOS:-linux}" GOARCH="${TARGETARCH:-$(go env GOARCH)}" \
+    go build -trimpath -ldflags '-s -w' -o /app {{package}}
 ARG VERSION=dev
 ARG COMMIT=unknown
 RUN {{#cache_mounts}}--mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build {{/cache_mounts}}{{#secrets}}--mount=type=secret,id={{id}} {{/secrets}}\

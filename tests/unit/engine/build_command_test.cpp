@@ -64,6 +64,19 @@ TEST(BuildCommand, GivesTheTextOfADockerfileOnStdin) {
   EXPECT_EQ(command->input, "FROM scratch\n");
 }
 
+TEST(BuildCommand, NamesADockerfileThatHasItsIgnoreFileBesideIt) {
+  const BuildRequest request{.context = "/p", .dockerfile_text = "FROM scratch\n", .ignore_text = "**/.git\n"};
+  const BuildFiles written{.image_id = "/private/image-id",
+                           .dockerfile = "/private/Dockerfile",
+                           .ignore_file = "/private/Dockerfile.dockerignore"};
+  const auto command = build_command(docker(Builder::buildkit), request, written);
+  EXPECT_THAT(line(command), HasSubstr("--file /private/Dockerfile --iidfile"));
+  EXPECT_EQ(command->input, "");
+  EXPECT_THAT(line(build_command({.kind = ClientKind::podman, .program = "podman", .builder = Builder::buildah},
+                                 request, written)),
+              HasSubstr("--file /private/Dockerfile --ignorefile /private/Dockerfile.dockerignore --iidfile"));
+}
+
 TEST(BuildCommand, KeepsAPathThatBeginsWithADashFromBeingAnOption) {
   const auto command =
       build_command(docker(Builder::buildkit), {.context = "-", .dockerfile = "-weird/Dockerfile"}, files);

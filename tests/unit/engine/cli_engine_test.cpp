@@ -45,6 +45,25 @@ class CliEngineTest : public testing::Test {
 
 const Answer inspecting{.words = {"inspect"}, .out = recorded("docker20-inspect.out")};
 
+TEST_F(CliEngineTest, PutsTheIgnoreFileBesideTheDockerfileAndRemovesBoth) {
+  auto looking = building();
+  std::string ignored;
+  std::string dockerfile;
+  looking.effect = [&, built = looking.effect](const io::Command& command) {
+    built(command);
+    dockerfile = *std::next(std::ranges::find(command.argv, "--file"));
+    ignored = files_.content(dockerfile + ".dockerignore");
+    EXPECT_EQ(files_.content(dockerfile), "FROM scratch\n");
+  };
+  auto engine = engine_with({looking, inspecting});
+  const auto outcome = engine.build({.context = "/p", .dockerfile_text = "FROM scratch\n", .ignore_text = "**/.git\n"},
+                                    [](const BuildProgress&) {}, {});
+  EXPECT_TRUE(std::holds_alternative<BuiltImage>(outcome));
+  EXPECT_EQ(ignored, "**/.git\n");
+  EXPECT_FALSE(files_.has(dockerfile));
+  EXPECT_FALSE(files_.has(dockerfile + ".dockerignore"));
+}
+
 TEST_F(CliEngineTest, TellsWhatWasBuilt) {
   auto engine = engine_with({building(), inspecting});
   int events = 0;
