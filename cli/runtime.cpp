@@ -5,7 +5,6 @@
 #include "cli/version.hpp"
 #include "core/http/proxy.hpp"
 #include "core/http/trace.hpp"
-#include "core/platform/curl_transport.hpp"
 #include "core/platform/file_body.hpp"
 #include "core/platform/git_repository.hpp"
 #include "core/platform/interrupts.hpp"
@@ -13,6 +12,7 @@
 #include "core/platform/posix_file_system.hpp"
 #include "core/platform/posix_process.hpp"
 #include "core/platform/system_clock.hpp"
+#include "core/platform/system_transport.hpp"
 #include "core/project/load.hpp"
 
 #include <fmt/core.h>
@@ -50,8 +50,7 @@ base::Error as_invalid_project(base::Error error) {
 
 struct Runtime::Parts {
   explicit Parts(const GlobalOptions& options)
-      : transport({.proxies = http::ProxyRules::from_environment(environment),
-                   .user_agent = "deployctl/" + std::string(version())}),
+      : transport(http::ProxyRules::from_environment(environment), "deployctl/" + std::string(version())),
         reporter(look_of(options, environment), environment, clock) {}
 
   platform::PosixFileSystem files;
@@ -59,7 +58,7 @@ struct Runtime::Parts {
   platform::PosixEnvironment environment;
   platform::SystemClock clock;
   platform::Libgit2Repository git;
-  platform::CurlTransport transport;
+  platform::SystemTransport transport;
   // The same with a line in the log for everything that is run and sent.
   LoggingProcessRunner logged_processes{processes, clock};
   http::TracingTransport logged_transport{transport, clock, log_debug};

@@ -9,10 +9,10 @@ set -euo pipefail
 build_packages=(
   g++ cmake ninja-build pkg-config ccache git ca-certificates
   libcli11-dev libyaml-cpp-dev libcurl4-openssl-dev nlohmann-json3-dev libgit2-dev libspdlog-dev libfmt-dev
-  libssl-dev libkainjow-mustache-dev libarchive-dev libisal-dev libzstd-dev zlib1g-dev
+  libssl-dev libkainjow-mustache-dev libarchive-dev libisal-dev libzstd-dev zlib1g-dev libboost-dev
 )
 test_packages=(
-  libgtest-dev libgmock-dev libboost-dev libsqlite3-dev
+  libgtest-dev libgmock-dev libsqlite3-dev
   clang-format python3 python3-yaml python3-jsonschema shellcheck jq curl skopeo docker-compose
 )
 bench_packages=(

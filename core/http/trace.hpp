@@ -18,6 +18,7 @@ class TracingTransport final : public Transport {
   TracingTransport(Transport& next, io::Clock& clock, Log log);
 
   base::Result<Response> send(const Request& request, const Exchange& exchange = {}) override;
+  void prepare(const Request& like, int connections) override { next_.prepare(like, connections); }
 
  private:
   Transport& next_;

@@ -46,9 +46,13 @@ class Body {
   virtual base::Status rewind() = 0;
   // Up to `size` further bytes into `buffer`; 0 at the end.
   virtual base::Result<std::size_t> read(char* buffer, std::size_t size) = 0;
+  // To that byte, counted from the first; a body that cannot jump reads on from its start.
+  virtual base::Status seek(std::uint64_t offset);
 };
 
 std::shared_ptr<Body> body_of(std::string bytes);
+// `length` bytes of another body from `offset` on.
+std::shared_ptr<Body> part_of(std::shared_ptr<Body> whole, std::uint64_t offset, std::uint64_t length);
 
 // How the peer proves itself, and how we do. PEM text, never paths.
 struct TlsSettings {
@@ -110,6 +114,9 @@ class Transport {
   // unreachable: no connection, broken connection, time-out (`message` says which and to where); interrupted: stop was
   // requested; failed: an answer that is no HTTP or exceeds a limit. Any status is a Response, not an error.
   virtual base::Result<Response> send(const Request& request, const Exchange& exchange = {}) = 0;
+  // A hint: so many connections to the peer of such a request will be needed soon. Where opening one takes long, they
+  // are opened together with the first. Returns at once.
+  virtual void prepare(const Request& /*like*/, int /*connections*/) {}
 };
 
 }  // namespace deployctl::http

@@ -3,10 +3,9 @@
 #include "core/platform/curl_errors.hpp"
 
 #include "core/base/text.hpp"
+#include "core/platform/answer_builder.hpp"
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 namespace deployctl::platform {
 namespace {
@@ -77,30 +76,8 @@ Explanation handshake_failed(const CurlFailure& failure) {
   return {"the TLS handshake failed: " + last_words(failure), ""};
 }
 
-std::string system_words(long os_error) {
-  switch (os_error) {
-    case ECONNREFUSED:
-      return "connection refused";
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-      return "no route to the host";
-    case ECONNRESET:
-    case EPIPE:
-      return "the connection was reset";
-    case ETIMEDOUT:
-      return "timed out";
-    case ENOENT:
-      return "there is no such socket";
-    case EACCES:
-    case EPERM:
-      return "permission denied";
-    default:
-      return os_error == 0 ? std::string() : base::to_lower(std::strerror(static_cast<int>(os_error)));
-  }
-}
-
-Explanation not_connected(const CurlFailure& failure) {
-  auto cause = system_words(failure.os_error);
+Explanation no_connection(const CurlFailure& failure) {
+  auto cause = system_words(static_cast<int>(failure.os_error));
   return {cause.empty() ? "no connection: " + last_words(failure) : cause, ""};
 }
 
@@ -108,7 +85,7 @@ Explanation broken(const CurlFailure& failure, std::string_view doing) {
   if (says(failure, "proxy") || says(failure, "connect tunnel")) {
     return {"the proxy refused: " + last_words(failure), ""};
   }
-  const auto cause = system_words(failure.os_error);
+  const auto cause = system_words(static_cast<int>(failure.os_error));
   return {fmt::format("the connection broke while {}{}", doing, cause.empty() ? "" : ": " + cause), ""};
 }
 
@@ -118,7 +95,7 @@ Explanation explain(const CurlFailure& failure) {
     case CURLE_COULDNT_RESOLVE_PROXY:
       return {"no such host", "check the name and this machine's DNS"};
     case CURLE_COULDNT_CONNECT:
-      return not_connected(failure);
+      return no_connection(failure);
     case CURLE_OPERATION_TIMEDOUT:
       return {"no connection within " + failure.connect_limit, ""};
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -165,7 +142,7 @@ base::Error describe(const CurlFailure& failure) {
     return base::Error::failed("{} sent a header field that is too long", failure.peer);
   }
   if (is_no_http(failure.code)) {
-    return base::Error::failed("{} answered with something that is not HTTP", failure.peer);
+    return not_http(failure.peer);
   }
   const auto [cause, hint] = explain(failure);
   auto error = failure.proxy.empty() ? base::Error::unreachable("cannot reach {}: {}", failure.peer, cause)

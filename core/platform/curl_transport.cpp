@@ -8,6 +8,7 @@
 
 #include "core/base/duration.hpp"
 #include "core/base/text.hpp"
+#include "core/platform/answer_builder.hpp"
 #include "core/platform/curl_errors.hpp"
 #include "core/platform/curl_library.hpp"
 
@@ -29,7 +30,6 @@ using base::Status;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t most_header_bytes = 256u << 10u;
 constexpr long upload_buffer_bytes = 256L << 10;
 constexpr long receive_buffer_bytes = 128L << 10;
 constexpr std::uint64_t most_sent_into_a_closed_connection = 256u << 10u;
@@ -98,30 +98,6 @@ class HeaderList {
   curl_slist* list_ = nullptr;
 };
 
-bool has_line_break(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
-}
-
-std::string peer_of(const http::Request& request) {
-  if (!request.unix_socket.empty()) {
-    return request.unix_socket;
-  }
-  const auto host = request.url.host.find(':') == std::string::npos ? request.url.host : "[" + request.url.host + "]";
-  return fmt::format("{}:{}", host, request.url.effective_port());
-}
-
-Status check(const http::Request& request) {
-  if (request.url.scheme != "http" && request.url.scheme != "https") {
-    return Error::invalid_input("{} is no http or https URL", base::to_display(request.url));
-  }
-  for (const auto& [name, value] : request.headers.fields()) {
-    if (has_line_break(name) || has_line_break(value)) {
-      return Error::invalid_input("the header field {} holds a line break", base::printable(name));
-    }
-  }
-  return {};
-}
-
 // One request on its way, and what has come back so far.
 class Call {
  public:
@@ -132,7 +108,8 @@ class Call {
         exchange_(exchange),
         options_(options),
         header_list_(line.curl),
-        connect_to_(line.curl) {}
+        connect_to_(line.curl),
+        answer_(request, exchange) {}
 
   Result<http::Response> run();
   // Whether the connection may serve another call; an abandoned one has been closed by libcurl anyway.
@@ -164,12 +141,9 @@ class Call {
   [[nodiscard]] Status check_deadlines() const;
   Result<http::Response> finish(CURLcode code);
   [[nodiscard]] Error failure(CURLcode code) const;
-  [[nodiscard]] bool has_refusal() const { return headers_done_ && !response_.is_success(); }
-
   bool take_header(std::string_view line);
   bool end_headers();
   bool take_body(std::string_view piece);
-  bool keep(std::string_view piece);
   std::size_t give_body(char* buffer, std::size_t size);
   bool refuse(Error error);
   void moved() { last_move_ = steady_clock::now(); }
@@ -189,10 +163,8 @@ class Call {
   std::array<char, CURL_ERROR_SIZE> words_{};
   Status setup_;
 
-  http::Response response_;
+  AnswerBuilder answer_;
   std::size_t header_bytes_ = 0;
-  bool headers_done_ = false;
-  bool enough_ = false;  // the rest of an error's body is not wanted
   std::optional<Error> refusal_;
   std::uint64_t sent_ = 0;
   int unsent_ = 0;  // bytes that the kernel holds
@@ -381,11 +353,10 @@ milliseconds Call::time_left() const {
 Status Call::check_deadlines() const {
   const auto now = steady_clock::now();
   if (request_.timeouts.total && now - started_ >= *request_.timeouts.total) {
-    return Error::unreachable("{} timed out after {}", peer_of(request_), base::to_string(*request_.timeouts.total));
+    return timed_out(peer_of(request_), *request_.timeouts.total);
   }
   if (now - last_move_ >= request_.timeouts.stall) {
-    return Error::unreachable("{} timed out: nothing moved for {}", peer_of(request_),
-                              base::to_string(request_.timeouts.stall));
+    return stalled(peer_of(request_), request_.timeouts.stall);
   }
   return {};
 }
@@ -395,11 +366,8 @@ Result<http::Response> Call::finish(CURLcode code) {
   if (refusal_) {
     return *refusal_;
   }
-  if (code == CURLE_OK || has_refusal()) {
-    if (!headers_done_) {
-      return failure(CURLE_GOT_NOTHING);
-    }
-    return std::move(response_);
+  if (code == CURLE_OK || answer_.is_refusal()) {
+    return answer_.has_fields() ? Result<http::Response>(answer_.take()) : failure(CURLE_GOT_NOTHING);
   }
   return failure(code);
 }
@@ -430,57 +398,33 @@ bool Call::take_header(std::string_view line) {
   moved();
   header_bytes_ += line.size();
   if (header_bytes_ > most_header_bytes) {
-    return refuse(Error::failed("{} sent more than {} of header fields", peer_of(request_),
-                                base::human_bytes(most_header_bytes)));
+    return refuse(too_many_fields(peer_of(request_)));
   }
-  if (headers_done_) {
+  if (answer_.has_fields()) {
     return true;  // a trailer
   }
   if (line.starts_with("HTTP/")) {
-    response_ = {};
     const auto status = base::parse_integer(line.substr(std::min(line.find(' '), line.size() - 1) + 1).substr(0, 3));
-    response_.status = static_cast<int>(status.value_or(0));
+    answer_.begin(static_cast<int>(status.value_or(0)));
     return true;
   }
   if (base::trim(line).empty()) {
-    return response_.status < 200 || end_headers();
+    return answer_.status() < 200 || end_headers();
   }
   const auto [name, value] = base::split_once(line, ':');
-  response_.headers.add(std::string(base::trim(name)), std::string(base::trim(value)));
+  answer_.add_field(name, value);
   return true;
 }
 
 bool Call::end_headers() {
-  headers_done_ = true;
-  if (!exchange_.sink.on_headers) {
-    return true;
-  }
-  const auto wanted = exchange_.sink.on_headers(response_);
+  const auto wanted = answer_.end_fields();
   return wanted ? true : refuse(wanted.error());
 }
 
 bool Call::take_body(std::string_view piece) {
   moved();
-  if (!response_.is_success() || !exchange_.sink.on_body) {
-    return keep(piece);
-  }
-  const auto taken = exchange_.sink.on_body(piece);
-  return taken ? true : refuse(taken.error());
-}
-
-// A refusal's body is cut at the limit; anything else must fit.
-bool Call::keep(std::string_view piece) {
-  const auto room = request_.max_body_bytes - std::min<std::uint64_t>(request_.max_body_bytes, response_.body.size());
-  if (piece.size() <= room) {
-    response_.body += piece;
-    return true;
-  }
-  if (has_refusal()) {
-    response_.body += piece.substr(0, static_cast<std::size_t>(room));
-    return false;
-  }
-  return refuse(Error::failed("the answer of {} to {} {} is longer than {}", peer_of(request_), request_.method,
-                              base::to_display(request_.url), base::human_bytes(request_.max_body_bytes)));
+  const auto taken = answer_.add_body(piece);
+  return taken ? !answer_.has_enough() : refuse(taken.error());
 }
 
 std::size_t Call::give_body(char* buffer, std::size_t size) {

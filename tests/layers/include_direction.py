@@ -26,6 +26,7 @@ LIBRARIES = {
     "zlib": {"oci"},
     "zstd": {"oci"},
     "curl": {"platform"},
+    "boost": {"platform"},
     "git2": {"platform"},
     "spdlog": {"execute", "platform", "cli"},
     "CLI": {"cli"},

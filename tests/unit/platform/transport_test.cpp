@@ -1,12 +1,14 @@
-// The transport against servers that behave badly on purpose; everything goes over 127.0.0.1.
+// The transports against servers that behave badly on purpose; everything goes over 127.0.0.1.
 #include "core/platform/curl_transport.hpp"
-
 #include "core/platform/file_body.hpp"
+#include "core/platform/plain_transport.hpp"
+#include "core/platform/system_transport.hpp"
 #include "tests/support/loopback_server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -50,12 +52,21 @@ int free_port() {
   return server.port();
 }
 
-TEST(CurlTransport, AnswersWithStatusFieldsAndBody) {
+template <typename Transport>
+class EachTransport : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { std::signal(SIGPIPE, SIG_IGN); }
+};
+
+using Transports = ::testing::Types<CurlTransport, PlainTransport>;
+TYPED_TEST_SUITE(EachTransport, Transports);
+
+TYPED_TEST(EachTransport, AnswersWithStatusFieldsAndBody) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.answer(404, "no such thing", "X-One: 1\r\nx-one: 2\r\nX-Empty:\r\n");
   });
-  CurlTransport transport;
+  TypeParam transport;
   const auto answer = transport.send(get(server.url("/a?b=c")));
   ASSERT_TRUE(answer) << to_string(answer.error());
   EXPECT_EQ(answer->status, 404);
@@ -64,23 +75,23 @@ TEST(CurlTransport, AnswersWithStatusFieldsAndBody) {
   EXPECT_EQ(answer->headers.get("x-empty"), "");
 }
 
-TEST(CurlTransport, KeepsTheConnectionForTheNextRequest) {
+TYPED_TEST(EachTransport, KeepsTheConnectionForTheNextRequest) {
   LoopbackServer server(echo_all);
-  CurlTransport transport;
+  TypeParam transport;
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(transport.send(get(server.url())));
   }
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST(CurlTransport, UsesOneConnectionForEachRequestAtTheSameTime) {
+TYPED_TEST(EachTransport, UsesOneConnectionForEachRequestAtTheSameTime) {
   LoopbackServer server([](Connection& connection) {
     while (connection.read_request()) {
       std::this_thread::sleep_for(50ms);
       connection.answer(200, "");
     }
   });
-  CurlTransport transport;
+  TypeParam transport;
   {
     std::vector<std::jthread> callers;
     for (int i = 0; i < 4; ++i) {
@@ -92,12 +103,12 @@ TEST(CurlTransport, UsesOneConnectionForEachRequestAtTheSameTime) {
   EXPECT_EQ(server.connections(), 4);
 }
 
-TEST(CurlTransport, SendsABodyAgainWhenAKeptConnectionWasClosed) {
+TYPED_TEST(EachTransport, SendsABodyAgainWhenAKeptConnectionWasClosed) {
   LoopbackServer server([](Connection& connection) {
     const auto request = connection.read_request();
     connection.answer(200, request ? request->body : "nothing");
   });
-  CurlTransport transport;
+  TypeParam transport;
   ASSERT_TRUE(transport.send(put(server.url(), "first")));
   std::this_thread::sleep_for(20ms);
   const auto answer = transport.send(put(server.url(), "second"));
@@ -105,7 +116,7 @@ TEST(CurlTransport, SendsABodyAgainWhenAKeptConnectionWasClosed) {
   EXPECT_EQ(answer->body, "second");
 }
 
-TEST(CurlTransport, LeavesItToTheCallerToRepeatAnUploadThatBroke) {
+TYPED_TEST(EachTransport, LeavesItToTheCallerToRepeatAnUploadThatBroke) {
   std::atomic<int> uploads = 0;
   LoopbackServer server([&](Connection& connection) {
     while (const auto request = connection.read_head()) {
@@ -117,7 +128,7 @@ TEST(CurlTransport, LeavesItToTheCallerToRepeatAnUploadThatBroke) {
       connection.answer(200, "");
     }
   });
-  CurlTransport transport;
+  TypeParam transport;
   ASSERT_TRUE(transport.send(get(server.url())));
   const auto answer = transport.send(put(server.url("/breaks"), std::string(16 << 20, 'x')));
   ASSERT_FALSE(answer);
@@ -126,7 +137,7 @@ TEST(CurlTransport, LeavesItToTheCallerToRepeatAnUploadThatBroke) {
   EXPECT_EQ(uploads, 1);
 }
 
-TEST(CurlTransport, WaitsWhileTheKernelStillSends) {
+TYPED_TEST(EachTransport, WaitsWhileTheKernelStillSends) {
   LoopbackServer server(
       [](Connection& connection) {
         const auto request = connection.read_head();
@@ -138,7 +149,7 @@ TEST(CurlTransport, WaitsWhileTheKernelStillSends) {
         connection.answer(201, "");
       },
       64 << 10);
-  CurlTransport transport;
+  TypeParam transport;
   auto request = put(server.url(), std::string(4 << 20, 'x'));
   request.timeouts.stall = 300ms;
   const auto answer = transport.send(request);
@@ -146,7 +157,7 @@ TEST(CurlTransport, WaitsWhileTheKernelStillSends) {
   EXPECT_EQ(answer->status, 201);
 }
 
-TEST(CurlTransport, SaysContentLengthZeroForAnEmptyPost) {
+TYPED_TEST(EachTransport, SaysContentLengthZeroForAnEmptyPost) {
   std::string length;
   std::string type = "none";
   LoopbackServer server([&](Connection& connection) {
@@ -155,7 +166,7 @@ TEST(CurlTransport, SaysContentLengthZeroForAnEmptyPost) {
     type = request->headers.contains("content-type") ? request->headers.at("content-type") : "none";
     connection.answer(202, "");
   });
-  CurlTransport transport;
+  TypeParam transport;
   auto request = get(server.url());
   request.method = "POST";
   ASSERT_TRUE(transport.send(request));
@@ -163,13 +174,13 @@ TEST(CurlTransport, SaysContentLengthZeroForAnEmptyPost) {
   EXPECT_EQ(type, "none");
 }
 
-TEST(CurlTransport, NeverAsksForPermissionToSendABody) {
+TYPED_TEST(EachTransport, NeverAsksForPermissionToSendABody) {
   ReceivedRequest seen;
   LoopbackServer server([&](Connection& connection) {
     seen = *connection.read_request();
     connection.answer(201, "");
   });
-  CurlTransport transport({.proxies = {}, .user_agent = "deployctl/1"});
+  TypeParam transport({.user_agent = "deployctl/1"});
   auto request = put(server.url(), std::string(3 << 20, 'x'));
   request.headers.set("Content-Type", "application/octet-stream");
   ASSERT_TRUE(transport.send(request));
@@ -180,40 +191,40 @@ TEST(CurlTransport, NeverAsksForPermissionToSendABody) {
   EXPECT_EQ(seen.body.size(), 3u << 20u);
 }
 
-TEST(CurlTransport, DoesNotFollowRedirects) {
+TYPED_TEST(EachTransport, DoesNotFollowRedirects) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.answer(307, "", "Location: /elsewhere\r\n");
   });
-  CurlTransport transport;
+  TypeParam transport;
   const auto answer = transport.send(get(server.url()));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 307);
   EXPECT_EQ(answer->headers.get("Location"), "/elsewhere");
 }
 
-TEST(CurlTransport, ReportsARefusalThatCameBeforeTheWholeBodyWasSent) {
+TYPED_TEST(EachTransport, ReportsARefusalThatCameBeforeTheWholeBodyWasSent) {
   LoopbackServer server([](Connection& connection) {
     connection.read_head();
     connection.answer(413, "too large", "Connection: close\r\n");
     connection.reset_on_close();
     std::this_thread::sleep_for(10ms);
   });
-  CurlTransport transport;
+  TypeParam transport;
   const auto answer = transport.send(put(server.url(), std::string(64 << 20, 'x')));
   ASSERT_TRUE(answer) << to_string(answer.error());
   EXPECT_EQ(answer->status, 413);
   EXPECT_EQ(answer->body, "too large");
 }
 
-TEST(CurlTransport, GivesPiecesToTheSinkAfterTheFields) {
+TYPED_TEST(EachTransport, GivesPiecesToTheSinkAfterTheFields) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
     std::this_thread::sleep_for(30ms);
     connection.write("3\r\ntwo\r\n0\r\n\r\n");
   });
-  CurlTransport transport;
+  TypeParam transport;
   std::vector<std::string> seen;
   http::Exchange exchange;
   exchange.sink.on_headers = [&](const http::Response& response) {
@@ -230,12 +241,12 @@ TEST(CurlTransport, GivesPiecesToTheSinkAfterTheFields) {
   EXPECT_EQ(answer->body, "");
 }
 
-TEST(CurlTransport, KeepsTheBodyOfARefusalFromTheSink) {
+TYPED_TEST(EachTransport, KeepsTheBodyOfARefusalFromTheSink) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.answer(410, "expired");
   });
-  CurlTransport transport;
+  TypeParam transport;
   http::Exchange exchange;
   exchange.sink.on_body = [&](std::string_view) -> base::Status { return base::Error::failed("not expected"); };
   const auto answer = transport.send(get(server.url()), exchange);
@@ -244,12 +255,12 @@ TEST(CurlTransport, KeepsTheBodyOfARefusalFromTheSink) {
   EXPECT_EQ(answer->body, "expired");
 }
 
-TEST(CurlTransport, EndsWithTheSinksError) {
+TYPED_TEST(EachTransport, EndsWithTheSinksError) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.answer(200, std::string(1 << 20, 'x'));
   });
-  CurlTransport transport;
+  TypeParam transport;
   http::Exchange exchange;
   exchange.sink.on_body = [&](std::string_view) -> base::Status { return base::Error::failed("disk full"); };
   const auto answer = transport.send(get(server.url()), exchange);
@@ -257,13 +268,13 @@ TEST(CurlTransport, EndsWithTheSinksError) {
   EXPECT_EQ(answer.error().message, "disk full");
 }
 
-TEST(CurlTransport, RefusesABodyAboveItsLimitAndCutsARefusalAtIt) {
+TYPED_TEST(EachTransport, RefusesABodyAboveItsLimitAndCutsARefusalAtIt) {
   int status = 200;
   LoopbackServer server([&](Connection& connection) {
     connection.read_request();
     connection.answer(status, std::string(200'000, 'x'));
   });
-  CurlTransport transport;
+  TypeParam transport;
   auto request = get(server.url("/big"));
   request.max_body_bytes = 1000;
   const auto answer = transport.send(request);
@@ -278,7 +289,7 @@ TEST(CurlTransport, RefusesABodyAboveItsLimitAndCutsARefusalAtIt) {
   EXPECT_EQ(refusal->body.size(), 1000u);
 }
 
-TEST(CurlTransport, RefusesEndlessHeaderFields) {
+TYPED_TEST(EachTransport, RefusesEndlessHeaderFields) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\n");
@@ -287,7 +298,7 @@ TEST(CurlTransport, RefusesEndlessHeaderFields) {
     }
     connection.stall();
   });
-  CurlTransport transport;
+  TypeParam transport;
   const auto answer = transport.send(get(server.url()));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().message, server.authority() + " sent more than 256.0 KiB of header fields");
@@ -316,16 +327,19 @@ struct Broken {
 class BrokenServer : public ::testing::TestWithParam<Broken> {};
 
 TEST_P(BrokenServer, IsNamedWithAPlainCause) {
-  LoopbackServer server(GetParam().server);
-  CurlTransport transport;
-  auto request = get(server.url());
-  request.timeouts.stall = 200ms;
-  const auto answer = transport.send(request);
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().code, GetParam().code);
-  const auto message = to_string(answer.error());
-  EXPECT_THAT(message, HasSubstr(server.authority()));
-  EXPECT_THAT(message, ::testing::EndsWith(GetParam().message));
+  CurlTransport curl;
+  PlainTransport plain;
+  for (http::Transport* transport : {static_cast<http::Transport*>(&curl), static_cast<http::Transport*>(&plain)}) {
+    LoopbackServer server(GetParam().server);
+    auto request = get(server.url());
+    request.timeouts.stall = 200ms;
+    const auto answer = transport->send(request);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, GetParam().code);
+    const auto message = to_string(answer.error());
+    EXPECT_THAT(message, HasSubstr(server.authority()));
+    EXPECT_THAT(message, ::testing::EndsWith(GetParam().message));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -362,8 +376,8 @@ INSTANTIATE_TEST_SUITE_P(
                              "timed out: nothing moved for 200ms"}),
     [](const auto& tested) { return tested.param.name; });
 
-TEST(CurlTransport, NamesAPortNobodyListensOn) {
-  CurlTransport transport;
+TYPED_TEST(EachTransport, NamesAPortNobodyListensOn) {
+  TypeParam transport;
   const auto port = free_port();
   const auto answer = transport.send(get("http://127.0.0.1:" + std::to_string(port) + "/"));
   ASSERT_FALSE(answer);
@@ -392,7 +406,7 @@ TEST(CurlTransport, SaysSoWhenTheServerDoesNotSpeakTls) {
   EXPECT_EQ(answer.error().hint, "is it a plain http:// server?");
 }
 
-TEST(CurlTransport, KeepsItsTotalTime) {
+TYPED_TEST(EachTransport, KeepsItsTotalTime) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n");
@@ -401,7 +415,7 @@ TEST(CurlTransport, KeepsItsTotalTime) {
       std::this_thread::sleep_for(20ms);
     }
   });
-  CurlTransport transport;
+  TypeParam transport;
   auto request = get(server.url());
   request.timeouts.total = 150ms;
   const auto answer = transport.send(request);
@@ -409,13 +423,13 @@ TEST(CurlTransport, KeepsItsTotalTime) {
   EXPECT_EQ(answer.error().message, server.authority() + " timed out after 150ms");
 }
 
-TEST(CurlTransport, IsInterruptedAtOnceWhileNothingArrives) {
+TYPED_TEST(EachTransport, IsInterruptedAtOnceWhileNothingArrives) {
   LoopbackServer server([](Connection& connection) {
     connection.read_request();
     connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     connection.stall();
   });
-  CurlTransport transport;
+  TypeParam transport;
   std::stop_source stop;
   http::Exchange exchange;
   exchange.stop = stop.get_token();
@@ -430,8 +444,8 @@ TEST(CurlTransport, IsInterruptedAtOnceWhileNothingArrives) {
   EXPECT_LT(elapsed_since(start), 1s);
 }
 
-TEST(CurlTransport, RefusesALineBreakInAField) {
-  CurlTransport transport;
+TYPED_TEST(EachTransport, RefusesALineBreakInAField) {
+  TypeParam transport;
   auto request = get("http://127.0.0.1:1/");
   request.headers.add("X-Name", "one\r\nX-Other: two");
   const auto answer = transport.send(request);
@@ -458,11 +472,11 @@ TEST(CurlTransport, GoesThroughTheProxyItIsGivenAndNamesIt) {
   EXPECT_THAT(lost.error().message, StartsWith("cannot reach registry.invalid:80 through the proxy 127.0.0.1:"));
 }
 
-TEST(CurlTransport, SendsAStretchOfAFile) {
+TYPED_TEST(EachTransport, SendsAStretchOfAFile) {
   const auto path = ::testing::TempDir() + "/stretch";
   std::ofstream(path) << "0123456789";
   LoopbackServer server(echo_all);
-  CurlTransport transport;
+  TypeParam transport;
   auto request = get(server.url());
   request.method = "PUT";
   const auto body = open_file_body(path, 2, 5);
@@ -477,6 +491,104 @@ TEST(CurlTransport, SendsAStretchOfAFile) {
   EXPECT_EQ(sent, 5u);
   EXPECT_FALSE(open_file_body(path, 8, 5));
   EXPECT_EQ(open_file_body(path + "-not-there").error().code, base::ErrorCode::not_found);
+}
+
+TYPED_TEST(EachTransport, SendsALargeFileWhole) {
+  const auto path = ::testing::TempDir() + "/large-" + std::to_string(::getpid());
+  std::string bytes(9 << 20, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>((i * 2654435761U) >> 13U);
+  }
+  std::ofstream(path) << bytes;
+  std::string received;
+  LoopbackServer server([&](Connection& connection) {
+    received = connection.read_request()->body;
+    connection.answer(201, "");
+  });
+  TypeParam transport;
+  auto request = get(server.url());
+  request.method = "PUT";
+  request.body = *open_file_body(path);
+  ASSERT_TRUE(transport.send(request));
+  EXPECT_TRUE(received == bytes);
+  ::unlink(path.c_str());
+}
+
+TYPED_TEST(EachTransport, TakesInformationalAnswersForWhatTheyAre) {
+  LoopbackServer server([](Connection& connection) {
+    while (connection.read_request()) {
+      connection.write("HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n");
+      connection.answer(204, "");
+    }
+  });
+  TypeParam transport;
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = transport.send(get(server.url()));
+    ASSERT_TRUE(answer) << to_string(answer.error());
+    EXPECT_EQ(answer->status, 204);
+    EXPECT_FALSE(answer->headers.get("X-Early"));
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TYPED_TEST(EachTransport, TakesNoBodyForTheAnswerToHead) {
+  LoopbackServer server([](Connection& connection) {
+    while (const auto request = connection.read_request()) {
+      connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    }
+  });
+  TypeParam transport;
+  auto request = get(server.url());
+  request.method = "HEAD";
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = transport.send(request);
+    ASSERT_TRUE(answer) << to_string(answer.error());
+    EXPECT_EQ(answer->headers.get("Content-Length"), "1000");
+    EXPECT_EQ(answer->body, "");
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TYPED_TEST(EachTransport, ReadsAnAnswerThatEndsWithTheConnection) {
+  LoopbackServer server([](Connection& connection) {
+    connection.read_request();
+    connection.write("HTTP/1.0 200 OK\r\n\r\nall of it");
+  });
+  TypeParam transport;
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = transport.send(get(server.url()));
+    ASSERT_TRUE(answer) << to_string(answer.error());
+    EXPECT_EQ(answer->body, "all of it");
+  }
+}
+
+TEST(PlainTransport, OpensConnectionsAheadOnlyToWhatIsFarAway) {
+  LoopbackServer server(echo_all);
+  PlainTransport transport;
+  transport.prepare(get(server.url()), 8);
+  ASSERT_TRUE(transport.send(get(server.url())));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(SystemTransport, CarriesWhatNeedsNeitherTlsNorALookUpByItself) {
+  const std::pair<const char*, bool> rows[] = {
+      {"http://127.0.0.1:5000/", true},    {"http://localhost/", true},         {"http://api.localhost/", true},
+      {"http://[::1]:80/", true},          {"http://10.0.0.7:5000/", true},     {"https://127.0.0.1/", false},
+      {"http://registry.example/", false}, {"http://127.0.0.1.example/", false}};
+  for (const auto& [url, expected] : rows) {
+    EXPECT_EQ(PlainTransport::can_carry(get(url)), expected) << url;
+  }
+}
+
+TEST(SystemTransport, TakesTheProxyThatTheEnvironmentNames) {
+  std::string target;
+  LoopbackServer proxy([&](Connection& connection) {
+    target = connection.read_request()->target;
+    connection.answer(200, "");
+  });
+  SystemTransport transport({.http = proxy.url(), .https = {}, .excepted = {}}, "deployctl");
+  ASSERT_TRUE(transport.send(get("http://192.0.2.1/v2/")));
+  EXPECT_EQ(target, "http://192.0.2.1/v2/");
 }
 
 }  // namespace

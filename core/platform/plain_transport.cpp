@@ -1,0 +1,590 @@
+// One exchange is a loop around poll(): bytes go out as the socket takes them and come in as they arrive, both at once,
+// so that a refusal is read while the body is still being sent. Boost.Beast's parser reads the answers.
+//
+// A kept connection may have been closed by the server in the moment it is used again. When it breaks before anything
+// of an answer came, the exchange begins once more on a new connection (RFC 9112 section 9.3.1).
+#include "core/platform/plain_transport.hpp"
+
+#include "core/platform/answer_builder.hpp"
+#include "core/platform/answer_parser.hpp"
+#include "core/platform/file_body.hpp"
+#include "core/platform/posix_descriptor.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <linux/sockios.h>
+#include <map>
+#include <mutex>
+#include <netinet/tcp.h>
+#include <optional>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <vector>
+
+namespace deployctl::platform {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t file_stretch = 1u << 20u;     // sent in one call, at most
+constexpr std::size_t memory_stretch = 64u << 10u;  // read from a body that is no file
+// A kept connection that turns out to be closed shows it before much has been sent. Whether to repeat an upload that
+// broke later is for the caller to say, who knows what has become of it.
+constexpr std::uint64_t most_sent_into_a_closed_connection = 256u << 10u;
+// A connection that takes so long to open is far away: further ones are worth opening ahead.
+constexpr milliseconds far_away{2};
+
+struct Address {
+  sockaddr_storage bytes{};
+  socklen_t size = 0;
+};
+
+Address ip4_address(in_addr host, int port) {
+  Address address;
+  auto& v4 = reinterpret_cast<sockaddr_in&>(address.bytes);
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(static_cast<std::uint16_t>(port));
+  v4.sin_addr = host;
+  address.size = sizeof v4;
+  return address;
+}
+
+Address ip6_address(const in6_addr& host, int port) {
+  Address address;
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(address.bytes);
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(static_cast<std::uint16_t>(port));
+  v6.sin6_addr = host;
+  address.size = sizeof v6;
+  return address;
+}
+
+std::vector<Address> socket_address(const std::string& path) {
+  Address address;
+  auto& local = reinterpret_cast<sockaddr_un&>(address.bytes);
+  if (path.size() >= sizeof local.sun_path) {
+    return {};
+  }
+  local.sun_family = AF_UNIX;
+  std::memcpy(local.sun_path, path.c_str(), path.size() + 1);
+  address.size = sizeof local;
+  return {address};
+}
+
+bool is_localhost(const std::string& host) {
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
+// Where the request goes without asking anybody; "localhost" is this machine by definition (RFC 6761 section 6.3).
+std::vector<Address> addresses_of(const http::Request& request) {
+  if (!request.unix_socket.empty()) {
+    return socket_address(request.unix_socket);
+  }
+  const auto port = request.url.effective_port();
+  in_addr v4{};
+  in6_addr v6{};
+  if (is_localhost(request.url.host)) {
+    v4.s_addr = htonl(INADDR_LOOPBACK);
+    return {ip4_address(v4, port), ip6_address(in6addr_loopback, port)};
+  }
+  if (inet_pton(AF_INET, request.url.host.c_str(), &v4) == 1) {
+    return {ip4_address(v4, port)};
+  }
+  if (inet_pton(AF_INET6, request.url.host.c_str(), &v6) == 1) {
+    return {ip6_address(v6, port)};
+  }
+  return {};
+}
+
+struct Connection {
+  Descriptor socket;
+  bool is_open = false;  // false: it is being opened
+  bool is_kept = false;  // it has carried an exchange before
+};
+
+// A socket that is connected or about to be; errno in `os_error` when it cannot be.
+std::optional<Connection> start_connecting(const Address& address, int& os_error) {
+  Connection connection{
+      .socket = Descriptor(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))};
+  if (!connection.socket.is_open()) {
+    os_error = errno;
+    return std::nullopt;
+  }
+  if (address.bytes.ss_family != AF_UNIX) {
+    const int yes = 1;
+    ::setsockopt(connection.socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    ::setsockopt(connection.socket.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  }
+  const auto* to = reinterpret_cast<const sockaddr*>(&address.bytes);
+  if (::connect(connection.socket.get(), to, address.size) == 0) {
+    connection.is_open = true;
+    return connection;
+  }
+  os_error = errno;
+  return errno == EINPROGRESS ? std::optional(std::move(connection)) : std::nullopt;
+}
+
+int pending_error(int socket) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &value, &size) == 0 ? value : errno;
+}
+
+// A server that has closed an idle connection, or says something on it, has no use for another request there.
+bool is_quiet(int socket) {
+  pollfd waiting{socket, POLLIN, 0};
+  return ::poll(&waiting, 1, 0) == 0;
+}
+
+std::string head_of(const http::Request& request, const std::string& user_agent) {
+  std::string head = request.method + " " + (request.url.path.empty() ? "/" : request.url.path);
+  if (request.url.has_query) {
+    head += "?" + request.url.query;
+  }
+  head += " HTTP/1.1\r\n";
+  const auto add = [&](std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  };
+  const auto add_unless_given = [&](std::string_view name, std::string_view value) {
+    if (!request.headers.get(name)) {
+      add(name, value);
+    }
+  };
+  add_unless_given("Host", request.url.authority());
+  add_unless_given("User-Agent", user_agent);
+  add_unless_given("Accept", "*/*");
+  for (const auto& [name, value] : request.headers.fields()) {
+    add(name, value);
+  }
+  const bool says_length = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (request.body || says_length) {
+    add_unless_given("Content-Length", std::to_string(request.body ? request.body->size() : 0));
+  }
+  return head + "\r\n";
+}
+
+// Wakes a poll() when a stop is requested.
+class StopSignal {
+ public:
+  explicit StopSignal(const std::stop_token& stop) {
+    if (stop.stop_possible()) {
+      event_ = Descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+      wake_.emplace(stop, Wake{event_.get()});
+    }
+  }
+  [[nodiscard]] int descriptor() const { return event_.get(); }
+
+ private:
+  struct Wake {
+    int event;
+    void operator()() const {
+      const std::uint64_t one = 1;
+      [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);
+    }
+  };
+  Descriptor event_;
+  std::optional<std::stop_callback<Wake>> wake_;
+};
+
+// One request on its way over one connection.
+class Call {
+ public:
+  Call(const http::Request& request, const http::Exchange& exchange, const std::string& user_agent)
+      : request_(request),
+        exchange_(exchange),
+        answer_(request, exchange),
+        parser_(answer_, request.method == "HEAD"),
+        outgoing_(head_of(request, user_agent)),
+        peer_(peer_of(request)),
+        stop_(exchange.stop) {}
+
+  // Waits until the connection is open.
+  Status open(Connection& connection);
+  Result<http::Response> run(Connection& connection);
+  // After run(): the connection may carry another exchange.
+  [[nodiscard]] bool is_clean() const { return clean_; }
+  // After run(): it broke before anything of an answer came.
+  [[nodiscard]] bool broke_unanswered() const {
+    return broke_ && !parser_.has_begun() && sent_ <= most_sent_into_a_closed_connection;
+  }
+
+ private:
+  Status exchange(int socket);
+  Status send_some(int socket);
+  Status send_outgoing(int socket);
+  Status send_body(int socket);
+  Status send_file(int socket, FileBody& file);
+  Status refill();
+  Status receive_some(int socket);
+  Status sending_failed(int socket, int os_error);
+  Result<short> wait(int socket, short events, std::optional<steady_clock::time_point> limit);
+  void look_at_the_kernel(int socket);
+  [[nodiscard]] Status check_deadlines() const;
+  [[nodiscard]] steady_clock::time_point deadline() const;
+  void count_sent(std::size_t bytes);
+  // Nothing more is to be received: the answer is complete, or the server broke off in the middle of a refusal.
+  [[nodiscard]] bool is_settled() const { return parser_.is_complete() || answer_.has_enough() || is_cut_refusal_; }
+  [[nodiscard]] bool has_sent_all() const { return outgoing_at_ == outgoing_.size() && body_left_ == 0; }
+
+  const http::Request& request_;
+  const http::Exchange& exchange_;
+  AnswerBuilder answer_;
+  AnswerParser parser_;
+  std::string outgoing_;  // the head, and the stretch of a body that is no file
+  std::size_t outgoing_at_ = 0;
+  std::size_t head_left_ = outgoing_.size();
+  std::uint64_t body_left_ = 0;  // not yet in outgoing_
+  std::uint64_t sent_ = 0;       // of the body
+  int unsent_ = 0;               // bytes that the kernel holds
+  std::string peer_;
+  StopSignal stop_;
+  steady_clock::time_point started_ = steady_clock::now();
+  steady_clock::time_point last_move_ = started_;
+  bool clean_ = false;
+  bool broke_ = false;
+  bool is_cut_refusal_ = false;
+};
+
+steady_clock::time_point Call::deadline() const {
+  const auto stall = last_move_ + request_.timeouts.stall;
+  return request_.timeouts.total ? std::min(stall, started_ + *request_.timeouts.total) : stall;
+}
+
+Status Call::check_deadlines() const {
+  const auto now = steady_clock::now();
+  if (request_.timeouts.total && now - started_ >= *request_.timeouts.total) {
+    return timed_out(peer_, *request_.timeouts.total);
+  }
+  return now - last_move_ >= request_.timeouts.stall ? Status(stalled(peer_, request_.timeouts.stall)) : Status();
+}
+
+// What the kernel has been given may be megabytes, which take their time on a slow line: they move as well.
+void Call::look_at_the_kernel(int socket) {
+  int unsent = 0;
+  if (::ioctl(socket, SIOCOUTQ, &unsent) == 0 && unsent != unsent_) {
+    unsent_ = unsent;
+    last_move_ = steady_clock::now();
+  }
+}
+
+// What the socket is ready for; 0 when `limit` has passed first.
+Result<short> Call::wait(int socket, short events, std::optional<steady_clock::time_point> limit) {
+  std::array<pollfd, 2> waiting{pollfd{socket, events, 0}, pollfd{stop_.descriptor(), POLLIN, 0}};
+  const auto until = limit ? std::min(*limit, deadline()) : deadline();
+  const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+  const auto most = static_cast<int>(std::clamp<long long>(left.count(), 0, 60'000));
+  const auto ready = ::poll(waiting.data(), waiting.size(), most);
+  if (exchange_.stop.stop_requested()) {
+    return Error::interrupted();
+  }
+  if (ready > 0) {
+    return waiting[0].revents;
+  }
+  look_at_the_kernel(socket);
+  const auto in_time = check_deadlines();
+  return in_time ? Result<short>(short{0}) : in_time.error();
+}
+
+Status Call::open(Connection& connection) {
+  const auto limit = started_ + request_.timeouts.connect;
+  while (!connection.is_open) {
+    const auto ready = wait(connection.socket.get(), POLLOUT, limit);
+    if (!ready) {
+      return ready.error();
+    }
+    if (*ready != 0) {
+      if (const int os_error = pending_error(connection.socket.get()); os_error != 0) {
+        return not_connected(peer_, os_error);
+      }
+      connection.is_open = true;
+    } else if (steady_clock::now() >= limit) {
+      return no_connection_within(peer_, request_.timeouts.connect);
+    }
+  }
+  last_move_ = steady_clock::now();
+  return {};
+}
+
+Result<http::Response> Call::run(Connection& connection) {
+  if (request_.body) {
+    body_left_ = request_.body->size();
+    if (const auto rewound = request_.body->rewind(); !rewound) {
+      return rewound.error();
+    }
+  }
+  if (const auto done = exchange(connection.socket.get()); !done) {
+    return done.error();
+  }
+  clean_ = parser_.may_keep_connection() && has_sent_all();
+  return answer_.take();
+}
+
+// Until the answer is complete. What is not sent by then is not wanted.
+Status Call::exchange(int socket) {
+  if (const auto sent = send_some(socket); !sent) {
+    return sent;
+  }
+  while (!is_settled()) {
+    const auto wanted = has_sent_all() ? POLLIN : POLLIN | POLLOUT;
+    const auto ready = wait(socket, static_cast<short>(wanted), std::nullopt);
+    if (!ready) {
+      return ready.error();
+    }
+    if ((*ready & (POLLIN | POLLHUP | POLLERR)) != 0) {
+      if (const auto received = receive_some(socket); !received) {
+        return received;
+      }
+    } else if ((*ready & POLLOUT) != 0) {
+      if (const auto sent = send_some(socket); !sent) {
+        return sent;
+      }
+    }
+  }
+  return {};
+}
+
+Status Call::send_some(int socket) {
+  if (outgoing_at_ < outgoing_.size()) {
+    if (const auto sent = send_outgoing(socket); !sent || outgoing_at_ < outgoing_.size()) {
+      return sent;
+    }
+  }
+  return body_left_ > 0 ? send_body(socket) : Status();
+}
+
+// A short body goes out together with the head.
+Status Call::send_outgoing(int socket) {
+  const bool is_file = dynamic_cast<FileBody*>(request_.body.get()) != nullptr;
+  if (body_left_ > 0 && (!is_file || body_left_ <= memory_stretch) && outgoing_.size() < memory_stretch) {
+    if (const auto filled = refill(); !filled) {
+      return filled;
+    }
+  }
+  const int flags = MSG_NOSIGNAL | (body_left_ > 0 ? MSG_MORE : 0);
+  while (outgoing_at_ < outgoing_.size()) {
+    const auto count = ::send(socket, outgoing_.data() + outgoing_at_, outgoing_.size() - outgoing_at_, flags);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      return errno == EAGAIN ? Status() : sending_failed(socket, errno);
+    }
+    outgoing_at_ += static_cast<std::size_t>(count);
+    count_sent(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Status Call::send_body(int socket) {
+  if (auto* file = dynamic_cast<FileBody*>(request_.body.get()); file != nullptr) {
+    return send_file(socket, *file);
+  }
+  outgoing_.clear();
+  outgoing_at_ = 0;
+  const auto filled = refill();
+  return filled ? send_outgoing(socket) : filled;
+}
+
+Status Call::send_file(int socket, FileBody& file) {
+  int os_error = 0;
+  const auto count = file.send_to(socket, file_stretch, os_error);
+  if (!count) {
+    return count.error();
+  }
+  if (os_error != 0) {
+    return sending_failed(socket, os_error);
+  }
+  body_left_ -= *count;
+  count_sent(*count);
+  return {};
+}
+
+// Adds the next stretch of the body to what is to be sent.
+Status Call::refill() {
+  const auto before = outgoing_.size();
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(memory_stretch, body_left_));
+  outgoing_.resize(before + wanted);
+  const auto count = request_.body->read(outgoing_.data() + before, wanted);
+  outgoing_.resize(before + (count ? *count : 0));
+  if (!count) {
+    return count.error();
+  }
+  if (*count == 0) {
+    return Error::failed("what was to be sent to {} became shorter", peer_);
+  }
+  body_left_ -= *count;
+  return {};
+}
+
+void Call::count_sent(std::size_t bytes) {
+  last_move_ = steady_clock::now();
+  const auto of_head = std::min(bytes, head_left_);
+  head_left_ -= of_head;
+  sent_ += bytes - of_head;
+  if (exchange_.on_upload && bytes > of_head) {
+    exchange_.on_upload(sent_);
+  }
+}
+
+// A server may refuse a body before it has taken all of it, and close; then its answer counts, not the broken pipe.
+Status Call::sending_failed(int socket, int os_error) {
+  broke_ = true;
+  while (!is_settled() && !is_quiet(socket)) {
+    if (const auto received = receive_some(socket); !received) {
+      return broke_off(peer_, "sending", os_error);
+    }
+  }
+  return is_settled() ? Status() : broke_off(peer_, "sending", os_error);
+}
+
+Status Call::receive_some(int socket) {
+  const auto room = parser_.room();
+  ssize_t count = 0;
+  do {
+    count = ::recv(socket, room.data(), room.size(), 0);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) {
+    last_move_ = steady_clock::now();
+    return parser_.received(static_cast<std::size_t>(count));
+  }
+  if (count < 0 && errno == EAGAIN) {
+    return {};
+  }
+  broke_ = true;
+  const auto doing = has_sent_all() ? "receiving" : "sending";
+  const auto ended = count < 0 ? Status(broke_off(peer_, doing, errno)) : parser_.end();
+  is_cut_refusal_ = !ended && answer_.is_refusal();
+  return is_cut_refusal_ ? Status() : ended;
+}
+
+}  // namespace
+
+// Connections by peer, the latest used at the back: it is the one most likely still to be open.
+class PlainTransport::Pool {
+ public:
+  explicit Pool(std::size_t most_idle) : most_idle_(most_idle) {}
+
+  std::optional<Connection> take(const std::string& peer) {
+    const std::scoped_lock lock(mutex_);
+    for (auto& idle = peers_[peer].idle; !idle.empty();) {
+      auto connection = std::move(idle.back());
+      idle.pop_back();
+      if (!connection.is_open || is_quiet(connection.socket.get())) {
+        return connection;
+      }
+    }
+    return std::nullopt;
+  }
+
+  // For the next exchange when it is clean; closed otherwise.
+  void give_back(const std::string& peer, Connection connection, bool is_clean) {
+    if (!is_clean) {
+      return;
+    }
+    const std::scoped_lock lock(mutex_);
+    auto& idle = peers_[peer].idle;
+    connection.is_kept = true;
+    idle.push_back(std::move(connection));
+    if (idle.size() > most_idle_) {
+      idle.erase(idle.begin());
+    }
+  }
+
+  void want(const std::string& peer, int connections) {
+    const std::scoped_lock lock(mutex_);
+    peers_[peer].wanted = connections;
+  }
+
+  // The first connection to the peer took that long to open.
+  void opened(const std::string& peer, const Address& address, milliseconds took) {
+    const std::scoped_lock lock(mutex_);
+    auto& known = peers_[peer];
+    const auto wanted = std::exchange(known.wanted, 0);
+    for (int i = 1; i < wanted && took >= far_away; ++i) {
+      int os_error = 0;
+      if (auto connection = start_connecting(address, os_error)) {
+        known.idle.push_back(std::move(*connection));
+      }
+    }
+  }
+
+ private:
+  struct Peer {
+    std::vector<Connection> idle;
+    int wanted = 0;
+  };
+  std::size_t most_idle_;
+  std::mutex mutex_;
+  std::map<std::string, Peer> peers_;
+};
+
+PlainTransport::PlainTransport(PlainOptions options)
+    : options_(std::move(options)), pool_(std::make_unique<Pool>(options_.idle_connections)) {}
+
+PlainTransport::~PlainTransport() = default;
+
+bool PlainTransport::can_carry(const http::Request& request) {
+  return request.url.scheme == "http" && !addresses_of(request).empty();
+}
+
+void PlainTransport::prepare(const http::Request& like, int connections) {
+  pool_->want(peer_of(like), connections);
+}
+
+Result<http::Response> PlainTransport::send(const http::Request& request, const http::Exchange& exchange) {
+  if (const auto valid = check(request); !valid) {
+    return valid.error();
+  }
+  if (exchange.stop.stop_requested()) {
+    return Error::interrupted();
+  }
+  const auto peer = peer_of(request);
+  while (auto kept = pool_->take(peer)) {
+    Call call(request, exchange, options_.user_agent);
+    if (!call.open(*kept)) {
+      continue;  // one that was being opened ahead; a new one will say why it cannot
+    }
+    auto answer = call.run(*kept);
+    if (!call.broke_unanswered()) {
+      pool_->give_back(peer, std::move(*kept), call.is_clean());
+      return answer;
+    }
+  }
+  return send_on_new(peer, request, exchange);
+}
+
+Result<http::Response> PlainTransport::send_on_new(const std::string& peer, const http::Request& request,
+                                                   const http::Exchange& exchange) {
+  Error last = not_connected(peer, EADDRNOTAVAIL);
+  for (const auto& address : addresses_of(request)) {
+    const auto began = steady_clock::now();
+    int os_error = 0;
+    auto connection = start_connecting(address, os_error);
+    Call call(request, exchange, options_.user_agent);
+    const auto opened = connection ? call.open(*connection) : Status(not_connected(peer, os_error));
+    if (opened) {
+      pool_->opened(peer, address, std::chrono::duration_cast<milliseconds>(steady_clock::now() - began));
+      auto answer = call.run(*connection);
+      pool_->give_back(peer, std::move(*connection), call.is_clean());
+      return answer;
+    }
+    last = opened.error();
+    if (last.code == base::ErrorCode::interrupted) {
+      break;
+    }
+  }
+  return last;
+}
+
+}  // namespace deployctl::platform
