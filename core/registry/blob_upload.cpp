@@ -1,10 +1,14 @@
-// An upload session is opened with POST and closed with one PUT that carries the whole blob. When the PUT fails
-// half-way the session is taken for lost (registries differ in whether it can be resumed) and the blob begins again.
+// An upload session is opened with POST and closed with one PUT that carries the whole blob. When the PUT breaks
+// half-way the registry is asked how much it has kept: what it has need not go again (distribution 3 keeps it,
+// distribution 2 loses the session). A registry or proxy that refuses the size gets the blob in chunks. Offsets are our
+// own: some registries tell wrong ones, or "0-0" for nothing.
 #include "core/registry/blob_upload.hpp"
 
 #include "core/base/text.hpp"
 
-#include <array>
+#include <algorithm>
+#include <optional>
+#include <variant>
 
 namespace deployctl::registry {
 namespace {
@@ -12,6 +16,9 @@ namespace {
 using base::Error;
 using base::Result;
 using base::Status;
+
+constexpr std::uint64_t smallest_chunk = 4u << 20u;  // and the largest that GHCR takes
+constexpr std::uint64_t progress_that_counts = 1u << 20u;
 
 // One try ends well, or badly for good (an Error), or in a way that beginning again may mend.
 struct Interruption {
@@ -32,6 +39,10 @@ bool may_pass(const http::Response& response) {
 bool has_lost_session(const http::Response& response) {
   return response.status == 404 || response.status == 416 || has_error_code(response, "BLOB_UPLOAD_UNKNOWN") ||
          has_error_code(response, "BLOB_UPLOAD_INVALID");
+}
+
+bool may_go_on(const http::Response& response) {
+  return may_pass(response) || has_lost_session(response);
 }
 
 Try failed_answer(const Session& session, const http::Response& response, const BlobUpload& upload,
@@ -109,34 +120,6 @@ Status check_stored(const Session& session, const http::Response& response, cons
   return {};
 }
 
-Try put(Session& session, const BlobUpload& upload, const base::Url& location, const BlobProgress& on_sent,
-        std::stop_token stop) {
-  const auto body = open(upload, stop);
-  if (!body) {
-    return body.error();
-  }
-  const auto answer = session.send({.method = "PUT",
-                                    .url = location.with_query("digest", upload.blob.digest.text()),
-                                    .headers = {{"Content-Type", "application/octet-stream"}},
-                                    .body = *body,
-                                    .on_upload = on_sent,
-                                    .sink = {},
-                                    .repeat = Repeat::no},
-                                   stop);
-  if (!answer) {
-    return failed_exchange(answer.error(), upload);
-  }
-  if (has_error_code(answer->response, "DIGEST_INVALID")) {
-    return wrong_digest(**body, upload);
-  }
-  if (!is_accepted_upload(answer->response.status)) {
-    return failed_answer(session, answer->response, upload,
-                         may_pass(answer->response) || has_lost_session(answer->response));
-  }
-  const auto stored = check_stored(session, answer->response, upload);
-  return stored ? Try(Uploaded::yes) : Try(stored.error());
-}
-
 // Opens an upload session, or has the blob mounted from another repository: the answer to both is 202 with a session
 // when the registry does not have it there, or does not mount at all.
 Result<Answer> open_session(Session& session, const BlobUpload& upload, bool try_mount, std::stop_token stop) {
@@ -158,25 +141,161 @@ Result<Answer> mount_or_open_session(Session& session, const BlobUpload& upload,
   return open_session(session, upload, false, stop);
 }
 
-Try post_and_put(Session& session, const BlobUpload& upload, const BlobProgress& on_sent, std::stop_token stop) {
-  const auto opened = mount_or_open_session(session, upload, stop);
-  if (!opened) {
-    return failed_exchange(opened.error(), upload);
-  }
-  if (opened->response.status == 201) {
-    return upload.mount_from.empty() ? Uploaded::was_there : Uploaded::mounted;
-  }
-  if (opened->response.status != 202) {
-    return failed_answer(session, opened->response, upload, may_pass(opened->response));
-  }
-  const auto location = session.location(*opened);
-  return location ? put(session, upload, *location, on_sent, stop) : failed_exchange(location.error(), upload);
+// The end of "0-499", which some write "bytes=0-499"; nothing for "0-0", which distribution says of an empty session.
+std::uint64_t kept_bytes(const http::Response& response) {
+  const auto range = response.headers.get("Range").value_or("");
+  const auto last = base::parse_integer(base::trim(std::string_view(range).substr(range.find('-') + 1)));
+  return last && *last > 0 ? static_cast<std::uint64_t>(*last) + 1 : 0;
 }
 
-Try one_try(Session& session, const BlobUpload& upload, bool ask_first, const BlobProgress& on_sent,
-            std::stop_token stop) {
+// One blob's way, through as many upload sessions as it takes.
+class Upload {
+ public:
+  Upload(Session& session, const BlobUpload& upload, const BlobProgress& on_sent, std::stop_token stop)
+      : session_(session), upload_(upload), on_sent_(on_sent), stop_(std::move(stop)) {}
+
+  Result<Uploaded> run();
+
+ private:
+  Try one_try(bool ask_first);
+  Try begin();
+  Try send_all(base::Url location);
+  Try send_last(const base::Url& location, std::shared_ptr<http::Body> body);
+  // After a chunk: nothing when it is kept and the next can go to location_.
+  std::optional<Try> send_chunk(std::shared_ptr<http::Body> body);
+  Result<Answer> send(std::string_view method, const base::Url& url, std::shared_ptr<http::Body> body,
+                      std::uint64_t length);
+  bool resume();
+  [[nodiscard]] bool is_too_large(const http::Response& response) const;
+
+  Session& session_;
+  const BlobUpload& upload_;
+  const BlobProgress& on_sent_;
+  std::stop_token stop_;
+  std::optional<base::Url> location_;  // of an upload session that may still be there
+  std::uint64_t offset_ = 0;           // kept by it
+  std::uint64_t chunk_ = 0;            // bytes in one request; 0: all that are left
+};
+
+Result<Answer> Upload::send(std::string_view method, const base::Url& url, std::shared_ptr<http::Body> body,
+                            std::uint64_t length) {
+  Call call{.method = std::string(method),
+            .url = url,
+            .headers = {{"Content-Type", "application/octet-stream"}},
+            .repeat = Repeat::no};
+  const bool is_whole = length == upload_.blob.size;
+  if (!is_whole && length > 0) {
+    call.headers.set("Content-Range", fmt::format("{}-{}", offset_, offset_ + length - 1));
+  }
+  call.body = is_whole ? std::move(body) : http::part_of(std::move(body), offset_, length);
+  call.on_upload = [this](std::uint64_t sent) { on_sent_(offset_ + sent); };
+  return session_.send(std::move(call), stop_);
+}
+
+// What nginx, or a registry that wants chunks, says of one long request.
+bool Upload::is_too_large(const http::Response& response) const {
+  return chunk_ == 0 && offset_ == 0 && upload_.blob.size > smallest_chunk &&
+         (response.status == 413 || response.status == 416);
+}
+
+Try Upload::send_last(const base::Url& location, std::shared_ptr<http::Body> body) {
+  const auto answer =
+      send("PUT", location.with_query("digest", upload_.blob.digest.text()), body, upload_.blob.size - offset_);
+  if (!answer) {
+    return failed_exchange(answer.error(), upload_);
+  }
+  if (has_error_code(answer->response, "DIGEST_INVALID")) {
+    location_.reset();
+    return wrong_digest(*body, upload_);
+  }
+  if (is_too_large(answer->response)) {
+    chunk_ = smallest_chunk;
+    location_.reset();
+    return begin();
+  }
+  if (!is_accepted_upload(answer->response.status)) {
+    return failed_answer(session_, answer->response, upload_, may_go_on(answer->response));
+  }
+  const auto stored = check_stored(session_, answer->response, upload_);
+  return stored ? Try(Uploaded::yes) : Try(stored.error());
+}
+
+std::optional<Try> Upload::send_chunk(std::shared_ptr<http::Body> body) {
+  const auto answer = send("PATCH", *location_, std::move(body), chunk_);
+  if (!answer) {
+    return failed_exchange(answer.error(), upload_);
+  }
+  if (!is_accepted_upload(answer->response.status)) {
+    return failed_answer(session_, answer->response, upload_, may_go_on(answer->response));
+  }
+  const auto next = session_.location(*answer);
+  if (!next) {
+    return failed_exchange(next.error(), upload_);
+  }
+  location_ = *next;
+  offset_ += chunk_;
+  return std::nullopt;
+}
+
+// From offset_ on. The last chunk goes with the closing PUT: not every registry takes an empty one.
+Try Upload::send_all(base::Url location) {
+  location_ = std::move(location);
+  const auto body = open(upload_, stop_);
+  if (!body) {
+    return body.error();
+  }
+  while (chunk_ > 0 && upload_.blob.size - offset_ > chunk_) {
+    if (auto ended = send_chunk(*body)) {
+      return *ended;
+    }
+  }
+  return send_last(*location_, *body);
+}
+
+// Whether the session that broke is still there, and where it goes on.
+bool Upload::resume() {
+  if (!location_) {
+    return false;
+  }
+  const auto answer = session_.send({.method = "GET", .url = *location_, .repeat = Repeat::no}, stop_);
+  const bool is_there = answer && answer->response.status == 204;
+  const auto kept = is_there ? kept_bytes(answer->response) : 0;
+  const auto next = is_there ? session_.location(*answer) : Result<base::Url>(Error::failed("no session"));
+  if (!next || kept == 0 || kept >= upload_.blob.size) {
+    location_.reset();
+    return false;
+  }
+  location_ = *next;
+  offset_ = kept;
+  return true;
+}
+
+Try Upload::begin() {
+  offset_ = 0;
+  const auto opened = mount_or_open_session(session_, upload_, stop_);
+  if (!opened) {
+    return failed_exchange(opened.error(), upload_);
+  }
+  if (opened->response.status == 201) {
+    return upload_.mount_from.empty() ? Uploaded::was_there : Uploaded::mounted;
+  }
+  if (opened->response.status != 202) {
+    return failed_answer(session_, opened->response, upload_, may_pass(opened->response));
+  }
+  const auto wanted = base::parse_integer(opened->response.headers.get("OCI-Chunk-Min-Length").value_or(""));
+  if (wanted && *wanted > 0) {
+    chunk_ = std::max(smallest_chunk, static_cast<std::uint64_t>(*wanted));
+  }
+  auto location = session_.location(*opened);
+  return location ? send_all(std::move(*location)) : failed_exchange(location.error(), upload_);
+}
+
+Try Upload::one_try(bool ask_first) {
+  if (resume()) {
+    return send_all(*location_);
+  }
   if (ask_first) {
-    const auto is_there = has_blob(session, upload.blob, stop);
+    const auto is_there = has_blob(session_, upload_.blob, stop_);
     if (!is_there) {
       return is_there.error();
     }
@@ -184,7 +303,29 @@ Try one_try(Session& session, const BlobUpload& upload, bool ask_first, const Bl
       return Uploaded::was_there;
     }
   }
-  return post_and_put(session, upload, on_sent, stop);
+  return begin();
+}
+
+// An upload that the registry keeps more and more of is not given up, however often it breaks.
+Result<Uploaded> Upload::run() {
+  std::uint64_t furthest = 0;
+  for (int attempt = 1, tries = 1;; ++attempt, ++tries) {
+    auto result = one_try(upload_.ask_first || tries > 1);
+    if (const auto* done = std::get_if<Uploaded>(&result)) {
+      return *done;
+    }
+    if (const auto* error = std::get_if<Error>(&result)) {
+      return *error;
+    }
+    if (offset_ >= furthest + progress_that_counts) {
+      furthest = offset_;
+      attempt = 1;
+    }
+    const auto& interruption = std::get<Interruption>(result);
+    if (!session_.wait_before_retry(attempt, interruption.reason, stop_)) {
+      return stop_.stop_requested() ? Error::interrupted() : interruption.error;
+    }
+  }
 }
 
 }  // namespace
@@ -202,19 +343,7 @@ Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_t
 }
 
 Result<Uploaded> upload(Session& session, const BlobUpload& upload, const BlobProgress& on_sent, std::stop_token stop) {
-  for (int attempt = 1;; ++attempt) {
-    auto result = one_try(session, upload, upload.ask_first || attempt > 1, on_sent, stop);
-    if (const auto* done = std::get_if<Uploaded>(&result)) {
-      return *done;
-    }
-    if (const auto* error = std::get_if<Error>(&result)) {
-      return *error;
-    }
-    const auto& interruption = std::get<Interruption>(result);
-    if (!session.wait_before_retry(attempt, interruption.reason, stop)) {
-      return stop.stop_requested() ? Error::interrupted() : interruption.error;
-    }
-  }
+  return Upload(session, upload, on_sent, std::move(stop)).run();
 }
 
 }  // namespace deployctl::registry

@@ -105,6 +105,22 @@ Result<bool> has_document(Session& session, const std::string& identifier, std::
   return session.refused(answer->response, fmt::format("find {} in", identifier));
 }
 
+Status check_there(Session& session, const oci::Digest& digest, std::stop_token stop) {
+  for (int attempt = 1;; ++attempt) {
+    const auto is_there = has_document(session, digest.text(), stop);
+    if (!is_there) {
+      return is_there.error();
+    }
+    if (*is_there) {
+      return {};
+    }
+    if (attempt >= manifest_attempts ||
+        !session.wait_before_retry(attempt, "the pushed image manifest does not show yet", stop)) {
+      return Error::failed("{} took the image manifest {} but does not give it out", session.registry(), digest.text());
+    }
+  }
+}
+
 Result<http::Headers> put_document(Session& session, const RemoteDocument& document, const std::string& identifier,
                                    std::stop_token stop) {
   auto response = send(session, document, identifier, stop);

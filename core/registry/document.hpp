@@ -21,6 +21,9 @@ base::Result<RemoteDocument> fetch_document(Session& session, const std::string&
 // Whether there is something, asked without fetching it.
 base::Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop);
 
+// After a push: the registry gives out what it said it stored. A registry of several parts gets some time for that.
+base::Status check_there(Session& session, const oci::Digest& digest, std::stop_token stop);
+
 // Puts the document under a tag or its digest, and returns the header fields of the answer. failed when the registry
 // says that it stored something else.
 base::Result<http::Headers> put_document(Session& session, const RemoteDocument& document,

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 namespace deployctl::registry {
 namespace {
@@ -107,6 +108,7 @@ class Push {
 
  private:
   [[nodiscard]] std::vector<BlobUpload> uploads() const;
+  [[nodiscard]] bool is_configuration(const BlobUpload& upload) const;
   void add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& seen, std::vector<BlobUpload>& list) const;
   [[nodiscard]] BlobUpload upload_of(const oci::StoredImage& image, const oci::Descriptor& blob,
                                      std::string name) const;
@@ -114,6 +116,7 @@ class Push {
   Status upload(const std::vector<BlobUpload>& list);
   Result<http::Headers> put_image(const oci::StoredImage& image);
   Status put_images(const RemoteDocument& root, const Before& before);
+  Status put_tag(const RemoteDocument& root, const std::string& tag);
 
   Session& session_;
   std::vector<const oci::StoredImage*> images_;
@@ -130,6 +133,10 @@ BlobUpload Push::upload_of(const oci::StoredImage& image, const oci::Descriptor&
           .file = path};
 }
 
+bool Push::is_configuration(const BlobUpload& upload) const {
+  return std::ranges::any_of(images_, [&](const auto* image) { return image->config.digest == upload.blob.digest; });
+}
+
 void Push::add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& seen,
                        std::vector<BlobUpload>& list) const {
   if (seen.insert(image.config.digest).second) {
@@ -144,14 +151,18 @@ void Push::add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& see
   }
 }
 
-// Configurations and layers, each digest once, the largest first so that none is left to go alone at the end.
+// Configurations and layers, each digest once. The largest layers go first so that none is left to go alone at the end;
+// configurations go before them, being small and not to be waited for behind one.
 std::vector<BlobUpload> Push::uploads() const {
   std::vector<BlobUpload> list;
   std::set<oci::Digest> seen;
   for (const auto* image : images_) {
     add_uploads(*image, seen, list);
   }
-  std::ranges::stable_sort(list, std::greater(), [](const BlobUpload& upload) { return upload.blob.size; });
+  std::ranges::stable_sort(list, [this](const BlobUpload& one, const BlobUpload& other) {
+    const bool one_is_first = is_configuration(one);
+    return one_is_first != is_configuration(other) ? one_is_first : one.blob.size > other.blob.size;
+  });
   return list;
 }
 
@@ -208,8 +219,19 @@ Status Push::put_images(const RemoteDocument& root, const Before& before) {
   return stored ? Status() : stored.error();
 }
 
+// The tag, and beside it the question whether what it will lead to is really given out.
+Status Push::put_tag(const RemoteDocument& root, const std::string& tag) {
+  Status is_there;
+  std::jthread check([&] { is_there = check_there(session_, root.digest, options_.stop); });
+  const auto tagged = put_document(session_, root, tag, options_.stop);
+  check.join();
+  return tagged ? is_there : tagged.error();
+}
+
 Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag) {
   result_.digest = root.digest;
+  session_.prepare(static_cast<int>(
+      std::min<std::size_t>(uploads().size(), static_cast<std::size_t>(std::max(options_.parallel, 1)))));
   const auto before = look_before(session_, root.digest, tag, options_.stop);
   if (!before) {
     return before.error();
@@ -224,7 +246,7 @@ Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag)
   if (const auto stored = put_images(root, *before); !stored) {
     return stored.error();
   }
-  const auto tagged = put_document(session_, root, tag, options_.stop);
+  const auto tagged = put_tag(root, tag);
   return tagged ? Result<PushResult>(result_) : tagged.error();
 }
 

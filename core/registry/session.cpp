@@ -165,6 +165,10 @@ bool Session::wait_before_retry(int attempt, const std::string& reason, std::sto
   return ports_.clock.sleep_for(wait, stop);
 }
 
+void Session::prepare(int requests) {
+  ports_.transport.prepare({.url = base_url(), .tls = tls_}, requests);
+}
+
 Result<http::Response> Session::send_once(const Call& call, const base::Url& url, const std::string& authorization,
                                           std::stop_token stop) {
   http::Request request{.method = call.method,

@@ -44,6 +44,8 @@ class Session {
 
   // ".../v2/<repository>/<path>"; without a repository ".../v2/".
   [[nodiscard]] base::Url url(std::string_view path) const;
+  // A hint that so many requests will be sent at once soon.
+  void prepare(int requests);
   // Every answer that is no redirect, also a refusal.
   base::Result<Answer> send(Call call, std::stop_token stop);
 

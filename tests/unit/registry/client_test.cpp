@@ -34,7 +34,10 @@ TEST_F(ClientTest, PushesBlobsThenTheManifestByDigestThenTheTag) {
       ElementsAre("GET " + root + "manifests/1", "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
                   "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
                   "POST " + root + "blobs/uploads/", "PUT " + root + "blobs/uploads/1",
-                  "PUT " + root + "manifests/" + pushed.digest.text(), "PUT " + root + "manifests/1"));
+                  "PUT " + root + "manifests/" + pushed.digest.text(), ::testing::_, ::testing::_));
+  const std::vector<std::string> last(registry_.requests.end() - 2, registry_.requests.end());
+  EXPECT_THAT(last, ::testing::UnorderedElementsAre("PUT " + root + "manifests/1",
+                                                    "HEAD " + root + "manifests/" + pushed.digest.text()));
   EXPECT_EQ(manifests()["1"], pushed.manifest);
 }
 
@@ -54,7 +57,7 @@ TEST_F(ClientTest, TakesTheBlobsOfTheImageBeforeAsThere) {
   const auto result = push(image({"one", "two", "changed"}));
   ASSERT_TRUE(result);
   EXPECT_EQ(result->uploaded_blobs, 2);
-  EXPECT_EQ(registry_.requests.size(), 7u);
+  EXPECT_EQ(registry_.requests.size(), 8u);
 }
 
 TEST_F(ClientTest, AsksForLargeBlobsBeforeItSendsThem) {
@@ -89,7 +92,8 @@ TEST_F(ClientTest, BeginsABlobAgainWhenItsSessionIsLost) {
   ASSERT_TRUE(result) << to_string(result.error());
   EXPECT_EQ(registry_.blobs.size(), 2u);
   EXPECT_THAT(notices_.at(0),
-              HasSubstr("r.example: configuration b19ecb99fefa: the connection broke; trying again in "));
+              HasSubstr("r.example: configuration " + std::string(image({"one"}).config.digest.brief()) +
+                        ": the connection broke; trying again in "));
 }
 
 TEST_F(ClientTest, TellsATagThatMustNotBeMovedFromOtherRefusals) {
@@ -101,6 +105,49 @@ TEST_F(ClientTest, TellsATagThatMustNotBeMovedFromOtherRefusals) {
     EXPECT_EQ(result.error().code, ErrorCode::conflict) << code;
     EXPECT_THAT(result.error().hint, HasSubstr("push under a new tag")) << code;
   }
+}
+
+TEST_F(ClientTest, GoesOnWithAnUploadThatTheRegistryHasKept) {
+  const auto pushed = image({std::string(3 << 20, 'x')});
+  registry_.keeps_sessions = true;
+  registry_.upload_cuts = {2 << 20};
+  const auto result = push(pushed);
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_THAT(registry_.content_ranges, ElementsAre("", "", "2097152-3145727"));
+  EXPECT_THAT(registry_.blobs, ::testing::Contains(::testing::Key(pushed.layers[0].digest.text())));
+}
+
+TEST_F(ClientTest, SendsChunksWhereOneRequestIsTooLarge) {
+  const auto pushed = image({std::string(9 << 20, 'x')});
+  registry_.most_in_a_request = 4 << 20;
+  const auto result = push(pushed);
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_THAT(registry_.content_ranges, ElementsAre("", "", "0-4194303", "4194304-8388607", "8388608-9437183"));
+  EXPECT_THAT(notices_, ::testing::IsEmpty());
+}
+
+TEST_F(ClientTest, SendsChunksAsLongAsTheRegistryWants) {
+  const auto pushed = image({std::string(9 << 20, 'x')});
+  registry_.upload_fields = {{"OCI-Chunk-Min-Length", "6291456"}};
+  ASSERT_TRUE(push(pushed));
+  EXPECT_THAT(registry_.content_ranges, ElementsAre("", "0-6291455", "6291456-9437183"));
+}
+
+TEST_F(ClientTest, SaysSoWhenEvenChunksAreTooLarge) {
+  registry_.most_in_a_request = 1 << 20;
+  const auto result = push(image({std::string(9 << 20, 'x')}));
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("it answered 413"));
+  EXPECT_EQ(result.error().hint, "a proxy in front of the registry limits the size of uploads");
+}
+
+TEST_F(ClientTest, SaysSoWhenARegistryDoesNotGiveOutWhatItTook) {
+  const auto pushed = image({"one"});
+  registry_.interventions["HEAD " + root + "manifests/" + pushed.digest.text()] =
+      std::vector<Result<http::Response>>(9, status(404));
+  const auto result = push(pushed);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("but does not give it out"));
 }
 
 TEST_F(ClientTest, WaitsAsTheRegistryAsks) {

@@ -75,6 +75,12 @@ class FakeRegistry final : public http::Transport {
   std::map<std::string, std::map<std::string, std::string>> repositories;  // of manifests
   std::string upload_location = "/v2/shop/api/blobs/uploads/1?_state=x";
   bool has_referrers_api = false;
+  std::size_t most_in_a_request = 0;  // bytes of a blob; more are refused with 413. 0: any number
+  bool keeps_sessions = false;        // what a broken upload has brought
+  std::string kept;
+  std::vector<std::uint64_t> upload_cuts;  // the next uploads of more bytes break after so many
+  std::vector<std::string> content_ranges;
+  http::Headers upload_fields;      // besides Location, in the answer to POST
   std::vector<std::uint64_t> cuts;  // a blob's next transfers end after so many bytes, with a broken connection
   bool heeds_ranges = true;
 
@@ -112,8 +118,11 @@ class FakeRegistry final : public http::Transport {
     if (request.method == "POST") {
       return open_upload(request);
     }
-    if (request.method == "PUT") {
+    if (request.method == "PUT" || request.method == "PATCH") {
       return take_blob(request, exchange);
+    }
+    if (request.method == "GET" && keeps_sessions && path.name.starts_with("uploads/")) {
+      return status(204, {{"Location", upload_location}, {"Range", "0-" + std::to_string(kept.size() - 1)}});
     }
     if (request.method == "GET" && path.kind == "blobs" && blobs.contains(path.name)) {
       return give_blob(request, exchange, blobs.at(path.name));
@@ -127,12 +136,34 @@ class FakeRegistry final : public http::Transport {
     if (mount != std::string::npos && blobs.contains(query.substr(mount + 6, 71))) {
       return status(201);
     }
-    return status(202, {{"Location", upload_location}});
+    auto fields = upload_fields;
+    fields.add("Location", upload_location);
+    kept.clear();
+    return status(202, fields);
   }
   base::Result<http::Response> take_blob(const http::Request& request, const http::Exchange& exchange) {
+    const bool is_last = request.method == "PUT";
     const auto digest = base::percent_decode(request.url.query.substr(request.url.query.find("digest=") + 7));
+    std::ignore = request.body->rewind();
     auto bytes = read_all(*request.body);
     const std::scoped_lock lock(mutex);
+    const auto range = request.headers.get("Content-Range");
+    content_ranges.push_back(range.value_or(""));
+    if (most_in_a_request != 0 && bytes.size() > most_in_a_request) {
+      return status(413, {}, "<html>too large</html>");
+    }
+    if (!upload_cuts.empty() && bytes.size() > upload_cuts.front()) {
+      kept += bytes.substr(0, upload_cuts.front());
+      upload_cuts.erase(upload_cuts.begin());
+      return base::Error::unreachable("the connection broke");
+    }
+    if (range) {
+      EXPECT_EQ(base::split_once(*range, '-').first, std::to_string(kept.size()));
+      bytes = kept += bytes;
+    }
+    if (!is_last) {
+      return status(202, {{"Location", upload_location}, {"Range", "0-0"}});
+    }
     if (oci::Digest::of(bytes).text() != digest) {
       return status(400, {}, error_body("DIGEST_INVALID"));
     }
@@ -250,9 +281,10 @@ class RegistryTest : public ::testing::Test {
       files_["/blobs/sha256/" + std::string(descriptor.digest.encoded())] = bytes;
       return descriptor;
     };
-    oci::ImageManifest manifest{.media_type = std::string(oci::media_type::image_manifest),
-                                .config = blob(oci::media_type::image_config, "config of " + base::join(layers, ",")),
-                                .layers = {}};
+    oci::ImageManifest manifest{
+        .media_type = std::string(oci::media_type::image_manifest),
+        .config = blob(oci::media_type::image_config, "config of " + oci::Digest::of(base::join(layers, ",")).text()),
+        .layers = {}};
     for (const auto& layer : layers) {
       manifest.layers.push_back(blob(oci::media_type::layer_gzip, layer));
     }
