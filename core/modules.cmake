@@ -7,6 +7,7 @@ set(DEPLOYCTL_MODULES
   http templating oci kube
   sbom
   project engine registry cluster
+  native
   generate
   plan
   execute platform

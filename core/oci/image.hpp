@@ -72,4 +72,6 @@ struct StoredIndex {
   std::vector<StoredImage> images;
 };
 
+using AnyImage = std::variant<StoredImage, StoredIndex>;
+
 }  // namespace deployctl::oci

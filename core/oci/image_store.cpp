@@ -40,6 +40,10 @@ void touch(const std::string& path) {
   ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
 }
 
+std::string name_record(std::string_view reference) {
+  return std::string(Digest::of(reference).encoded()) + ".json";
+}
+
 // Names come from archives; only harmless ones become file names.
 bool is_file_name(std::string_view name) {
   return !name.empty() && name.size() <= 200 && name.front() != '.' && std::ranges::all_of(name, [](char byte) {
@@ -215,6 +219,51 @@ std::optional<Digest> ImageStore::find_hint(std::string_view name) const {
 
 Status ImageStore::remember_hint(std::string_view name, const Digest& diff_id) {
   return is_file_name(name) ? write_whole_file(record_path("hints", name), diff_id.text() + "\n") : Status();
+}
+
+Status ImageStore::remember_named(std::string_view reference, const AnyImage& image) {
+  json::Value record = {{"reference", reference}, {"configs", json::Value::array()}};
+  if (const auto* index = std::get_if<StoredIndex>(&image)) {
+    record["index"] = index->bytes;
+    for (const auto& each : index->images) {
+      record["configs"].push_back(each.config.digest.text());
+    }
+  } else {
+    record["configs"].push_back(std::get<StoredImage>(image).config.digest.text());
+  }
+  return write_whole_file(record_path("names", name_record(reference)), json::to_pretty_text(record));
+}
+
+std::optional<AnyImage> ImageStore::find_named(std::string_view reference) const {
+  const auto text = read_record(record_path("names", name_record(reference)));
+  const auto value = text ? json::parse(*text, "the name record") : Result<json::Value>(Error::failed("none"));
+  if (!value || json::Reader(*value).at("reference").string_or() != reference) {
+    return std::nullopt;
+  }
+  const json::Reader root(*value);
+  StoredIndex index{.bytes = root.at("index").string_or(), .media_type = {}, .digest = {}, .images = {}};
+  for (const auto& config : root.at("configs").elements()) {
+    const auto digest = Digest::parse(config.string_or());
+    auto image = digest ? find_image(*digest) : std::nullopt;
+    if (!image) {
+      return std::nullopt;
+    }
+    index.images.push_back(std::move(*image));
+  }
+  if (index.bytes.empty()) {
+    return index.images.size() == 1 ? std::optional<AnyImage>(std::move(index.images.front())) : std::nullopt;
+  }
+  index.media_type = media_type::image_index;
+  index.digest = Digest::of(index.bytes);
+  return index;
+}
+
+std::optional<std::string> ImageStore::find_record(std::string_view kind, std::string_view name) const {
+  return is_file_name(kind) && is_file_name(name) ? read_record(record_path(kind, name)) : std::nullopt;
+}
+
+Status ImageStore::remember_record(std::string_view kind, std::string_view name, std::string_view text) {
+  return is_file_name(kind) && is_file_name(name) ? write_whole_file(record_path(kind, name), text) : Status();
 }
 
 Status ImageStore::trim(std::uint64_t bytes) {

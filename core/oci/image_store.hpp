@@ -4,7 +4,9 @@
 //   <directory>/blobs/sha256/<hex>        compressed layers and configurations
 //   <directory>/images/<config hex>.json  the image manifest made for a configuration (an image id)
 //   <directory>/layers/<diffID hex>.json  the descriptor of a layer
-//   <directory>/hints/<name>              which diffID a layer had that an engine exports under this name
+//   <directory>/hints/<name>              which diffID a layer had that is made from what this name stands for
+//   <directory>/names/<hash>.json         the image or index that was built last for a reference
+//   <directory>/<kind>/<name>             what others remember (find_record)
 //
 // Everything appears by rename, so any number of processes may share a store and a killed one leaves no damage.
 #pragma once
@@ -61,6 +63,15 @@ class ImageStore {
   // What an engine calls a layer in its archives, a name that stands for its content.
   [[nodiscard]] std::optional<Digest> find_hint(std::string_view name) const;
   base::Status remember_hint(std::string_view name, const Digest& diff_id);
+
+  // The image that was last made for a reference ("registry.example.com/shop/api:1.4"), whether or not its blobs are
+  // still here.
+  [[nodiscard]] std::optional<AnyImage> find_named(std::string_view reference) const;
+  base::Status remember_named(std::string_view reference, const AnyImage& image);
+
+  // Small texts under a kind and a name, both harmless as file names; nothing when there is none.
+  [[nodiscard]] std::optional<std::string> find_record(std::string_view kind, std::string_view name) const;
+  base::Status remember_record(std::string_view kind, std::string_view name, std::string_view text);
 
   // Removes the blobs not used for longest until at most `bytes` are left; blobs used in the last hour stay.
   base::Status trim(std::uint64_t bytes);

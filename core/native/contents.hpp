@@ -1,0 +1,41 @@
+// What the native builder puts into an image, as trees; nothing is read here but names.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/native/base_image.hpp"
+#include "core/native/builder.hpp"
+#include "core/native/dockerignore.hpp"
+#include "core/oci/layer_tree.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployctl::native {
+
+// An absolute path as it stands in a layer: "etc/passwd".
+std::string in_image(std::string_view path);
+
+struct SystemRequest {
+  const BaseImage& base;
+  std::string architecture;
+  std::string certificates;  // file of this machine; empty: none
+  std::vector<std::string> volumes;
+  std::uint32_t user = 0;
+};
+
+// What programs expect to find: certificates unless the base has them, the program behind the preStop hook, folders of
+// volumes; from scratch also names for root and the user, name resolution and /tmp. refused for an architecture that
+// has no such program.
+base::Result<oci::LayerTree> system_files(const SystemRequest& request);
+
+// A file or everything below a folder. not_found when there is nothing; refused for what holds secrets more often than
+// not, unless .dockerignore leaves it out or takes it back in ("!name").
+base::Result<oci::LayerTree> artifact_files(const Artifact& artifact, const std::string& source,
+                                            const oci::Platform& platform, const IgnoreRules& ignored);
+
+// A remark for each symbolic link that leads out of the artifact's place: "/srv/log leads to /var/log, out of /srv".
+std::vector<std::string> links_leading_out(const oci::LayerTree& tree, const Artifact& artifact);
+
+}  // namespace deployctl::native

@@ -1,0 +1,123 @@
+#include "core/native/contents.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+namespace deployctl::native {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+
+class ContentsTest : public ::testing::Test {
+ protected:
+  ContentsTest() : root_(fs::path(::testing::TempDir()) / ("contents-" + std::to_string(::getpid()))) {
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+  }
+  ~ContentsTest() override { fs::remove_all(root_); }
+
+  void put(const std::string& name, const std::string& content = "x") const {
+    fs::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name) << content;
+  }
+  [[nodiscard]] base::Result<oci::LayerTree> files(const Artifact& artifact, std::string_view ignored = {}) const {
+    return artifact_files(artifact, root_, {.os = "linux", .architecture = "arm64", .variant = {}},
+                          IgnoreRules::parse(ignored));
+  }
+
+  fs::path root_;
+};
+
+std::vector<std::string> paths(const base::Result<oci::LayerTree>& tree) {
+  std::vector<std::string> names;
+  if (!tree) {
+    return {base::to_string(tree.error())};
+  }
+  for (const auto& [path, item] : tree->items()) {
+    names.push_back(path);
+  }
+  return names;
+}
+
+TEST_F(ContentsTest, AFileStandsWhereItIsToldAndAFolderLendsWhatIsBelowIt) {
+  put("dist/server");
+  put("dist/static/a.css");
+  EXPECT_THAT(paths(files({"/app", "dist/server"})), ElementsAre("app"));
+  EXPECT_THAT(paths(files({"/srv/web", "dist"})),
+              ElementsAre("srv", "srv/web", "srv/web/server", "srv/web/static", "srv/web/static/a.css"));
+  EXPECT_THAT(paths(files({"/", "dist/static"})), ElementsAre("a.css"));
+}
+
+TEST_F(ContentsTest, AnArtifactMayBeNamedByPlatform) {
+  put("dist/server-linux-arm64");
+  EXPECT_THAT(paths(files({"/app", "dist/server-{os}-{arch}"})), ElementsAre("app"));
+}
+
+TEST_F(ContentsTest, WhatDockerignoreLeavesOutStaysOutButNotWhatIsNamed) {
+  put("dist/app.js");
+  put("dist/app.map");
+  put("dist/notes/x");
+  EXPECT_THAT(paths(files({"/app", "dist"}, "dist\n**/*.map\ndist/notes")), ElementsAre("app", "app/app.js"));
+}
+
+TEST_F(ContentsTest, AMissingArtifactIsNamed) {
+  EXPECT_EQ(files({"/app", "dist/server"}).error().message, "there is no 'dist/server' in " + root_.string());
+}
+
+TEST_F(ContentsTest, SecretsAreRefusedUnlessTheyAreLeftOutOrMeant) {
+  put("dist/app.js");
+  put("dist/.env", "TOKEN=x");
+  EXPECT_EQ(files({"/app", "dist"}).error().message,
+            "dist/.env would get into the image: environment variables, often with secrets");
+  EXPECT_THAT(paths(files({"/app", "dist"}, "**/.env")), ElementsAre("app", "app/app.js"));
+  EXPECT_THAT(paths(files({"/app", "dist"}, "!dist/.env")), ElementsAre("app", "app/.env", "app/app.js"));
+  fs::remove(root_ / "dist/.env");
+  put("dist/tls/server.key", "-----BEGIN PRIVATE KEY-----\nMIIE\n");
+  put("dist/tls/server.pem", "-----BEGIN CERTIFICATE-----\nMIIE\n");
+  EXPECT_EQ(files({"/app", "."}).error().message, "dist/tls/server.key would get into the image: a private key");
+  EXPECT_EQ(files({"/app/config", "dist/tls/server.key"}).error().message,
+            "dist/tls/server.key would get into the image: a private key");
+}
+
+TEST_F(ContentsTest, LinksThatLeadOutOfAnArtifactAreNamed) {
+  put("dist/a/file");
+  fs::create_symlink("../a/file", root_ / "dist/a/inside");
+  fs::create_symlink("../../outside", root_ / "dist/a/up");
+  fs::create_symlink("/srv/a/file", root_ / "dist/absolute");
+  fs::create_symlink("/var/log", root_ / "dist/log");
+  const Artifact artifact{"/srv", "dist"};
+  EXPECT_THAT(links_leading_out(*files(artifact), artifact),
+              ElementsAre("/srv/a/up leads to /outside, out of /srv", "/srv/log leads to /var/log, out of /srv"));
+}
+
+TEST_F(ContentsTest, AnImageFromScratchGetsWhatProgramsExpect) {
+  put("ca.crt", "-----BEGIN CERTIFICATE-----");
+  const BaseImage base;
+  const auto tree = system_files({.base = base,
+                                  .architecture = "amd64",
+                                  .certificates = root_ / "ca.crt",
+                                  .volumes = {"/var/lib/app"},
+                                  .user = 65532});
+  EXPECT_THAT(paths(tree), ElementsAre("etc", "etc/group", "etc/nsswitch.conf", "etc/passwd", "etc/ssl",
+                                       "etc/ssl/certs", "etc/ssl/certs/ca-certificates.crt", "tmp", "usr", "usr/local",
+                                       "usr/local/bin", "usr/local/bin/drain-sleep", "var", "var/lib", "var/lib/app"));
+  EXPECT_EQ(tree->items().find("tmp")->second.mode, 01777u);
+  EXPECT_EQ(tree->items().find("var/lib/app")->second.owner, 65532u);
+  EXPECT_EQ(tree->items().find("var/lib")->second.owner, 0u);
+}
+
+TEST_F(ContentsTest, ABaseKeepsWhatItHas) {
+  put("ca.crt", "-----BEGIN CERTIFICATE-----");
+  BaseImage base{.name = "debian:bookworm", .digest = {}, .config = {}, .layers = {}, .libraries = {}};
+  base.has_certificates = true;
+  EXPECT_THAT(paths(system_files({.base = base, .architecture = "amd64", .certificates = root_ / "ca.crt"})),
+              ElementsAre("usr", "usr/local", "usr/local/bin", "usr/local/bin/drain-sleep"));
+}
+
+}  // namespace
+}  // namespace deployctl::native
