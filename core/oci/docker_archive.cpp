@@ -11,6 +11,7 @@
 #include "core/json/reader.hpp"
 #include "core/json/value.hpp"
 #include "core/oci/gzip.hpp"
+#include "core/oci/reference.hpp"
 #include "core/oci/tar_reader.hpp"
 
 #include <nlohmann/json.hpp>
@@ -140,6 +141,7 @@ class Importer {
   [[nodiscard]] std::optional<Digest> expected_diff_id(const TarEntry& entry) const;
 
   Result<StoredImage> assemble();
+  [[nodiscard]] Result<json::Reader> chosen(const json::Reader& listed) const;
   [[nodiscard]] std::string real_path(std::string path) const;
   [[nodiscard]] const std::string* document(const std::string& path) const;
   [[nodiscard]] Result<std::vector<Layer>> layers_of(const json::Reader& listed, const ImageConfig& config) const;
@@ -403,6 +405,26 @@ std::string Importer::new_manifest(const Descriptor& config, const std::vector<L
   return manifest_bytes(manifest);
 }
 
+// The entry of manifest.json for the image that was asked for.
+Result<json::Reader> Importer::chosen(const json::Reader& listed) const {
+  if (options_.name.empty()) {
+    return listed.at(std::size_t{0});
+  }
+  const auto wanted = Reference::parse(options_.name);
+  std::vector<std::string> names;
+  for (const auto& entry : listed.elements()) {
+    for (const auto& tag : entry.at("RepoTags").elements()) {
+      names.push_back(tag.string_or());
+      const auto name = Reference::parse(names.back());
+      if (names.back() == options_.name || (wanted && name && *wanted == *name)) {
+        return entry;
+      }
+    }
+  }
+  return Error::not_found("the archive holds no image '{}': it has {}", base::printable(options_.name),
+                          names.empty() ? "none with a name" : base::printable(base::join(names, ", ")));
+}
+
 Result<StoredImage> Importer::assemble() {
   const auto* listing = document("manifest.json");
   if (listing == nullptr) {
@@ -412,9 +434,11 @@ Result<StoredImage> Importer::assemble() {
   if (!value) {
     return value.error();
   }
-  const json::Reader listed(*value);
-  const auto first = listed.at(std::size_t{0});
-  const auto config_path = first.at("Config").string_or();
+  const auto entry = chosen(json::Reader(*value));
+  if (!entry) {
+    return entry.error();
+  }
+  const auto config_path = entry->at("Config").string_or();
   const auto* config_text = document(config_path);
   if (config_text == nullptr) {
     return Error::failed("the archive does not hold the image configuration {}", base::printable(config_path));
@@ -423,7 +447,7 @@ Result<StoredImage> Importer::assemble() {
   if (!config) {
     return config.error();
   }
-  const auto layers = layers_of(first.at("Layers"), *config);
+  const auto layers = layers_of(entry->at("Layers"), *config);
   if (!layers) {
     return layers.error();
   }

@@ -138,6 +138,9 @@ Result<Document> parse_document(std::string_view bytes, std::string_view content
     return value.error();
   }
   const json::Reader root(*value);
+  if (!root.is_object()) {
+    return Error::failed("the image manifest is no JSON object");
+  }
   // A document that is both could mean different images to different readers.
   if (root.at("manifests").exists() && (root.at("layers").exists() || root.at("config").exists())) {
     return Error::failed("the image manifest is both an index and a single image");

@@ -103,6 +103,10 @@ json::Value to_json(const HistoryEntry& entry) {
 
 }  // namespace
 
+bool is_config_type(std::string_view type) {
+  return type == media_type::image_config || type == media_type::docker_config;
+}
+
 Result<ImageConfig> parse_config(std::string_view bytes) {
   const auto value = json::parse(bytes, "the image configuration", {.bytes = longest_config, .depth = 64});
   if (!value) {

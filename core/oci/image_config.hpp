@@ -50,6 +50,9 @@ struct ImageConfig {
   friend bool operator==(const ImageConfig&, const ImageConfig&) = default;
 };
 
+// Whether a blob of that type is one, OCI's or Docker's; an artifact's configuration is something else.
+bool is_config_type(std::string_view type);
+
 // What is not known here (health checks, build triggers) is dropped. failed when it is no configuration.
 base::Result<ImageConfig> parse_config(std::string_view bytes);
 

@@ -1,13 +1,11 @@
 #include "core/oci/layer_reader.hpp"
 
 #include "core/base/text.hpp"
+#include "core/oci/decompressor.hpp"
 #include "core/oci/tar_parser.hpp"
-#include "core/oci/zstd_reader.hpp"
 
-#include <algorithm>
 #include <optional>
-#include <variant>
-#include <vector>
+#include <utility>
 
 namespace deployctl::oci {
 namespace {
@@ -19,17 +17,6 @@ using base::Status;
 constexpr std::string_view whiteout_prefix = ".wh.";
 constexpr std::string_view marker_prefix = ".wh..wh.";
 constexpr std::string_view opaque_marker = ".wh..wh..opq";
-constexpr std::size_t longest_magic = 4;
-
-bool is_gzip(std::string_view head) {
-  return head.starts_with("\x1f\x8b");
-}
-
-// A frame, or a skippable one, which may stand first.
-bool is_zstd(std::string_view head) {
-  return head.starts_with("\x28\xb5\x2f\xfd") ||
-         (head.substr(1) == "\x2a\x4d\x18" && (static_cast<unsigned char>(head.front()) & 0xf0u) == 0x50u);
-}
 
 // "a/b/c", whatever slashes and dots stand between.
 Result<std::string> path_from_root(const std::string& written, std::size_t longest) {
@@ -137,7 +124,8 @@ struct LayerReader::State {
         limits(up_to),
         tar({.on_entry = [this](const TarParser::Header& header) { return take_entry(header); },
              .on_content = [this](std::string_view piece) { return take_content(piece); },
-             .on_end = [this] { return is_file && visitor.on_end ? visitor.on_end() : Status(); }}) {}
+             .on_end = [this] { return is_file && visitor.on_end ? visitor.on_end() : Status(); }}),
+        decompressor([this](std::string_view piece) { return take_tar(piece); }) {}
 
   Status take_entry(const TarParser::Header& header) {
     if (++entries > limits.most_entries) {
@@ -163,36 +151,10 @@ struct LayerReader::State {
     return tar.add(piece);
   }
 
-  // Chooses by the blob's first bytes how they are read.
-  Status open() {
-    is_open = true;
-    const auto to_tar = [this](std::string_view piece) { return take_tar(piece); };
-    if (is_gzip(head)) {
-      auto reader = GzipReader::make(to_tar);
-      return reader ? (gzip.emplace(std::move(*reader)), Status()) : Status(reader.error());
-    }
-    if (is_zstd(head)) {
-      auto reader = ZstdReader::make(to_tar);
-      return reader ? (zstd.emplace(std::move(*reader)), Status()) : Status(reader.error());
-    }
-    return {};
-  }
-
-  Status pass_on(std::string_view piece) { return gzip ? gzip->add(piece) : zstd ? zstd->add(piece) : take_tar(piece); }
-
-  // What was held back to look at.
-  Status begin() {
-    const auto opened = open();
-    return opened ? pass_on(head) : opened;
-  }
-
   LayerVisitor visitor;
   LayerLimits limits;
   TarParser tar;
-  std::optional<GzipReader> gzip;
-  std::optional<ZstdReader> zstd;
-  std::string head;
-  bool is_open = false;
+  Decompressor decompressor;
   bool is_file = false;  // the last entry, whose content is the visitor's
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;
@@ -205,28 +167,12 @@ LayerReader::LayerReader(LayerReader&&) noexcept = default;
 LayerReader& LayerReader::operator=(LayerReader&&) noexcept = default;
 
 Status LayerReader::add(std::string_view piece) {
-  auto& state = *state_;
-  if (state.is_open) {
-    return state.pass_on(piece);
-  }
-  const auto count = std::min(piece.size(), longest_magic - state.head.size());
-  state.head += piece.substr(0, count);
-  if (state.head.size() < longest_magic) {
-    return {};
-  }
-  const auto begun = state.begin();
-  return begun ? state.pass_on(piece.substr(count)) : begun;
+  return state_->decompressor.add(piece);
 }
 
 Status LayerReader::finish() {
-  auto& state = *state_;
-  if (!state.is_open && !state.head.empty()) {
-    if (const auto begun = state.begin(); !begun) {
-      return begun;
-    }
-  }
-  const auto ended = state.gzip ? state.gzip->finish() : state.zstd ? state.zstd->finish() : Status();
-  return ended ? state.tar.finish() : ended;
+  const auto ended = state_->decompressor.finish();
+  return ended ? state_->tar.finish() : ended;
 }
 
 Status read_layer(const BlobSource& source, LayerVisitor visitor, LayerLimits limits) {

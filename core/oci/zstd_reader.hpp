@@ -1,4 +1,4 @@
-// Zstandard as layers use it (media type "…+zstd"), read. libzstd is loaded when it is first needed.
+// Zstandard as layers use it (media type "…+zstd"), read.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -13,7 +13,7 @@ namespace deployctl::oci {
 // more than 128 MiB is refused.
 class ZstdReader {
  public:
-  static base::Result<ZstdReader> make(PieceSink sink);
+  explicit ZstdReader(PieceSink sink);
   ~ZstdReader();
   ZstdReader(ZstdReader&&) noexcept;
   ZstdReader& operator=(ZstdReader&&) noexcept;
@@ -25,7 +25,6 @@ class ZstdReader {
 
  private:
   struct State;
-  explicit ZstdReader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
