@@ -10,32 +10,26 @@
 namespace deployctl::fuzz {
 namespace {
 
-void run_corpus(const std::string& name, void (*target)(std::string_view)) {
+class Corpus : public ::testing::TestWithParam<Target> {};
+
+TEST_P(Corpus, IsSurvived) {
+  const auto directory = DEPLOYCTL_SOURCE_DIR "/tests/fuzz/corpus/" + std::string(GetParam().name);
   int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(DEPLOYCTL_SOURCE_DIR "/tests/fuzz/corpus/" + name)) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     std::ostringstream bytes;
     bytes << std::ifstream(entry.path(), std::ios::binary).rdbuf();
     const auto text = bytes.str();
     for (std::size_t length = 0; length <= std::min<std::size_t>(text.size(), 400); ++length) {
-      target(std::string_view(text).substr(0, length));
+      GetParam().function(std::string_view(text).substr(0, length));
     }
-    target(text);
+    GetParam().function(text);
     ++files;
   }
   EXPECT_GT(files, 0);
 }
 
-TEST(Corpus, of_yaml_is_survived) {
-  run_corpus("yaml", yaml);
-}
-
-TEST(Corpus, of_url_is_survived) {
-  run_corpus("url", url);
-}
-
-TEST(Corpus, of_json_is_survived) {
-  run_corpus("json", json);
-}
+INSTANTIATE_TEST_SUITE_P(Of, Corpus, ::testing::ValuesIn(targets().begin(), targets().end()),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
 }  // namespace deployctl::fuzz

@@ -5,21 +5,14 @@
 #include "core/yaml/convert.hpp"
 #include "core/yaml/emit.hpp"
 #include "core/yaml/parse.hpp"
+#include "tests/fuzz/require.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include <array>
 
 namespace deployctl::fuzz {
 namespace {
-
-void require(bool holds, std::string_view what) {
-  if (!holds) {
-    std::fprintf(stderr, "does not hold: %.*s\n", static_cast<int>(what.size()), what.data());
-    std::abort();
-  }
-}
 
 yaml::Node parse_yaml(std::string_view bytes, base::Diagnostics& diagnostics, yaml::ParseLimits limits) {
   return yaml::parse(std::make_shared<base::SourceFile>("fuzzed.yaml", std::string(bytes)), diagnostics, limits);
@@ -69,6 +62,26 @@ void json(std::string_view bytes) {
     require(json::to_canonical_text(*again) == json::to_canonical_text(*parsed), "what we write means the same");
   }
   require(json::diff(*parsed, *parsed).empty(), "a value does not differ from itself");
+}
+
+std::span<const Target> targets() {
+  static constexpr std::array table{
+      Target{"yaml", yaml},
+      Target{"url", url},
+      Target{"json", json},
+      Target{"challenge", challenge},
+      Target{"link", link},
+      Target{"retry_after", retry_after},
+      Target{"credentials", credentials},
+      Target{"reference", reference},
+      Target{"image_document", image_document},
+      Target{"image_config", image_config},
+      Target{"layer", layer},
+      Target{"docker_archive", docker_archive},
+      Target{"go_program", go_program},
+      Target{"dpkg", dpkg},
+  };
+  return table;
 }
 
 }  // namespace deployctl::fuzz
