@@ -8,6 +8,7 @@ set(DEPLOYCTL_MODULES
   sbom
   project engine registry cluster
   native
+  images
   generate
   plan
   execute platform

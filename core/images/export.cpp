@@ -1,0 +1,262 @@
+// A docker archive is written as Docker does since version 25: an OCI layout with a manifest.json beside it, layers as
+// the registry has them. Every `docker load` takes compressed layers, nothing has to be unpacked on the way, and the
+// image keeps its digest when it is read again.
+#include "core/images/export.hpp"
+
+#include "core/base/text.hpp"
+#include "core/images/progress.hpp"
+#include "core/io/file_system.hpp"
+#include "core/oci/image_store.hpp"
+#include "core/oci/layout.hpp"
+#include "core/oci/tar_writer.hpp"
+#include "core/oci/temporary_file.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace deployctl::images {
+namespace {
+
+using base::Error;
+using base::Result;
+using base::Status;
+
+// Everything that is to be written, each once.
+struct Content {
+  oci::Descriptor root;
+  std::vector<Document> documents;
+  std::vector<oci::Descriptor> blobs;
+  const Image* only_image = nullptr;  // when it is a single one
+
+  [[nodiscard]] std::uint64_t total_size() const {
+    std::uint64_t total = 0;
+    for (const auto& blob : blobs) {
+      total += blob.size;
+    }
+    return total;
+  }
+};
+
+void add_blobs(const Image& image, std::set<std::string>& known, Content& content) {
+  const auto add = [&](const oci::Descriptor& blob) {
+    if (known.insert(blob.digest.text()).second) {
+      content.blobs.push_back(blob);
+    }
+  };
+  add(image.manifest.config);
+  std::ranges::for_each(image.manifest.layers, add);
+}
+
+Content content_of(const ImageSet& set) {
+  Content content{.root = set.root.descriptor, .documents = {set.root}, .blobs = {}};
+  std::set<std::string> known;
+  for (const auto* images : {&set.images, &set.attestations}) {
+    for (const auto& image : *images) {
+      if (set.index) {
+        content.documents.push_back(image.document);
+      }
+      add_blobs(image, known, content);
+    }
+  }
+  std::ranges::copy(set.indexes, std::back_inserter(content.documents));
+  content.only_image = set.index ? nullptr : &set.images.front();
+  return content;
+}
+
+Content content_of(const Image& image) {
+  Content content{.root = image.document.descriptor, .documents = {image.document}, .blobs = {}, .only_image = &image};
+  std::set<std::string> known;
+  add_blobs(image, known, content);
+  return content;
+}
+
+Result<Content> chosen_content(const ImageSet& set, const Location& target,
+                               const std::optional<oci::Platform>& platform) {
+  const bool is_single = target.kind == Location::Kind::docker_archive || platform.has_value();
+  if (!is_single) {
+    return content_of(set);
+  }
+  const auto image = choose_image(set, platform);
+  return image ? Result<Content>(content_of(**image)) : image.error();
+}
+
+// Reads blobs one after the other and tells how far the whole is.
+class BlobCounter {
+ public:
+  BlobCounter(Source& source, const Content& content, const OnProgress& on_progress)
+      : source_(source), count_(content.blobs.size()), meter_(on_progress, content.total_size()) {}
+
+  Status copy(const oci::Descriptor& blob, const oci::PieceSink& sink) {
+    const auto name = next_name(blob);
+    ++exported_.blobs;
+    exported_.bytes += blob.size;
+    return source_.blob(blob, [&](std::string_view piece) {
+      meter_.add(name, piece.size());
+      return sink(piece);
+    });
+  }
+
+  void skip(const oci::Descriptor& blob) { meter_.add(next_name(blob), blob.size); }
+
+  [[nodiscard]] Exported exported(const oci::Descriptor& root) const {
+    return {.root = root, .blobs = exported_.blobs, .bytes = exported_.bytes};
+  }
+
+ private:
+  std::string next_name(const oci::Descriptor& blob) {
+    return fmt::format("blob {} ({} of {})", blob.digest.brief(), ++place_, count_);
+  }
+
+  Source& source_;
+  std::size_t count_;
+  std::size_t place_ = 0;
+  ProgressMeter meter_;
+  Exported exported_;
+};
+
+Status write_blob(const oci::Descriptor& blob, oci::ImageStore& store, BlobCounter& counter) {
+  auto writer = store.new_blob();
+  if (!writer) {
+    return writer.error();
+  }
+  const auto copied = counter.copy(blob, [&](std::string_view piece) { return writer->write(piece); });
+  const auto kept = copied ? writer->keep(blob.media_type) : Result<oci::Descriptor>(copied.error());
+  return kept ? Status() : kept.error();
+}
+
+Result<Exported> write_layout(const Content& content, Source& source, const std::string& directory,
+                              const std::string& name, const OnProgress& on_progress) {
+  auto layout = oci::Layout::open_or_make(directory);
+  if (!layout) {
+    return layout.error();
+  }
+  oci::ImageStore store(directory);
+  BlobCounter counter(source, content, on_progress);
+  for (const auto& blob : content.blobs) {
+    if (store.has_blob(blob)) {
+      counter.skip(blob);
+    } else if (const auto written = write_blob(blob, store, counter); !written) {
+      return written.error();
+    }
+  }
+  for (const auto& document : content.documents) {
+    if (const auto added = store.add_blob(document.bytes, document.descriptor.media_type); !added) {
+      return added.error();
+    }
+  }
+  const auto named = layout->put(content.root, name);
+  return named ? Result<Exported>(counter.exported(content.root)) : named.error();
+}
+
+std::string blob_entry(const oci::Digest& digest) {
+  return fmt::format("blobs/{}/{}", digest.algorithm(), digest.encoded());
+}
+
+// What old Docker reads: where in the archive the configuration and the layers are.
+std::string docker_listing(const Image& image, const std::string& name) {
+  auto layers = json::Value::array();
+  for (const auto& layer : image.manifest.layers) {
+    layers.push_back(blob_entry(layer.digest));
+  }
+  auto tags = name.empty() ? json::Value(nullptr) : json::Value::array({name});
+  return json::to_compact_text(json::Value::array(
+      {{{"Config", blob_entry(image.manifest.config.digest)}, {"RepoTags", tags}, {"Layers", layers}}}));
+}
+
+class ArchiveWriter {
+ public:
+  explicit ArchiveWriter(oci::TemporaryFile& file)
+      : tar_([&file](std::string_view piece) { return file.write(piece); }) {}
+
+  Status add_directory(const std::string& path) {
+    return tar_.begin({.kind = oci::TarHeader::Kind::directory, .path = path, .mode = 0755});
+  }
+
+  Status add_file(const std::string& path, std::string_view content) {
+    const auto begun = tar_.begin({.path = path, .size = content.size()});
+    return begun ? tar_.write(content) : begun;
+  }
+
+  Status add_blob(const oci::Descriptor& blob, BlobCounter& counter) {
+    const auto begun = tar_.begin({.path = blob_entry(blob.digest), .size = blob.size});
+    return begun ? counter.copy(blob, [&](std::string_view piece) { return tar_.write(piece); }) : begun;
+  }
+
+  Status finish() { return tar_.finish(); }
+
+ private:
+  oci::TarWriter tar_;
+};
+
+Status write_entries(ArchiveWriter& archive, const Content& content, BlobCounter& counter) {
+  for (const auto* const directory : {"blobs", "blobs/sha256"}) {
+    if (const auto added = archive.add_directory(directory); !added) {
+      return added;
+    }
+  }
+  for (const auto& blob : content.blobs) {
+    if (const auto added = archive.add_blob(blob, counter); !added) {
+      return added;
+    }
+  }
+  for (const auto& document : content.documents) {
+    if (const auto added = archive.add_file(blob_entry(document.descriptor.digest), document.bytes); !added) {
+      return added;
+    }
+  }
+  return {};
+}
+
+Status write_listings(ArchiveWriter& archive, const Content& content, const Location& target, const std::string& name) {
+  const oci::ImageIndex empty{.media_type = std::string(oci::media_type::image_index), .manifests = {}};
+  const auto index = oci::index_bytes(oci::with_entry(empty, content.root, name));
+  if (target.kind == Location::Kind::docker_archive) {
+    if (const auto added = archive.add_file("manifest.json", docker_listing(*content.only_image, name)); !added) {
+      return added;
+    }
+  }
+  const auto added = archive.add_file(std::string(oci::layout_index_file), index);
+  return added ? archive.add_file(std::string(oci::layout_file), oci::layout_file_content) : added;
+}
+
+Result<Exported> write_archive(const Content& content, Source& source, const Location& target, const std::string& name,
+                               const OnProgress& on_progress) {
+  auto file = oci::TemporaryFile::make(io::parent_path(target.path));
+  if (!file) {
+    return file.error();
+  }
+  ArchiveWriter archive(*file);
+  BlobCounter counter(source, content, on_progress);
+  auto written = write_entries(archive, content, counter);
+  written = written ? write_listings(archive, content, target, name) : written;
+  written = written ? archive.finish() : written;
+  written = written ? file->rename_to(target.path) : written;
+  return written ? Result<Exported>(counter.exported(content.root)) : written.error();
+}
+
+Status check_name(const std::string& name) {
+  return name.starts_with('@') ? Status(Error::usage("an image is not exported under a digest: give it a name"))
+                               : Status();
+}
+
+}  // namespace
+
+Result<Exported> export_image(Source& source, const Location& target, const std::string& name,
+                              const std::optional<oci::Platform>& platform, const OnProgress& on_progress) {
+  const auto own_name = target.name.empty() ? name : target.name;
+  if (const auto usable = check_name(own_name); !usable) {
+    return usable.error();
+  }
+  const auto set = read_images(source, Attestations::read);
+  const auto content = set ? chosen_content(*set, target, platform) : Result<Content>(set.error());
+  if (!content) {
+    return content.error();
+  }
+  return target.kind == Location::Kind::layout ? write_layout(*content, source, target.path, own_name, on_progress)
+                                               : write_archive(*content, source, target, own_name, on_progress);
+}
+
+}  // namespace deployctl::images

@@ -1,0 +1,22 @@
+// Writes an image to this machine: as an OCI layout, or as an archive that `docker load`, podman and skopeo read.
+#pragma once
+
+#include "core/images/image_set.hpp"
+
+#include <optional>
+
+namespace deployctl::images {
+
+struct Exported {
+  oci::Descriptor root;     // what the name in the layout or archive stands for
+  int blobs = 0;            // written; those a layout had already are not
+  std::uint64_t bytes = 0;  // of them
+};
+
+// All images, or the one for the platform; a docker archive holds one. A layout that is there gets the image added, an
+// archive is replaced, and either shows nothing of an export that did not end. `name` is used when the target names
+// none.
+base::Result<Exported> export_image(Source& source, const Location& target, const std::string& name,
+                                    const std::optional<oci::Platform>& platform, const OnProgress& on_progress = {});
+
+}  // namespace deployctl::images
