@@ -14,6 +14,7 @@ Action declare_build(CLI::App& parser) {
   options->wish.build = true;
   add_services(parser, options->wish.services);
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
+  add_builder(parser, options->builder);
   parser.add_flag("--push", options->wish.push, "push what was built");
   return [options](Runtime& runtime) { return run_release(runtime, "build", *options); };
 }

@@ -14,6 +14,7 @@ Action declare_push(CLI::App& parser) {
   options->wish.push = true;
   add_services(parser, options->wish.services);
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
+  add_builder(parser, options->builder);
   return [options](Runtime& runtime) { return run_release(runtime, "push", *options); };
 }
 

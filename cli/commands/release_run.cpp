@@ -7,6 +7,7 @@
 #include "core/execute/executor.hpp"
 #include "core/execute/observe.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 namespace deployctl::cli {
@@ -44,6 +45,20 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
   return execution.status;
 }
 
+base::Status use_builder(project::Target& target, project::Builder builder) {
+  for (auto& service : target.services) {
+    if (!service.is_built()) {
+      continue;
+    }
+    if (builder == project::Builder::docker && !service.build->artifacts.empty()) {
+      return base::Error::invalid_input("'{}' is made of artifacts, which only the native builder takes", *service.name)
+          .at(service.build->artifacts.front().source.span);
+    }
+    service.build->builder = builder;
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<std::map<std::string, std::string>> parse_images(const std::vector<std::string>& pairs) {
@@ -59,10 +74,23 @@ base::Result<std::map<std::string, std::string>> parse_images(const std::vector<
   return images;
 }
 
+void add_builder(CLI::App& parser, std::optional<project::Builder>& builder) {
+  const std::map<std::string, project::Builder> names{{"docker", project::Builder::docker},
+                                                      {"native", project::Builder::native}};
+  parser.add_option("--builder", builder, "what makes the images (default: as the project manifest says)")
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->type_name("docker|native");
+}
+
 int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions& options) {
-  const auto loaded = runtime.load_target();
+  auto loaded = runtime.load_target();
   if (!loaded.target) {
     return loaded.failure;
+  }
+  if (options.builder) {
+    if (const auto used = use_builder(*loaded.target, *options.builder); !used) {
+      return runtime.fail(used.error());
+    }
   }
   const auto services = plan::chosen_services(*loaded.target, options.wish);
   if (!services) {

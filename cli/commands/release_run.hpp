@@ -3,12 +3,17 @@
 
 #include "core/base/duration.hpp"
 #include "core/plan/release.hpp"
+#include "core/project/model.hpp"
 
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace deployctl::cli {
 
@@ -21,7 +26,11 @@ struct ReleaseOptions {
   std::optional<base::Milliseconds> timeout;
   bool pull = false;  // look the tags of ready images up again
   bool yes = false;
+  std::optional<project::Builder> builder;  // in place of what the project manifest says
 };
+
+// --builder, for the commands that make images or bring them to a registry.
+void add_builder(CLI::App& parser, std::optional<project::Builder>& builder);
 
 // "SERVICE=REFERENCE" pairs as a table; usage for anything else.
 base::Result<std::map<std::string, std::string>> parse_images(const std::vector<std::string>& pairs);

@@ -11,25 +11,6 @@ namespace {
 
 constexpr std::string_view ignore_files[] = {".dockerignore", ".containerignore"};
 
-// The pre-defined annotation keys of image-spec annotations.md. Nothing here changes without the commit changing, so
-// that building the same commit again gives the same image.
-std::map<std::string, std::string> labels(const project::Target& target, const project::Service& service,
-                                          const plan::BuildImage& action, const Seen& seen) {
-  const std::string prefix = "org.opencontainers.image.";
-  std::map<std::string, std::string> labels{
-      {prefix + "title", *target.project + "/" + *service.name},
-      {prefix + "version", action.tag},
-  };
-  if (seen.commit) {
-    labels[prefix + "revision"] = seen.commit->id;
-    labels[prefix + "created"] = io::to_rfc3339(seen.commit->time);
-    if (!seen.commit->remote_url.empty()) {
-      labels[prefix + "source"] = seen.commit->remote_url;
-    }
-  }
-  return labels;
-}
-
 std::map<std::string, std::string> arguments(const project::Build& build, const plan::BuildImage& action,
                                              const Seen& seen) {
   std::map<std::string, std::string> arguments{{"VERSION", action.tag}};
@@ -68,6 +49,25 @@ base::Result<std::string> generated_dockerignore(const project::Target& target, 
 
 }  // namespace
 
+// The pre-defined annotation keys of image-spec annotations.md. Nothing here changes without the commit changing, so
+// that building the same commit again gives the same image.
+std::map<std::string, std::string> image_labels(const project::Target& target, const project::Service& service,
+                                                const plan::BuildImage& action, const Seen& seen) {
+  const std::string prefix = "org.opencontainers.image.";
+  std::map<std::string, std::string> labels{
+      {prefix + "title", *target.project + "/" + *service.name},
+      {prefix + "version", action.tag},
+  };
+  if (seen.commit) {
+    labels[prefix + "revision"] = seen.commit->id;
+    labels[prefix + "created"] = io::to_rfc3339(seen.commit->time);
+    if (!seen.commit->remote_url.empty()) {
+      labels[prefix + "source"] = seen.commit->remote_url;
+    }
+  }
+  return labels;
+}
+
 base::Result<engine::BuildRequest> build_request(const project::Target& target, const project::Service& service,
                                                  const plan::BuildImage& action, const Seen& seen,
                                                  const engine::EngineFacts& engine, const io::FileSystem& files) {
@@ -75,7 +75,7 @@ base::Result<engine::BuildRequest> build_request(const project::Target& target, 
   engine::BuildRequest request{
       .context = io::join_path(target.directory, *build.source),
       .tags = {action.repository + ":" + action.tag},
-      .labels = labels(target, service, action, seen),
+      .labels = image_labels(target, service, action, seen),
       .args = arguments(build, action, seen),
       .target = build.target,
   };

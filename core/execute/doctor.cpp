@@ -6,6 +6,8 @@
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <set>
@@ -14,6 +16,9 @@ namespace deployctl::execute {
 namespace {
 
 using Finding = base::Result<std::string>;
+using namespace std::chrono_literals;
+
+constexpr auto compiler_patience = 15s;
 
 Finding examine_engine(const Ports& ports) {
   const auto engine = engine::detect(ports.processes, ports.environment, ports.files, ports.stop);
@@ -31,6 +36,37 @@ Finding examine_registry(const std::string& host, const Ports& ports) {
     return answer.error();
   }
   return fmt::format("{} answers and lets us in", host);
+}
+
+// A project without an image of its own is asked for an engine too: it may get one.
+bool needs_engine(const project::Target& target) {
+  const auto is_native = [](const auto& service) { return service.is_built() && service.build->is_native(); };
+  const auto is_by_engine = [](const auto& service) { return service.is_built() && !service.build->is_native(); };
+  return std::ranges::any_of(target.services, is_by_engine) || std::ranges::none_of(target.services, is_native);
+}
+
+// What the native builder calls for the project's services.
+std::set<std::string> compilers_of(const project::Target& target) {
+  std::set<std::string> programs;
+  for (const auto& service : target.services) {
+    if (service.is_built() && service.build->is_native() && service.build->artifacts.empty()) {
+      programs.insert(service.build->stack == project::Stack::go ? "go" : "cmake");
+    }
+  }
+  return programs;
+}
+
+Finding examine_compiler(const std::string& program, const Ports& ports) {
+  const auto output = io::run_and_capture(
+      ports.processes, {.argv = {program, program == "go" ? "version" : "--version"}, .timeout = compiler_patience},
+      ports.stop);
+  if (!output) {
+    return output.error().code == base::ErrorCode::not_found
+               ? base::Error::not_found("there is no '{}' on PATH, and a service is built with it", program)
+                     .with_hint("install it, or build with 'builder: docker'")
+               : output.error();
+  }
+  return base::printable(base::split_once(output->out, '\n').first);
 }
 
 // What a rollout does in the namespace, each as verb and kind.
@@ -93,7 +129,12 @@ std::vector<Checkup> examine(const project::Target& target, const Ports& ports) 
   const auto begin = [&](std::string part, std::function<Finding()> look) {
     running.emplace_back(std::move(part), std::async(std::launch::async, std::move(look)));
   };
-  begin("engine", [&] { return examine_engine(ports); });
+  if (needs_engine(target)) {
+    begin("engine", [&] { return examine_engine(ports); });
+  }
+  for (const auto& compiler : compilers_of(target)) {
+    begin("compiler", [&, compiler] { return examine_compiler(compiler, ports); });
+  }
   for (const auto& host : registries_of(target)) {
     begin("registry", [&, host] { return examine_registry(host, ports); });
   }

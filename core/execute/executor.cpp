@@ -56,7 +56,7 @@ class StepRunner {
 
   base::Status push(const plan::Step& step, const plan::PushImage& action) {
     StepReport report(ports_.events, ports_.clock, step.id, step.service, "pushing " + step.service);
-    return finish_image(step, report, push_image(action, seen_, report, ports_));
+    return finish_image(step, report, push_image(*target_.find(step.service), action, seen_, report, ports_));
   }
 
   base::Status finish_image(const plan::Step& step, StepReport& report, const base::Result<ImageResult>& result) {

@@ -3,6 +3,7 @@
 #include "core/base/overloaded.hpp"
 #include "core/base/text.hpp"
 #include "core/execute/build_request.hpp"
+#include "core/execute/native_steps.hpp"
 #include "core/oci/docker_archive.hpp"
 
 #include <thread>
@@ -114,6 +115,26 @@ bool is_pushed(const engine::ImageFacts& facts, const oci::Reference& target, co
   return same && *same;
 }
 
+base::Result<registry::PushResult> push_from_engine(const std::string& reference, const oci::Reference& target,
+                                                    const Seen& seen, const StepReport& report, oci::ImageStore& store,
+                                                    const registry::PushOptions& options, const Ports& ports) {
+  const auto facts = seen.world.engine->inspect(reference, ports.stop);
+  if (!facts) {
+    return facts.error().code == base::ErrorCode::not_found
+               ? base::Error::not_found("the engine has no image {}", reference).with_hint("'deployctl build' makes it")
+               : facts.error();
+  }
+  auto& registry = seen.world.registry->client;
+  if (oci::Digest digest; is_pushed(*facts, target, store, registry, ports.stop, digest)) {
+    return registry::PushResult{.outcome = registry::PushResult::Outcome::unchanged, .digest = digest};
+  }
+  const auto image = take_from_engine(*seen.world.engine, reference, report, *facts, store, ports);
+  if (!image) {
+    return image.error().within("taking {} out of the engine", reference);
+  }
+  return registry.push(*image, target, options);
+}
+
 std::string push_remark(const registry::PushResult& pushed) {
   return fmt::format("{} in {} blobs sent", base::human_bytes(pushed.uploaded_bytes), pushed.uploaded_blobs);
 }
@@ -123,6 +144,9 @@ std::string push_remark(const registry::PushResult& pushed) {
 base::Result<ImageResult> build_image(const project::Target& target, const project::Service& service,
                                       const plan::BuildImage& action, const Seen& seen, const StepReport& report,
                                       const Ports& ports) {
+  if (service.build->is_native()) {
+    return build_natively(target, service, action, seen, report, ports);
+  }
   auto& engine = *seen.world.engine;
   const auto request = build_request(target, service, action, seen, engine.facts(), ports.files);
   if (!request) {
@@ -149,28 +173,14 @@ base::Result<ImageResult> build_image(const project::Target& target, const proje
                     outcome);
 }
 
-base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& seen, const StepReport& report,
-                                     const Ports& ports) {
+base::Result<ImageResult> push_image(const project::Service& service, const plan::PushImage& action, const Seen& seen,
+                                     const StepReport& report, const Ports& ports) {
   const auto reference = action.repository + ":" + action.tag;
   const auto target = oci::Reference::parse(reference);
   if (!target) {
     return target.error();
   }
-  const auto facts = seen.world.engine->inspect(reference, ports.stop);
-  if (!facts) {
-    return facts.error().code == base::ErrorCode::not_found
-               ? base::Error::not_found("the engine has no image {}", reference).with_hint("'deployctl build' makes it")
-               : facts.error();
-  }
   auto store = open_image_store(ports.environment);
-  auto& registry = seen.world.registry->client;
-  if (oci::Digest digest; is_pushed(*facts, *target, store, registry, ports.stop, digest)) {
-    return ImageResult{.reference = pinned(reference, digest), .is_unchanged = true};
-  }
-  const auto image = take_from_engine(*seen.world.engine, reference, report, *facts, store, ports);
-  if (!image) {
-    return image.error().within("taking {} out of the engine", reference);
-  }
   const registry::PushOptions options{.on_progress =
                                           [&](const registry::Progress& progress) {
                                             ports.events.emit(events::TransferProgress{.step = report.step(),
@@ -180,7 +190,9 @@ base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& 
                                                                                        .total = progress.total});
                                           },
                                       .stop = ports.stop};
-  const auto pushed = registry.push(*image, *target, options);
+  const auto pushed = service.build->is_native()
+                          ? push_native(*target, store, seen.world.registry->client, options)
+                          : push_from_engine(reference, *target, seen, report, store, options, ports);
   if (!pushed) {
     return pushed.error();
   }

@@ -1,4 +1,4 @@
-// Building an image with the engine, and bringing it from the engine to its registry.
+// Building the image of a service, with the engine or natively, and bringing it to its registry.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -22,7 +22,7 @@ base::Result<ImageResult> build_image(const project::Target& target, const proje
                                       const plan::BuildImage& action, const Seen& seen, const StepReport& report,
                                       const Ports& ports);
 
-base::Result<ImageResult> push_image(const plan::PushImage& action, const Seen& seen, const StepReport& report,
-                                     const Ports& ports);
+base::Result<ImageResult> push_image(const project::Service& service, const plan::PushImage& action, const Seen& seen,
+                                     const StepReport& report, const Ports& ports);
 
 }  // namespace deployctl::execute

@@ -94,7 +94,9 @@ class Observer {
   }
 
   base::Status see_engine() {
-    if (!(wish_.build || wish_.push) || !is_anything_built()) {
+    const bool needs_engine = std::ranges::any_of(
+        services_, [](const auto* service) { return service->is_built() && !service->build->is_native(); });
+    if (!(wish_.build || wish_.push) || !needs_engine) {
       return {};
     }
     auto engine = engine::detect(ports_.processes, ports_.environment, ports_.files, ports_.stop);

@@ -32,9 +32,12 @@ std::unique_ptr<RegistryAccess> open_registry(const Ports& ports) {
   return std::make_unique<RegistryAccess>(ports);
 }
 
+std::string cache_directory(const io::Environment& environment) {
+  return environment.get_or("XDG_CACHE_HOME", environment.home_directory() + "/.cache") + "/deployctl";
+}
+
 oci::ImageStore open_image_store(const io::Environment& environment) {
-  const auto cache = environment.get_or("XDG_CACHE_HOME", environment.home_directory() + "/.cache");
-  return oci::ImageStore(cache + "/deployctl");
+  return oci::ImageStore(cache_directory(environment));
 }
 
 std::string pinned(const std::string& reference, const oci::Digest& digest) {

@@ -29,7 +29,10 @@ struct World {
 
 std::unique_ptr<RegistryAccess> open_registry(const Ports& ports);
 
-// The user's cache of compressed layers: $XDG_CACHE_HOME/deployctl or ~/.cache/deployctl.
+// $XDG_CACHE_HOME/deployctl or ~/.cache/deployctl.
+std::string cache_directory(const io::Environment& environment);
+
+// The user's cache of compressed layers, in the cache directory.
 oci::ImageStore open_image_store(const io::Environment& environment);
 
 // "repository:tag@sha256:…" for a reference as the user wrote it.

@@ -64,7 +64,7 @@ base::Status make_dockerfile(Work& work, const Service& service) {
 
 base::Status make_dockerfiles(Work& work) {
   for (const auto& service : work.target.services) {
-    if (!service.is_built() || has_own_dockerfile(service)) {
+    if (!service.is_built() || has_own_dockerfile(service) || !service.build->artifacts.empty()) {
       continue;
     }
     if (!has_generated_dockerfile(service)) {

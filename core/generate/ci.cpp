@@ -80,6 +80,17 @@ bool has_builds(const Target& target) {
   return std::ranges::any_of(target.services, &project::Service::is_built);
 }
 
+bool needs_engine(const Target& target) {
+  return std::ranges::any_of(target.services,
+                             [](const auto& service) { return service.is_built() && !service.build->is_native(); });
+}
+
+bool needs_compilers(const Target& target) {
+  return std::ranges::any_of(target.services, [](const auto& service) {
+    return service.is_built() && service.build->is_native() && service.build->artifacts.empty();
+  });
+}
+
 // A list of jobs in flow style: "[build, deploy-dev]".
 std::string needs(const Target& target, const std::string& previous_job) {
   std::vector<std::string> jobs{has_builds(target) ? "build" : "check"};
@@ -194,6 +205,8 @@ base::Result<std::string> pipeline(CiSystem system, const Target& target, std::s
                 {"checkout_commit", std::string(checkout_commit)},
                 {"checkout_version", std::string(checkout_version)},
                 {"builds", has_builds(target)},
+                {"needs_engine", needs_engine(target)},
+                {"needs_compilers", needs_compilers(target)},
                 {"file_option", *option},
                 {"deployments", *std::move(jobs)}};
   add_secret_names(values, *secrets);

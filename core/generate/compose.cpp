@@ -82,9 +82,9 @@ Value build_section(const Target& target, const Service& service) {
   return section;
 }
 
-// Our own Dockerfile's ENTRYPOINT holds the command already.
+// The entrypoint of an image of ours holds the command already.
 void add_command(Value& out, const Service& service) {
-  if (!service.command.empty() && !has_generated_dockerfile(service)) {
+  if (!service.command.empty() && !has_image_of_ours(service)) {
     out["command"] = literal_words(service.command);
   }
 }
@@ -187,7 +187,7 @@ void add_volumes(Value& out, const Service& service) {
 
 // What our own images are made for: no root, nothing written outside volumes and /tmp.
 void add_confinement(Value& out, const Service& service) {
-  if (has_generated_dockerfile(service)) {
+  if (has_image_of_ours(service)) {
     out["read_only"] = true;
     out["tmpfs"] = Value::array({"/tmp"});
     out["cap_drop"] = Value::array({"ALL"});
@@ -221,13 +221,13 @@ void add_networks(Value& out, const Service& service) {
 
 Value service_section(const Target& target, const Service& service, std::string_view tag) {
   Value out = {{"image", compose_literal(image_reference(service, tag))}};
-  if (service.is_built()) {
+  if (service.is_built() && service.build->artifacts.empty()) {  // Compose knows no other way than a Dockerfile
     out["build"] = build_section(target, service);
   }
   add_command(out, service);
   out["restart"] = "unless-stopped";
   out["init"] = true;
-  if (has_generated_dockerfile(service)) {
+  if (has_image_of_ours(service)) {
     out["stop_grace_period"] = "30s";
   }
   add_environment(out, service);

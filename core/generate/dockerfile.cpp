@@ -49,20 +49,6 @@ std::string go_base(const SourceFacts& facts) {
   return fmt::format("golang:{}-bookworm", facts.go_version.empty() ? default_go_version : facts.go_version);
 }
 
-// A folder of the module needs its "./", or go takes it for a package of the standard library.
-std::string go_package(const project::Build& build, const SourceFacts& facts) {
-  if (build.package->empty()) {
-    return facts.main_package.empty() ? "." : facts.main_package;
-  }
-  const auto first = base::split_once(*build.package, '/').first;
-  return first.find('.') == std::string_view::npos ? "./" + *build.package : *build.package;
-}
-
-base::Result<std::string> cpp_executable(const project::Service& service, const SourceFacts& facts) {
-  const auto fallback = facts.executable.empty() ? *service.name : facts.executable;
-  return bare(or_default(service.build->package, fallback), "._-+", "a CMake target");
-}
-
 base::Result<std::vector<Values>> build_args(const project::Build& build) {
   std::vector<Values> args;
   for (const auto& [name, value] : build.args) {
@@ -171,13 +157,33 @@ void add_cpp_values(Collector& out, const project::Target& target, const project
   out.add("cache_id", bare({*target.project + "-" + *service.name, service.name.span}, "-", "a name for a cache"));
 }
 
+// Where the program stands when the command does not say: an only artifact is it.
+std::string program_of(const project::Service& service) {
+  const auto& artifacts = service.build->artifacts;
+  return artifacts.size() == 1 ? artifacts.front().path : std::string(default_program);
+}
+
 }  // namespace
+
+// A folder of the module needs its "./", or go takes it for a package of the standard library.
+std::string go_package(const project::Build& build, const SourceFacts& facts) {
+  if (build.package->empty()) {
+    return facts.main_package.empty() ? "." : facts.main_package;
+  }
+  const auto first = base::split_once(*build.package, '/').first;
+  return first.find('.') == std::string_view::npos ? "./" + *build.package : *build.package;
+}
+
+base::Result<std::string> cpp_executable(const project::Service& service, const SourceFacts& facts) {
+  const auto fallback = facts.executable.empty() ? *service.name : facts.executable;
+  return bare(or_default(service.build->package, fallback), "._-+", "a CMake target");
+}
 
 std::vector<std::string> entrypoint(const project::Service& service) {
   if (!service.command.empty() && service.command.front().starts_with('/')) {
     return service.command;
   }
-  std::vector<std::string> whole{std::string(default_program)};
+  std::vector<std::string> whole{program_of(service)};
   whole.insert(whole.end(), service.command.begin(), service.command.end());
   return whole;
 }

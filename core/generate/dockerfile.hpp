@@ -37,7 +37,14 @@ base::Result<std::string> dockerfile(const project::Target& target, const projec
 base::Result<std::string> dockerignore(const project::Target& target, const project::Service& service,
                                        const templating::TemplateSet& templates);
 
-// ["/app"] or the service's command: what the image runs.
+// The package of a Go program as `go build` takes it: build.package, or the only one with a `main`.
+std::string go_package(const project::Build& build, const SourceFacts& facts);
+// The CMake target of a C++ program: build.package, the only executable of CMakeLists.txt, or the service's name.
+// invalid_input with the value's span when it is no target.
+base::Result<std::string> cpp_executable(const project::Service& service, const SourceFacts& facts);
+
+// What an image of ours runs: ["/app"], or an only artifact, with the words of the command behind it; the command alone
+// when it begins with a path. For built services.
 std::vector<std::string> entrypoint(const project::Service& service);
 
 }  // namespace deployctl::generate

@@ -15,8 +15,12 @@ std::string in_source_folder(const project::Service& service, std::string_view n
 }  // namespace
 
 bool has_generated_dockerfile(const project::Service& service) {
-  return service.is_built() && service.build->dockerfile->empty() &&
+  return service.is_built() && service.build->dockerfile->empty() && service.build->artifacts.empty() &&
          (service.build->stack == project::Stack::go || service.build->stack == project::Stack::cpp);
+}
+
+bool has_image_of_ours(const project::Service& service) {
+  return has_generated_dockerfile(service) || (service.is_built() && service.build->is_native());
 }
 
 std::string source_folder(const project::Service& service) {

@@ -14,8 +14,12 @@ inline constexpr std::string_view dockerfile_folder = "deploy/docker";
 inline constexpr std::string_view github_path = ".github/workflows/deploy.yml";
 inline constexpr std::string_view gitlab_path = ".gitlab-ci.yml";
 
-// Whether the service's Dockerfile is ours: it is built, names no Dockerfile, and its stack has a template.
+// Whether the service's Dockerfile is ours: it is built from source, names no Dockerfile, and its stack has a template.
 bool has_generated_dockerfile(const project::Service& service);
+
+// Whether the image is made the way we know: its program is `/app` or where its command says, it runs as our user and
+// has the program of the preStop hook in it. By a Dockerfile of ours, or by the native builder.
+bool has_image_of_ours(const project::Service& service);
 
 // The service's source folder relative to the project's: "" for the project itself, "services/api" otherwise.
 std::string source_folder(const project::Service& service);

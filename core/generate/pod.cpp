@@ -43,7 +43,7 @@ void add_command(Value& container, const project::Service& service) {
   if (service.command.empty()) {
     return;
   }
-  if (has_generated_dockerfile(service)) {
+  if (has_image_of_ours(service)) {
     container["command"] = literal_words(entrypoint(service));
   } else {
     container["args"] = literal_words(service.command);
@@ -151,14 +151,14 @@ void add_probes(Value& container, const project::Health& health, const std::vect
 }
 
 bool drains(const project::Service& service, const KubernetesOptions& options) {
-  return !effective_ports(service).empty() && (has_generated_dockerfile(service) || options.api.has_sleep_action);
+  return !effective_ports(service).empty() && (has_image_of_ours(service) || options.api.has_sleep_action);
 }
 
 void add_drain(Value& container, const project::Service& service, const KubernetesOptions& options) {
   if (!drains(service, options)) {
     return;
   }
-  if (has_generated_dockerfile(service)) {
+  if (has_image_of_ours(service)) {
     container["lifecycle"]["preStop"]["exec"]["command"] =
         Value::array({drain_sleep_path, std::to_string(drain_seconds)});
   } else {
@@ -169,7 +169,7 @@ void add_drain(Value& container, const project::Service& service, const Kubernet
 // Images of others may start as root and change user themselves (databases do): they keep what that needs.
 Value container_security(const project::Service& service) {
   Value context = {{"allowPrivilegeEscalation", false}};
-  if (has_generated_dockerfile(service)) {
+  if (has_image_of_ours(service)) {
     context["readOnlyRootFilesystem"] = true;
     context["capabilities"]["drop"] = Value::array({"ALL"});
   }
@@ -178,7 +178,7 @@ Value container_security(const project::Service& service) {
 
 Value pod_security(const project::Service& service) {
   auto context = Value::object();
-  if (has_generated_dockerfile(service)) {
+  if (has_image_of_ours(service)) {
     context["runAsNonRoot"] = true;
     context["runAsUser"] = runtime_user;
     context["runAsGroup"] = runtime_user;
@@ -191,7 +191,7 @@ Value pod_security(const project::Service& service) {
 }
 
 bool needs_temporary_folder(const project::Service& service) {
-  return has_generated_dockerfile(service) &&
+  return has_image_of_ours(service) &&
          std::ranges::none_of(service.volumes, [](const auto& volume) { return volume.mount == temporary_folder; });
 }
 

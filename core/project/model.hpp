@@ -43,7 +43,19 @@ struct Health {
   std::optional<Probe> startup;
 };
 
+// What makes the image: a container engine from a Dockerfile, or we ourselves from what compilers on this machine make.
+enum class Builder { docker, native };
+
+enum class LayerCompression { gzip, zstd };
+
+// Something already made that goes into the image: a file, or everything below a folder.
+struct Artifact {
+  std::string path;                   // in the image, absolute
+  base::Located<std::string> source;  // relative to the source folder
+};
+
 struct Build {
+  Builder builder = Builder::docker;
   Stack stack = Stack::dockerfile;
   base::Located<std::string> source;      // the build context, relative to the project's folder
   base::Located<std::string> package;     // go: "./cmd/api"; cpp: the CMake target; may be empty
@@ -55,6 +67,10 @@ struct Build {
   base::Located<std::string> runtime;               // image the result stands on
   std::vector<std::string> platforms;               // empty: the engine's own
   std::optional<base::Quantity> max_size;
+  std::vector<Artifact> artifacts;  // native builder only, like the compression
+  LayerCompression compression = LayerCompression::gzip;
+
+  [[nodiscard]] bool is_native() const { return builder == Builder::native; }
 };
 
 // A value that never stands in the project manifest itself.

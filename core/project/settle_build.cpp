@@ -9,6 +9,7 @@ namespace deployctl::project {
 namespace {
 
 constexpr std::string_view usual_dockerfile = "Dockerfile";
+constexpr std::string_view nothing_below = "scratch";  // no image, but the word for none
 
 std::string in_project(const std::string& source, const std::string& path) {
   return io::join_path(source, path);
@@ -17,7 +18,7 @@ std::string in_project(const std::string& source, const std::string& path) {
 // `latest` and no tag at all mean another image tomorrow.
 void warn_of_moving_tag(const base::Located<std::string>& image, base::Diagnostics& out) {
   const auto name = parse_image_name(*image);
-  if (!name || !name->digest.empty()) {
+  if (!name || !name->digest.empty() || *image == nothing_below) {
     return;
   }
   if (name->tag.empty()) {
@@ -113,6 +114,47 @@ void settle_stack(Build& build, const NamedService& service, const WrittenBuild&
   }
 }
 
+// What only one of the builders looks at.
+void refuse_what_builder_ignores(const WrittenBuild& written, Builder builder, base::Diagnostics& out) {
+  if (builder == Builder::docker) {
+    constexpr std::string_view why = "without 'builder: native'";
+    refuse_useless(written.artifact, "artifact", why, out);
+    refuse_useless(written.compression, "compression", why, out);
+    return;
+  }
+  constexpr std::string_view why = "with 'builder: native'";
+  refuse_useless(written.dockerfile, "dockerfile", why, out);
+  refuse_useless(written.target, "target", why, out);
+  refuse_useless(written.base, "base", why, out);
+  if (written.artifact) {
+    refuse_useless(written.package, "package", "beside 'artifact'", out);
+  }
+}
+
+// The native builder looks at no Dockerfile: it compiles what it knows, or takes what is made.
+void settle_native_stack(Build& build, const NamedService& service, Folders& folders, base::Diagnostics& out) {
+  const auto& facts = folders.at(*build.source);
+  const auto& given = service.value->stack;
+  if (!facts.exists) {
+    out.error(build.source.span, fmt::format("there is no folder '{}'", base::printable(*build.source)));
+    return;
+  }
+  build.stack = value_or(given, facts.stack.value_or(Stack::dockerfile));
+  if (!build.artifacts.empty()) {
+    return;
+  }
+  const auto& place = given ? given->at : service.name.span;
+  if (build.stack == Stack::cpp && !facts.has_cmake) {
+    out.error(place, "the native builder compiles C++ with CMake, and there is no CMakeLists.txt",
+              "name what is made otherwise as 'artifact' under 'build'");
+  } else if (build.stack != Stack::go && build.stack != Stack::cpp) {
+    out.error(
+        place,
+        fmt::format("the native builder compiles Go and C++, and '{}' is neither", base::printable(*service.name)),
+        "name what is made already as 'artifact' under 'build'");
+  }
+}
+
 }  // namespace
 
 bool is_external(const WrittenService& written) {
@@ -143,10 +185,21 @@ Build settle_build(const NamedService& service, Folders& folders, base::Diagnost
   if (const auto* size = sound(written.max_size)) {
     build.max_size = *size;
   }
+  build.builder = value_or(written.builder, Builder::docker);
+  for (const auto& artifact : value_or(written.artifact, {})) {
+    build.artifacts.push_back({.path = *artifact.name, .source = {artifact.value, artifact.at}});
+  }
+  build.compression = value_or(written.compression, LayerCompression::gzip);
+  const bool builder_is_usable = !written.builder || sound(written.builder) != nullptr;
+  if (builder_is_usable) {
+    refuse_what_builder_ignores(written, build.builder, out);
+  }
   warn_of_moving_tag(build.base, out);
   warn_of_moving_tag(build.runtime, out);
   const bool source_is_usable = !service.value->source || sound(service.value->source) != nullptr;
-  if (source_is_usable) {
+  if (source_is_usable && build.is_native()) {
+    settle_native_stack(build, service, folders, out);
+  } else if (source_is_usable) {
     settle_stack(build, service, written, folders, out);
   }
   if (!build.dockerfile->empty()) {

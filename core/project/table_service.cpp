@@ -47,11 +47,24 @@ Form<SecretSource> secret_source() {
                             parse_secret_source);
 }
 
+Form<Builder> builder_word() {
+  return word<Builder>("builder", {{"docker", Builder::docker}, {"native", Builder::native}});
+}
+
+Form<LayerCompression> compression_word() {
+  return word<LayerCompression>("compression", {{"gzip", LayerCompression::gzip}, {"zstd", LayerCompression::zstd}});
+}
+
 Form<WrittenBuild> build_form() {
   using B = WrittenBuild;
   return mapping<B>(
       "build", "How the image is built. All of it can be left out.",
       {
+          field("builder", &B::builder, builder_word(),
+                {.doc = "docker: a container engine, from a Dockerfile; native: without an engine, from what the "
+                        "compiler on this machine makes or from `artifact`",
+                 .example = "native",
+                 .fallback = "docker"}),
           field("package", &B::package, package_name(),
                 {.doc = "Go: the package of the program; C++: the CMake target",
                  .example = "./cmd/api",
@@ -70,7 +83,7 @@ Form<WrittenBuild> build_form() {
           field("base", &B::base, image_name(),
                 {.doc = "the image that compiles", .example = "golang:1.22-bookworm", .fallback = "the stack's own"}),
           field("runtime", &B::runtime, image_name(),
-                {.doc = "the image that the result stands on",
+                {.doc = "the image that the result stands on; `scratch` is none",
                  .example = "gcr.io/distroless/static-debian12:nonroot",
                  .fallback = "the stack's own"}),
           field("platforms", &B::platforms, list_of(platform(), Empty::refused),
@@ -79,6 +92,15 @@ Form<WrittenBuild> build_form() {
                  .fallback = "the engine's own platform"}),
           field("max_size", &B::max_size, quantity(),
                 {.doc = "the build fails when the image is larger", .example = "30Mi"}),
+          field("artifact", &B::artifact, map_of(container_path(), folder_path(), Empty::refused),
+                {.doc = "native builder: files and folders made already, relative to the source folder, by their "
+                        "places in the image; each is a layer, the first the lowest; `{arch}` and `{os}` are the "
+                        "platform's",
+                 .example = "{/app: dist/server}"}),
+          field("compression", &B::compression, compression_word(),
+                {.doc = "native builder: of the layers; zstd is smaller, and not every engine reads it",
+                 .example = "zstd",
+                 .fallback = "gzip"}),
       });
 }
 

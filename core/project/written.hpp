@@ -32,6 +32,7 @@ struct WrittenHealth {
 };
 
 struct WrittenBuild {
+  Optional<Builder> builder;
   Optional<std::string> package;
   Optional<std::string> dockerfile;
   Optional<std::string> target;
@@ -41,6 +42,8 @@ struct WrittenBuild {
   Optional<std::string> runtime;
   Optional<Texts> platforms;
   Optional<base::Quantity> max_size;
+  Optional<TextMap> artifact;
+  Optional<LayerCompression> compression;
 };
 
 struct WrittenVolume {

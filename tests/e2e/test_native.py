@@ -1,0 +1,154 @@
+"""What the native builder makes, read by everybody else: skopeo, docker, podman, and a node of the cluster."""
+
+import json
+import os
+import shutil
+import tempfile
+import unittest
+
+from harness import ProjectTest, get_json, registry, run
+
+PORT = 30431
+NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+SERVER = """\
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+)
+
+var version = "unset"
+
+func main() {
+	http.HandleFunc("/health", func(http.ResponseWriter, *http.Request) {})
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		_, certificates := os.Stat("/etc/ssl/certs/ca-certificates.crt")
+		json.NewEncoder(w).Encode(map[string]any{"version": version, "user": os.Getuid(), "certificates": certificates == nil})
+	})
+	http.ListenAndServe(":8080", nil)
+}
+"""
+
+
+class NativeBuilder(ProjectTest):
+    namespace = "native-e2e"
+
+    def setUp(self):
+        super().setUp()
+        self.cache = tempfile.mkdtemp(prefix="deployctl-native-cache-")
+        self.addCleanup(shutil.rmtree, self.cache, ignore_errors=True)
+        self.repository = f"{registry()}/native-e2e/{self._testMethodName.replace('_', '-')}"
+
+    def succeed(self, *arguments, env=None):
+        done = self.deployctl(*arguments, env={"XDG_CACHE_HOME": self.cache, **NO_ENGINE, **(env or {})})
+        self.assert_exit(done, 0)
+        return done
+
+    def check(self, *argv):
+        done = run(list(argv))
+        self.assertEqual(done.code, 0, f"{argv}: {done}")
+        return done.stdout
+
+    def push(self, build, command="[/srv/hello]", port=""):
+        """A project with a script in it, built and pushed in two runs; the pinned reference."""
+        self.write("dist/hello", "#!/bin/sh\necho hello as $(id -u) from $(cat /srv/name)\n")
+        os.chmod(self.folder / "dist/hello", 0o755)
+        self.write("dist/name", "the native builder\n")
+        self.write("deployctl.yaml", f"project: shop\nservices:\n  api:\n    image: {self.repository}\n"
+                   f"    build: {{builder: native, artifact: {{/srv: dist}}, {build}}}\n    command: {command}\n{port}")
+        self.succeed("build", "--tag", "one")
+        pushed = self.succeed("push", "--tag", "one").stdout.strip()
+        self.assertRegex(pushed, r":one@sha256:[0-9a-f]{64}$")
+        return pushed
+
+    def push_base(self):
+        base = f"{registry()}/native-e2e/base:1"
+        self.check("skopeo", "copy", "-q", "--dest-tls-verify=false", f"--src-daemon-host={os.environ['DOCKER_HOST']}",
+                   "docker-daemon:busybox:1.36", f"docker://{base}")
+        return base
+
+    def docker_run(self, reference):
+        self.addCleanup(run, ["docker", "image", "rm", "-f", reference])
+        return self.check("docker", "run", "--rm", reference)
+
+    def test_is_read_by_skopeo_docker_and_podman(self):
+        base = self.push_base()
+        pushed = self.push(f"runtime: \"{base}\"")
+        digest = pushed.split("@")[1]
+        by_digest = f"{self.repository}@{digest}"
+        with self.subTest("skopeo reads it from the registry"):
+            seen = json.loads(self.check("skopeo", "inspect", "--tls-verify=false", f"docker://{by_digest}"))
+            self.assertEqual(seen["Digest"], digest)
+            self.assertEqual(seen["Labels"]["org.opencontainers.image.base.name"], base)
+            config = json.loads(self.check("skopeo", "inspect", "--config", "--tls-verify=false", f"docker://{by_digest}"))
+            self.assertEqual(config["config"]["User"], "65532:65532")
+            self.assertEqual(config["config"]["Entrypoint"], ["/srv/hello"])
+        with self.subTest("the base's layers are kept byte for byte"):
+            layers = [json.loads(self.check("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}"))["layers"]
+                      for name in (base, by_digest)]
+            digests = [[layer["digest"] for layer in each] for each in layers]
+            self.assertEqual(digests[1][:len(digests[0])], digests[0])
+        with self.subTest("skopeo copies it into a layout and an archive, which docker loads"):
+            layout, archive = self.folder / "layout", self.folder / "image.tar"
+            self.check("skopeo", "copy", "-q", "--src-tls-verify=false", f"docker://{by_digest}", f"oci:{layout}:one")
+            self.assertEqual((layout / "blobs/sha256" / digest.split(":")[1]).is_file(), True)
+            self.check("skopeo", "copy", "-q", f"oci:{layout}:one", f"docker-archive:{archive}:native-e2e/loaded:one")
+            self.check("docker", "load", "-q", "-i", str(archive))
+            self.assertEqual(self.docker_run("native-e2e/loaded:one"), "hello as 65532 from the native builder\n")
+        with self.subTest("docker pulls and runs it"):
+            self.check("docker", "pull", "-q", by_digest)
+            self.assertEqual(self.docker_run(by_digest), "hello as 65532 from the native builder\n")
+        with self.subTest("podman pulls it"):
+            store = tempfile.mkdtemp(prefix="deployctl-podman-")
+            self.addCleanup(run, ["rm", "-rf", store])
+            podman = ["podman", "--root", store + "/root", "--runroot", store + "/run", "--storage-driver", "vfs"]
+            self.check(*podman, "pull", "-q", "--tls-verify=false", by_digest)
+            self.assertEqual(self.check(*podman, "image", "inspect", "--format", "{{.Digest}}", by_digest).strip(), digest)
+        with self.subTest("pushing it again changes nothing"):
+            again = self.succeed("push", "--tag", "one")
+            self.assertIn("unchanged", again.stderr)
+            self.assertEqual(again.stdout.strip(), pushed)
+
+    def test_with_zstd_layers_is_pulled_by_docker(self):
+        pushed = self.push(f"runtime: \"{self.push_base()}\", compression: zstd")
+        self.check("docker", "pull", "-q", pushed)
+        self.assertEqual(self.docker_run(pushed), "hello as 65532 from the native builder\n")
+
+    def test_for_two_platforms_is_an_index(self):
+        pushed = self.push("platforms: [linux/amd64, linux/arm64]")
+        raw = self.check("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{self.repository}:one")
+        listed = json.loads(raw)
+        self.assertEqual(listed["mediaType"], "application/vnd.oci.image.index.v1+json")
+        self.assertEqual([entry["platform"]["architecture"] for entry in listed["manifests"]], ["amd64", "arm64"])
+        self.check("docker", "pull", "-q", pushed)
+        self.addCleanup(run, ["docker", "image", "rm", "-f", pushed])
+        self.assertEqual(self.check("docker", "image", "inspect", "--format", "{{.Architecture}}", pushed), "amd64\n")
+
+    def test_is_released_on_the_cluster_without_an_engine(self):
+        self.write("go.mod", "module example.com/api\n\ngo 1.19\n")
+        self.write("main.go", SERVER)
+        self.write("deployctl.yaml", f"""\
+project: native-e2e
+services:
+  api:
+    image: {self.repository}
+    build: {{builder: native, max_size: 20Mi}}
+    port: 8080
+    health: /health
+    service: {{type: NodePort, port: 80, node_port: {PORT}}}
+environments:
+  e2e: {{namespace: {self.namespace}}}
+""")
+        self.commit("first")
+        released = self.succeed("release", "-e", "e2e", "--yes", "--tag", "v1")
+        self.assertRegex(released.stdout, r":v1@sha256:[0-9a-f]{64}\n")
+        answer = get_json(PORT, "/")
+        self.assertEqual(answer, {"version": "v1", "user": 65532, "certificates": True})
+        again = self.succeed("release", "-e", "e2e", "--yes", "--tag", "v1")
+        self.assertEqual(again.stdout, released.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
