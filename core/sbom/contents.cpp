@@ -253,4 +253,15 @@ ImageContents ContentsReader::contents() {
   return contents;
 }
 
+base::Result<ImageContents> read_contents(const std::vector<oci::Descriptor>& layers, const FetchBlob& fetch) {
+  ContentsReader reader;
+  for (const auto& layer : layers) {
+    const auto source = [&](const oci::PieceSink& sink) { return fetch(layer, sink); };
+    if (const auto read = oci::read_layer(source, reader.next_layer()); !read) {
+      return read.error().within("reading layer {}", layer.digest.brief());
+    }
+  }
+  return reader.contents();
+}
+
 }  // namespace deployctl::sbom

@@ -2,12 +2,14 @@
 // made of. Found in one reading of the layers; of the files only what is told about them is kept.
 #pragma once
 
+#include "core/oci/descriptor.hpp"
 #include "core/oci/layer_reader.hpp"
 #include "core/sbom/checksums.hpp"
 #include "core/sbom/debian.hpp"
 #include "core/sbom/go_build_info.hpp"
 #include "core/sbom/os_release.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,5 +51,11 @@ class ContentsReader {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Gives the bytes of a blob to a sink, from wherever the image is.
+using FetchBlob = std::function<base::Status(const oci::Descriptor& blob, const oci::PieceSink& sink)>;
+
+// All layers of an image, lowest first.
+base::Result<ImageContents> read_contents(const std::vector<oci::Descriptor>& layers, const FetchBlob& fetch);
 
 }  // namespace deployctl::sbom
