@@ -19,6 +19,8 @@ from .rules import BadRule, Rules, check_keys
 KEYS = {"about", "covers", "registry", "tls", "login", "listens_after", "banner", "layers", "before", "faults", "afterwards",
         "requests", "leaves", "within", "seen_with_login", "forwarded_proto"}
 IMPORT = 'deployctl image import oci:image "$TARGET"\n'
+# How far a run is, and how long it took: another thing each time.
+PROGRESS = re.compile(r"(image|import:|export:|copy:|finished in|failed after|interrupted after) .*\n")
 ENDLESS = 120  # a run that takes so long hangs
 
 
@@ -80,7 +82,7 @@ class Run:
         begun = time.monotonic()
         done = self._execute()
         outcome = Outcome(done, time.monotonic() - begun, self.network)
-        outcome.stdout, outcome.stderr = self._shown(outcome.stdout), self._shown(outcome.stderr)
+        outcome.stdout, outcome.stderr = self._shown(outcome.stdout), PROGRESS.sub("", self._shown(outcome.stderr))
         outcome.problems = [problem for check in (
             self._wrong_end, self._wrong_words, self._wrong_registry, self._wrong_requests, self._leaks, self._leftovers,
         ) for problem in check(outcome) if problem]
@@ -124,6 +126,7 @@ class Run:
 
     def _shown(self, text):
         for value, name in ((self.network.front.address, "registry"), (self.network.other.address, "other"),
+                            (self.images["image"].digest, "digest"), (self.images["old"].digest, "old digest"),
                             (str(self.folder), "folder"), (str(self.home), "home")):
             text = text.replace(value, f"<<{name}>>")
         return text

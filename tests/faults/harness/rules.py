@@ -30,6 +30,15 @@ def parse_range(text):
     return int(first), int(last) if last else float("inf")
 
 
+def has_field(fields, wanted):
+    """"Name: pattern", or None for any fields."""
+    if wanted is None:
+        return True
+    name, _, pattern = wanted.partition(": ")
+    value = fields.get(name)
+    return value is not None and fnmatch.fnmatchcase(value, pattern)
+
+
 class Rule:
     def __init__(self, document):
         check_keys("a fault", document, {"when", "do", "may_be_unused"})
@@ -54,13 +63,12 @@ class Rule:
 
     def fits(self, server, request):
         when = self.when
-        field, _, pattern = when.get("header", "").partition(": ")
         return (server == when.get("server", "front")
                 and request.method in when.get("method", request.method).split("|")
                 and fnmatch.fnmatchcase(request.path, when.get("path", "*"))
                 and fnmatch.fnmatchcase(request.query, when.get("query", "*"))
                 and request.body_size >= when.get("body_from", 0)
-                and (not field or fnmatch.fnmatchcase(request.fields.get(field, ""), pattern)))
+                and has_field(request.fields, when.get("header")))
 
     def take(self, server, request):
         """Whether it is this request's turn; counts those that fit."""
