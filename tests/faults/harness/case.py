@@ -12,7 +12,7 @@ import time
 
 from text_match import line_difference
 
-from .image import Image, layout_problems
+from .image import Image, layout_problems, unfinished_problems
 from .proxy import Network
 from .rules import BadRule, Rules, check_keys
 
@@ -20,7 +20,7 @@ KEYS = {"about", "covers", "registry", "tls", "login", "listens_after", "banner"
         "requests", "leaves", "within", "seen_with_login", "forwarded_proto"}
 IMPORT = 'deployctl image import oci:image "$TARGET"\n'
 # How far a run is, and how long it took: another thing each time.
-PROGRESS = re.compile(r"(image|import:|export:|copy:|finished in|failed after|interrupted after) .*\n")
+PROGRESS = re.compile(r"^(image \w+$|(import:|export:|copy:|finished in|failed after|interrupted after) .*)\n", re.MULTILINE)
 ENDLESS = 120  # a run that takes so long hangs
 
 
@@ -191,6 +191,8 @@ class Run:
                 yield from layout_problems(self.folder / name, self.images[image])
             elif not (self.folder / name).exists():
                 yield f"{name} is missing"
+            elif image == "unfinished":
+                yield from unfinished_problems(self.folder / name)
 
 
 def fits(entry, pattern):
