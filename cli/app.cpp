@@ -42,26 +42,24 @@ void declare_global_options(CLI::App& app, GlobalOptions& options) {
   app.add_flag("-q,--quiet", options.quiet, "only results and errors");
 }
 
-// The first word of the command line that is no option nor an option's value: the command.
-std::string command_word(const std::vector<std::string>& words) {
+// The words of the command line that are no option nor a global option's value, the command's first.
+std::vector<std::string> plain_words(const std::vector<std::string>& words) {
+  std::vector<std::string> plain;
   for (std::size_t at = 0; at < words.size(); ++at) {
     const bool takes_value = words[at] == "-f" || words[at] == "--file" || words[at] == "-e" || words[at] == "--env" ||
                              words[at] == "--output" || words[at] == "--color" || words[at] == "--log-level";
     if (takes_value) {
       ++at;
     } else if (!words[at].starts_with('-')) {
-      return words[at];
+      plain.push_back(words[at]);
     }
   }
-  return {};
+  return plain;
 }
 
-std::vector<std::string> command_names() {
-  std::vector<std::string> names;
-  for (const auto& command : commands()) {
-    names.emplace_back(command.name);
-  }
-  return names;
+const Command* find_command(std::span<const Command> among, std::string_view name) {
+  const auto found = std::ranges::find(among, name, &Command::name);
+  return found == among.end() ? nullptr : &*found;
 }
 
 int refuse_usage(std::string_view message, std::string_view hint) {
@@ -72,23 +70,27 @@ int refuse_usage(std::string_view message, std::string_view hint) {
   return usage_exit_code;
 }
 
-int refuse_unknown_command(const std::string& word) {
-  const auto names = command_names();
+// `prefix` are the words before it: "image ".
+int refuse_unknown_command(std::span<const Command> among, std::string_view prefix, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto& command : among) {
+    names.emplace_back(command.name);
+  }
   auto hint = base::did_you_mean(word, names);
   if (hint.empty()) {
-    hint = "'deployctl --help' lists the commands";
+    hint = fmt::format("'deployctl {}--help' lists the commands", prefix);
   }
-  return refuse_usage(fmt::format("unknown command '{}'", base::printable(word)), hint);
+  return refuse_usage(fmt::format("unknown command '{}{}'", prefix, base::printable(word)), hint);
 }
 
-bool is_command(const std::string& word) {
-  const auto names = command_names();
-  return std::ranges::find(names, word) != names.end();
+// "deployctl image inspect"
+std::string full_name(const CLI::App& parser) {
+  return parser.get_parent() == nullptr ? parser.get_name() : full_name(*parser.get_parent()) + " " + parser.get_name();
 }
 
 // CLI11's words for a mistake on the command line, with the nearest option where one was mistyped.
 int refuse_parse_error(const CLI::App& parser, const CLI::ParseError& problem, const std::vector<std::string>& words) {
-  const auto hint = fmt::format("'{} --help' shows what it takes", parser.get_display_name());
+  const auto hint = fmt::format("'{} --help' shows what it takes", full_name(parser));
   if (problem.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     return refuse_usage(problem.what(), hint);
   }
@@ -113,16 +115,47 @@ int refuse_parse_error(const CLI::App& parser, const CLI::ParseError& problem, c
 
 const CLI::App& chosen_parser(const CLI::App& app) {
   const auto chosen = app.get_subcommands();
-  return chosen.empty() ? app : *chosen.front();
+  return chosen.empty() ? app : chosen_parser(*chosen.front());
+}
+
+struct Chosen {
+  CLI::App* parser = nullptr;
+  Action action;
+};
+
+// Puts the commands on the parser. Declaring the options of the chosen one is enough: the others only have to be
+// listed.
+Chosen declare_commands(CLI::App& app, std::span<const Command> among, std::span<const std::string> path) {
+  Chosen chosen;
+  for (const auto& command : among) {
+    auto* parser = app.add_subcommand(std::string(command.name), std::string(command.summary));
+    parser->group(std::string(command.group));
+    if (path.empty() || command.name != path.front()) {
+      continue;
+    }
+    parser->footer(fmt::format("Examples:\n{}", command.examples));
+    if (command.subcommands != nullptr) {
+      parser->require_subcommand(0, 1);
+      chosen = declare_commands(*parser, command.subcommands(), path.subspan(1));
+    } else {
+      chosen = {.parser = parser, .action = command.declare(*parser)};
+    }
+  }
+  return chosen;
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
-  const auto word = command_word(words);
-  if (!word.empty() && !is_command(word)) {
-    return refuse_unknown_command(word);
+  const auto path = plain_words(words);
+  if (const auto* command = path.empty() ? nullptr : find_command(commands(), path[0])) {
+    const auto below = subcommands_of(*command);
+    if (!below.empty() && path.size() > 1 && find_command(below, path[1]) == nullptr) {
+      return refuse_unknown_command(below, path[0] + " ", path[1]);
+    }
+  } else if (!path.empty()) {
+    return refuse_unknown_command(commands(), "", path[0]);
   }
 
   GlobalOptions options;
@@ -134,16 +167,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   declare_global_options(app, options);
 
-  std::vector<std::pair<CLI::App*, Action>> actions;
-  for (const auto& command : commands()) {
-    // Declaring the options of one command is enough: the others only have to be listed.
-    auto* parser = app.add_subcommand(std::string(command.name), std::string(command.summary));
-    parser->group(std::string(command.group));
-    if (command.name == word) {
-      parser->footer(fmt::format("Examples:\n{}", command.examples));
-      actions.emplace_back(parser, command.declare(*parser));
-    }
-  }
+  const auto chosen = declare_commands(app, commands(), path);
 
   try {
     app.parse(argc, argv);
@@ -156,11 +180,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     return refuse_parse_error(chosen_parser(app), problem, words);
   }
-  for (const auto& [parser, action] : actions) {
-    if (parser->parsed()) {
-      Runtime runtime(options);
-      return action(runtime);
-    }
+  if (chosen.parser != nullptr && chosen.parser->parsed()) {
+    Runtime runtime(options);
+    return chosen.action(runtime);
   }
   fmt::print("{}", app.help());
   return 0;

@@ -10,15 +10,22 @@
 namespace deployctl::cli {
 
 base::Status approve(Runtime& runtime, const project::Target& target, bool yes, std::string_view what) {
-  if (target.approval == project::Approval::automatic || yes) {
+  if (target.approval == project::Approval::automatic) {
     return {};
   }
   const auto place = target.environment.empty() ? target.name_space : target.environment;
-  if (!runtime.stdin_is_terminal()) {
-    return base::Error::refused("{} of {} in {} needs approval", what, *target.project, place)
-        .with_hint("give it with --yes, or run it on a terminal");
+  return confirm(runtime, fmt::format("{} of {} in {} (namespace {})", what, *target.project, place, target.name_space),
+                 yes);
+}
+
+base::Status confirm(Runtime& runtime, std::string_view what, bool yes) {
+  if (yes) {
+    return {};
   }
-  fmt::print(stderr, "{} of {} in {} (namespace {}): go on? [y/N] ", what, *target.project, place, target.name_space);
+  if (!runtime.stdin_is_terminal()) {
+    return base::Error::refused("{} needs approval", what).with_hint("give it with --yes, or run it on a terminal");
+  }
+  fmt::print(stderr, "{}: go on? [y/N] ", what);
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "y" || answer == "Y" || answer == "yes") {

@@ -21,11 +21,19 @@ struct Command {
   std::string_view group;     // heading on the help page
   std::string_view summary;   // one line, lower-case
   std::string_view examples;  // lines shown below the command's own help
-  // Declares the options on the command's parser and returns what to run once they are parsed.
-  Action (*declare)(CLI::App& parser);
+  // Declares the options on the command's parser and returns what to run once they are parsed. Null for a command that
+  // only gathers others.
+  Action (*declare)(CLI::App& parser) = nullptr;
+  // The commands below it, in the order of its help page: `deployctl image inspect`. Null for most.
+  std::span<const Command> (*subcommands)() = nullptr;
 };
 
 // Every command, in the order of the help page.
 std::span<const Command> commands();
+
+// Those below it; empty for most.
+inline std::span<const Command> subcommands_of(const Command& command) {
+  return command.subcommands == nullptr ? std::span<const Command>() : command.subcommands();
+}
 
 }  // namespace deployctl::cli

@@ -53,6 +53,11 @@ struct Runtime::Parts {
       : transport(http::ProxyRules::from_environment(environment), "deployctl/" + std::string(version())),
         reporter(look_of(options, environment), environment, clock) {}
 
+  void begin(const events::RunStarted& run) {
+    run_began = clock.steady_now();
+    reporter.emit(run);
+  }
+
   platform::PosixFileSystem files;
   platform::PosixProcessRunner processes;
   platform::PosixEnvironment environment;
@@ -168,11 +173,14 @@ std::string Runtime::shown_path(const std::string& path) {
 }
 
 void Runtime::begin_run(std::string_view command, const project::Target& target) {
-  parts_->run_began = parts_->clock.steady_now();
-  parts_->reporter.emit(events::RunStarted{.command = std::string(command),
-                                           .project = *target.project,
-                                           .environment = target.environment,
-                                           .version = std::string(version())});
+  parts_->begin({.command = std::string(command),
+                 .project = *target.project,
+                 .environment = target.environment,
+                 .version = std::string(version())});
+}
+
+void Runtime::begin_run(std::string_view command) {
+  parts_->begin({.command = std::string(command), .version = std::string(version())});
 }
 
 int Runtime::end_run(const base::Status& outcome) {

@@ -59,6 +59,8 @@ class Runtime {
 
   // Bracket a run of effects: events RunStarted and RunFinished, and the reporter's last words.
   void begin_run(std::string_view command, const project::Target& target);
+  // A run that no project manifest belongs to.
+  void begin_run(std::string_view command);
   int end_run(const base::Status& outcome);
 
  private:

@@ -1,5 +1,7 @@
 #include "cli/commands/commands.hpp"
 
+#include "cli/commands/image/image_commands.hpp"
+
 #include <array>
 
 namespace deployctl::cli {
@@ -8,6 +10,7 @@ namespace {
 constexpr std::string_view project_group = "Project";
 constexpr std::string_view release_group = "Release";
 constexpr std::string_view operate_group = "Operate";
+constexpr std::string_view images_group = "Images";
 constexpr std::string_view help_group = "Help";
 
 constexpr std::array command_table{
@@ -69,6 +72,11 @@ constexpr std::array command_table{
             "  deployctl doctor\n"
             "  deployctl doctor -e prod",
             declare_doctor},
+    Command{"image", images_group, "inspect, compare, copy, export, import and delete images",
+            "  deployctl image inspect registry.example.com/team/api:v1\n"
+            "  deployctl image diff registry.example.com/team/api:v1 registry.example.com/team/api:v2\n"
+            "  deployctl image COMMAND --help",
+            nullptr, image_commands},
     Command{"completion", help_group, "print the completion script of a shell",
             "  source <(deployctl completion bash)\n"
             "  deployctl completion zsh > \"${fpath[1]}/_deployctl\"\n"

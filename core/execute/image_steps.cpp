@@ -11,8 +11,6 @@
 namespace deployctl::execute {
 namespace {
 
-constexpr std::uint64_t largest_cache = 4ULL << 30U;
-
 // A step is told when it begins; how it ended is told by the next one, or by the failure.
 void tell_progress(const engine::BuildProgress& progress, const StepReport& report, const Ports& ports) {
   using Kind = engine::BuildProgress::Kind;
@@ -196,7 +194,7 @@ base::Result<ImageResult> push_image(const project::Service& service, const plan
   if (!pushed) {
     return pushed.error();
   }
-  if (const auto trimmed = store.trim(largest_cache); !trimmed) {
+  if (const auto trimmed = store.trim(oci::ImageStore::usual_size); !trimmed) {
     ports.events.emit(events::Note{events::Note::Level::warning, base::to_string(trimmed.error())});
   }
   const bool unchanged = pushed->outcome == registry::PushResult::Outcome::unchanged;
