@@ -52,7 +52,7 @@ base::Status add_toolchain(native::BuildRequest& request, const project::Service
     request.package = executable ? *executable : std::string();
     return executable ? base::Status() : executable.error();
   }
-  return Error::refused("the native builder compiles Go and C++, and '{}' is {}", *service.name,
+  return Error::refused("the native builder compiles Go and C++, and the stack of '{}' is {}", *service.name,
                         project::to_string(build.stack))
       .with_hint("name what is made already as build.artifact");
 }
