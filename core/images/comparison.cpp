@@ -4,6 +4,7 @@
 // two builds of one Dockerfile do, what is below shows through in the same places, and is left unread.
 #include "core/images/comparison.hpp"
 
+#include "core/base/text.hpp"
 #include "core/images/description.hpp"
 #include "core/images/progress.hpp"
 
@@ -42,9 +43,6 @@ std::vector<std::string> layer_keys(const ImageDescription& image) {
 
 // The configuration without what follows from the layers and without the time.
 Result<json::Value> settings_of(Source& source, const ImageDescription& image) {
-  if (!image.config) {
-    return json::Value::object();
-  }
   const auto bytes = read_blob(source, image.config_blob, oci::longest_config);
   auto value = bytes ? json::parse(*bytes, "the image configuration") : Result<json::Value>(bytes.error());
   if (value && value->is_object()) {
@@ -67,6 +65,10 @@ Result<Side> open_side(Source& source, const std::optional<oci::Platform>& platf
   auto image = describe_image(source, **chosen);
   if (!image) {
     return image.error();
+  }
+  if (!image->config) {
+    return Error::failed("{} is an artifact ({}): it has no files to compare", image->manifest.digest.brief(),
+                         base::printable(image->artifact_type));
   }
   auto settings = settings_of(source, *image);
   if (!settings) {

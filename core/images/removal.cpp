@@ -26,8 +26,10 @@ Result<Dependents> dependents_of(registry::Client& client, const oci::Reference&
   if (!tags) {
     return tags.error();
   }
+  auto sorted = *tags;
+  std::ranges::sort(sorted);
   Dependents dependents{.is_complete = tags->size() <= most_tags_looked_at};
-  for (const auto& tag : std::span(*tags).first(std::min(tags->size(), most_tags_looked_at))) {
+  for (const auto& tag : std::span(sorted).first(std::min(sorted.size(), most_tags_looked_at))) {
     auto reference = repository.with_tag(tag);
     reference.digest.reset();
     const auto document = client.manifest(reference, stop);

@@ -109,6 +109,7 @@ Result<std::unique_ptr<Source>> open_docker_archive(const Location& location, co
     return image.error();
   }
   const auto written = ports.store.add_blob(image->manifest, image->media_type);
+  (void)ports.store.trim(oci::ImageStore::usual_size);  // what was just written stays
   return written ? DirectorySource::open(ports.store.blobs(), *written, ports.stop) : written.error();
 }
 
@@ -118,6 +119,7 @@ Result<std::unique_ptr<Source>> open_oci_archive(const Location& location, const
     return archive.error();
   }
   const auto index = oci::import_oci_archive(*archive, ports.store, ports.stop);
+  (void)ports.store.trim(oci::ImageStore::usual_size);  // what was just written stays
   const auto root = index ? oci::find_in_index(*index, location.name) : Result<oci::Descriptor>(index.error());
   return root ? DirectorySource::open(ports.store.blobs(), *root, ports.stop) : root.error();
 }

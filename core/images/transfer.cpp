@@ -82,7 +82,9 @@ Result<Transferred> to_files(Source& source, const Location& from, const Locatio
                      .bytes = exported->bytes};
 }
 
-base::Status check(const Location& from, const Location& to, const TransferOptions& options) {
+}  // namespace
+
+base::Status check_transfer(const Location& from, const Location& to, const TransferOptions& options) {
   const bool is_between_registries = from.kind == Location::Kind::registry && to.kind == Location::Kind::registry;
   if (options.with_referrers && !is_between_registries) {
     return Error::usage("what refers to an image is copied between registries only");
@@ -93,11 +95,9 @@ base::Status check(const Location& from, const Location& to, const TransferOptio
   return {};
 }
 
-}  // namespace
-
 Result<Transferred> transfer(const Location& from, const Location& to, const TransferOptions& options,
                              const Ports& ports) {
-  if (const auto possible = check(from, to, options); !possible) {
+  if (const auto possible = check_transfer(from, to, options); !possible) {
     return possible.error();
   }
   if (from.kind == Location::Kind::registry && to.kind == Location::Kind::registry) {

@@ -21,7 +21,10 @@ struct Transferred {
   std::uint64_t bytes = 0;
 };
 
-// Nothing that is there already is sent again. usage when the two places do not go together.
+// usage when the two places or the options do not go together.
+base::Status check_transfer(const Location& from, const Location& to, const TransferOptions& options);
+
+// Nothing that is there already is sent again.
 base::Result<Transferred> transfer(const Location& from, const Location& to, const TransferOptions& options,
                                    const Ports& ports);
 

@@ -98,6 +98,22 @@ class Collector {
 
 }  // namespace
 
+std::string_view to_string(FileNode::Kind kind) {
+  switch (kind) {
+    case FileNode::Kind::file:
+      return "file";
+    case FileNode::Kind::directory:
+      return "directory";
+    case FileNode::Kind::symlink:
+      return "symlink";
+    case FileNode::Kind::device:
+      return "device";
+    case FileNode::Kind::fifo:
+      return "fifo";
+  }
+  return {};
+}
+
 std::uint64_t LayerChanges::total_size() const {
   std::uint64_t total = 0;
   for (const auto& [path, node] : nodes) {

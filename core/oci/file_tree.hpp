@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace deployctl::oci {
 
@@ -27,6 +28,8 @@ struct FileNode {
   // A hard link: its bytes are counted where it points.
   [[nodiscard]] bool shares_content() const { return kind == Kind::file && !link_target.empty(); }
 };
+
+std::string_view to_string(FileNode::Kind kind);  // "symlink"
 
 // What one layer says: what it adds or replaces, by path from the root ("usr/bin/env"), and what it hides of those
 // below.

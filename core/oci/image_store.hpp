@@ -41,6 +41,9 @@ class BlobWriter {
 
 class ImageStore {
  public:
+  // How much of a user's cache is kept, for trim().
+  static constexpr std::uint64_t usual_size = std::uint64_t{4} << 30u;
+
   // The directory is made when the first thing is written.
   explicit ImageStore(std::string directory) : directory_(std::move(directory)) {}
 
