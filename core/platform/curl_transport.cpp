@@ -30,8 +30,8 @@ using base::Status;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr long upload_buffer_bytes = 256L << 10;
-constexpr long receive_buffer_bytes = 128L << 10;
+constexpr long upload_buffer_bytes = 64L << 10;  // of each connection, and there may be 32
+constexpr long receive_buffer_bytes = 64L << 10;
 constexpr std::uint64_t most_sent_into_a_closed_connection = 256u << 10u;
 
 // What a connection was opened with, and so what it may be used for again.

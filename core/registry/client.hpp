@@ -48,7 +48,7 @@ struct Progress {
 };
 
 struct PushOptions {
-  int parallel = 24;  // blobs at once
+  int parallel = 32;  // blobs at once
   std::function<void(const Progress&)> on_progress;
   std::stop_token stop;
 };

@@ -1,6 +1,7 @@
 // Few requests is the idea: what the tag points at now is fetched first. If it is ours, nothing is to be done; if not,
-// its blobs are known to be in the repository without asking for each, and a repository that does not exist has none.
-// Small blobs are sent without asking, as the question costs as much as the answer saves.
+// its blobs are known to be in the repository without asking for each. When there is no such tag, the list of tags
+// tells whether there is a repository at all: one that does not exist has no blobs that could be asked for. Small blobs
+// are sent without asking, as the question costs as much as the answer saves.
 #include "core/registry/push.hpp"
 
 #include "core/base/text.hpp"
@@ -78,6 +79,17 @@ Result<Before> look_before(Session& session, const oci::Digest& ours, const std:
   return before;
 }
 
+// Only a registry that says so has no such repository.
+bool repository_exists(Session& session, std::stop_token stop) {
+  const auto answer =
+      session.send({.method = "GET", .url = session.url("tags/list").with_query("n", "1"), .repeat = Repeat::no}, stop);
+  return !answer || answer->response.status != 404 || !has_error_code(answer->response, "NAME_UNKNOWN");
+}
+
+bool is_worth_asking(const BlobUpload& upload) {
+  return upload.blob.size > not_worth_asking;
+}
+
 RemoteDocument document(const oci::StoredImage& image) {
   return {.bytes = image.manifest, .media_type = image.media_type, .digest = image.digest};
 }
@@ -108,6 +120,8 @@ class Push {
 
  private:
   [[nodiscard]] std::vector<BlobUpload> uploads() const;
+  [[nodiscard]] std::size_t questions() const;
+  Result<Before> look_before(const oci::Digest& ours, const std::string& tag);
   [[nodiscard]] bool is_configuration(const BlobUpload& upload) const;
   void add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& seen, std::vector<BlobUpload>& list) const;
   [[nodiscard]] BlobUpload upload_of(const oci::StoredImage& image, const oci::Descriptor& blob,
@@ -166,6 +180,20 @@ std::vector<BlobUpload> Push::uploads() const {
   return list;
 }
 
+// How many blobs would be asked for.
+std::size_t Push::questions() const {
+  const auto list = uploads();
+  return static_cast<std::size_t>(std::ranges::count_if(list, is_worth_asking));
+}
+
+Result<Before> Push::look_before(const oci::Digest& ours, const std::string& tag) {
+  auto before = registry::look_before(session_, ours, tag, options_.stop);
+  if (before && before->exists && before->known.empty() && !before->is_same && questions() > 1) {
+    before->exists = repository_exists(session_, options_.stop);
+  }
+  return before;
+}
+
 Status Push::upload_missing(const Before& before) {
   auto list = uploads();
   std::erase_if(list, [&](const BlobUpload& upload) {
@@ -176,7 +204,7 @@ Status Push::upload_missing(const Before& before) {
     return is_there;
   });
   for (auto& upload : list) {
-    upload.ask_first = before.exists && upload.blob.size > not_worth_asking;
+    upload.ask_first = before.exists && is_worth_asking(upload);
   }
   return upload(list);
 }
@@ -232,7 +260,7 @@ Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag)
   result_.digest = root.digest;
   session_.prepare(static_cast<int>(
       std::min<std::size_t>(uploads().size(), static_cast<std::size_t>(std::max(options_.parallel, 1)))));
-  const auto before = look_before(session_, root.digest, tag, options_.stop);
+  const auto before = look_before(root.digest, tag);
   if (!before) {
     return before.error();
   }

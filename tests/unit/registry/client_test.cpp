@@ -71,6 +71,22 @@ TEST_F(ClientTest, AsksForLargeBlobsBeforeItSendsThem) {
   EXPECT_THAT(registry_.requests, ::testing::Contains("HEAD " + root + "blobs/" + oci::Digest::of(large).text()));
 }
 
+TEST_F(ClientTest, AsksForNoBlobInARepositoryThatDoesNotExist) {
+  registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body("MANIFEST_UNKNOWN"))};
+  ASSERT_TRUE(push(image({std::string(1 << 20, 'x'), std::string(1 << 20, 'y')})));
+  EXPECT_EQ(registry_.requests.at(1), "GET " + root + "tags/list");
+  EXPECT_THAT(registry_.requests, Not(::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs"))));
+}
+
+TEST_F(ClientTest, AsksForBlobsOfANewTagInARepositoryThatExists) {
+  const std::string large(1 << 20, 'x');
+  ASSERT_TRUE(push(image({large, "one"})));
+  registry_.requests.clear();
+  const auto result = push(image({large, std::string(1 << 20, 'y')}), "r.example/shop/api:2");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->uploaded_blobs, 2) << "a layer and the configuration";
+}
+
 TEST_F(ClientTest, SendsABlobOnceThatIsThereTwice) {
   const auto result = push(image({"one", "one", "one"}));
   ASSERT_TRUE(result);
