@@ -98,7 +98,7 @@ Form<WrittenBuild> build_form() {
                         "platform's",
                  .example = "{/app: dist/server}"}),
           field("compression", &B::compression, compression_word(),
-                {.doc = "native builder: of the layers; zstd is smaller, and not every engine reads it",
+                {.doc = "native builder: of the layers; zstd is smaller, and Docker 20.10 does not read it",
                  .example = "zstd",
                  .fallback = "gzip"}),
       });

@@ -69,6 +69,15 @@ class NativeBuilder(ProjectTest):
                    "docker-daemon:busybox:1.36", f"docker://{base}")
         return base
 
+    def podman_pull(self, by_digest):
+        """Into a store of its own: every layer is unpacked and held against its diffID."""
+        store = tempfile.mkdtemp(prefix="deployctl-podman-")
+        self.addCleanup(run, ["rm", "-rf", store])
+        podman = ["podman", "--root", store + "/root", "--runroot", store + "/run", "--storage-driver", "vfs"]
+        self.check(*podman, "pull", "-q", "--tls-verify=false", by_digest)
+        seen = self.check(*podman, "image", "inspect", "--format", "{{.Digest}}", by_digest)
+        self.assertEqual(seen.strip(), by_digest.split("@")[1])
+
     def docker_run(self, reference):
         self.addCleanup(run, ["docker", "image", "rm", "-f", reference])
         return self.check("docker", "run", "--rm", reference)
@@ -101,20 +110,16 @@ class NativeBuilder(ProjectTest):
             self.check("docker", "pull", "-q", by_digest)
             self.assertEqual(self.docker_run(by_digest), "hello as 65532 from the native builder\n")
         with self.subTest("podman pulls it"):
-            store = tempfile.mkdtemp(prefix="deployctl-podman-")
-            self.addCleanup(run, ["rm", "-rf", store])
-            podman = ["podman", "--root", store + "/root", "--runroot", store + "/run", "--storage-driver", "vfs"]
-            self.check(*podman, "pull", "-q", "--tls-verify=false", by_digest)
-            self.assertEqual(self.check(*podman, "image", "inspect", "--format", "{{.Digest}}", by_digest).strip(), digest)
+            self.podman_pull(by_digest)
         with self.subTest("pushing it again changes nothing"):
             again = self.succeed("push", "--tag", "one")
             self.assertIn("unchanged", again.stderr)
             self.assertEqual(again.stdout.strip(), pushed)
 
-    def test_with_zstd_layers_is_pulled_by_docker(self):
+    def test_with_zstd_layers_is_pulled_by_podman(self):
+        """Not by docker 20.10, which takes the layers for damaged tars."""
         pushed = self.push(f"runtime: \"{self.push_base()}\", compression: zstd")
-        self.check("docker", "pull", "-q", pushed)
-        self.assertEqual(self.docker_run(pushed), "hello as 65532 from the native builder\n")
+        self.podman_pull(self.repository + "@" + pushed.split("@")[1])
 
     def test_for_two_platforms_is_an_index(self):
         pushed = self.push("platforms: [linux/amd64, linux/arm64]")
