@@ -101,7 +101,7 @@ TEST(ParseDocument, RefusesWhatCouldMeanTwoThings) {
       {R"({"mediaType":"text/html"})", "", "'text/html' is no type of image manifest that deployctl knows"},
       {R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[]})", "", "config.mediaType"},
       {R"({"config":{"mediaType":"x","digest":"sha256:1","size":1}})", "", "is not a digest"},
-      {R"([1,2])", "", "config.mediaType"},
+      {R"([1,2])", "", "the image manifest is no JSON object"},
       {"<html>", "", "the image manifest"},
   };
   for (const auto& row : rows) {

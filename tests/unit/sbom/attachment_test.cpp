@@ -21,9 +21,8 @@ class Attachments : public testing::Test {
   }
   ~Attachments() override { std::filesystem::remove_all(directory_); }
 
-  oci::Descriptor subject_{.media_type = std::string(oci::media_type::image_manifest),
-                           .digest = oci::Digest::of("image"),
-                           .size = 5};
+  oci::Descriptor subject_{
+      .media_type = std::string(oci::media_type::image_manifest), .digest = oci::Digest::of("image"), .size = 5};
   Attachment sbom_{.media_type = std::string(spdx_media_type),
                    .document = "{}",
                    .annotations = {{std::string(version_annotation), "0.1.0"}}};
