@@ -462,7 +462,7 @@ Status Call::receive_some(int socket) {
     return {};
   }
   broke_ = true;
-  const auto doing = has_sent_all() ? "receiving" : "sending";
+  const auto doing = request_.body && !parser_.has_begun() ? "sending" : "receiving";
   const auto ended = count < 0 ? Status(broke_off(peer_, doing, errno)) : parser_.end();
   is_cut_refusal_ = !ended && answer_.is_refusal();
   return is_cut_refusal_ ? Status() : ended;
