@@ -364,7 +364,7 @@ class Conversation:
             self._plain_exchange("PATCH", path_of(answer.fields.get("Location")), request.fields, b"used up")
         entry.status = status
         if change.get("no_length"):
-            wire.write_head(self.stream, f"HTTP/1.0 {status}", [*fields.without("Content-Length"), ("Connection", "close")])
+            wire.write_head(self.stream, f"HTTP/1.0 {status} {answer.reason}", [*fields.without("Content-Length"), ("Connection", "close")])
         else:
             wire.write_head(self.stream, f"HTTP/1.1 {status} {answer.reason}".rstrip(), fields)
         if request.method != "HEAD":
