@@ -1,6 +1,6 @@
 // What ISA-L writes depends on where its input is cut, so input is cut into blocks of one size, which are compressed
 // side by side: each gives a piece of one deflate stream. Level 1 writes the same on every processor; from level 3 on,
-// what comes out depends on the vector instructions a processor has (docs/decisions/0008-layer-compressor.md).
+// what comes out depends on the vector instructions a processor has (docs/decisions/0010-layer-compressor.md).
 #include "core/oci/gzip.hpp"
 
 #include "core/base/shared_library.hpp"

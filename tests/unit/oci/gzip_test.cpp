@@ -66,7 +66,7 @@ TEST(Gzip, DoesNotDependOnHowItsInputIsCut) {
 }
 
 // Registries have layers under the digests of these bytes: a library that writes others sends every layer once more
-// (docs/decisions/0008-layer-compressor.md).
+// (docs/decisions/0010-layer-compressor.md).
 TEST(Gzip, IsTheSameBytesOnEveryProcessor) {
   EXPECT_EQ(Digest::of(compressed(sample(5'000'000), 65536)).text(),
             "sha256:55a61054d31c47ac1328bffeccaf94db5adb2993cd1cc4e8abc4b649fb49ac02");
