@@ -24,7 +24,9 @@ class ImageTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-e2e-images-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.repository = f"{registry()}/images/{self.id().rsplit('.', 1)[-1].replace('_', '-')[-60:].strip('-')}"
+        # A repository of this run's own: what an earlier one left there would count as there already.
+        test = self.id().rsplit(".", 1)[-1].replace("_", "-")[-60:].strip("-")
+        self.repository = f"{registry()}/images/{test}-{os.getpid()}"
         self.layout = Layout(self.folder / "layout")
         # Nothing is found in a cache that an earlier run filled.
         self.env = {"XDG_CACHE_HOME": str(self.folder / "cache")}
