@@ -16,7 +16,8 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-// A transfer that got on so far, or went so long, before it broke does not count as a failed attempt.
+// A transfer that brought so much that was new, or brought something new for so long, before it broke does not count as
+// a failed attempt. One that brought nothing new always does, however long it took: it may never end otherwise.
 constexpr std::uint64_t progress_that_counts = 1u << 20u;
 constexpr std::chrono::seconds time_that_counts{60};
 
@@ -69,8 +70,8 @@ Status Download::run(std::stop_token stop) {
     if (received_ == blob_.size) {
       return check_complete();
     }
-    const bool has_got_on =
-        received_ - before >= progress_that_counts || session_.ports().clock.steady_now() - began >= time_that_counts;
+    const bool has_got_on = received_ - before >= progress_that_counts ||
+                            (received_ > before && session_.ports().clock.steady_now() - began >= time_that_counts);
     attempt = has_got_on ? 1 : attempt;
     const auto reason = response ? fmt::format("the answer ended after {} of {} bytes", received_, blob_.size)
                                  : response.error().message;

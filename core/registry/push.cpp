@@ -129,7 +129,8 @@ class Push {
   Status upload_missing(const Before& before);
   Status upload(const std::vector<BlobUpload>& list);
   Result<http::Headers> put_image(const oci::StoredImage& image);
-  Status put_images(const RemoteDocument& root, const Before& before);
+  Status put_images(const Before& before);
+  Status put_index(const RemoteDocument& index);
   Status put_tag(const RemoteDocument& root, const std::string& tag);
 
   Session& session_;
@@ -229,7 +230,7 @@ Result<http::Headers> Push::put_image(const oci::StoredImage& image) {
   return stored;
 }
 
-Status Push::put_images(const RemoteDocument& root, const Before& before) {
+Status Push::put_images(const Before& before) {
   for (const auto* image : images_) {
     if (before.known.contains(image->digest)) {
       continue;
@@ -238,12 +239,12 @@ Status Push::put_images(const RemoteDocument& root, const Before& before) {
       return stored.error();
     }
   }
-  const bool is_index = images_.size() != 1 || images_.front()->digest != root.digest;
-  if (!is_index) {
-    return {};
-  }
+  return {};
+}
+
+Status Push::put_index(const RemoteDocument& index) {
   const auto stored = put_by_digest(
-      session_, root, [this, &root] { return put_images(root, {}); }, options_.stop);
+      session_, index, [this] { return put_images({}); }, options_.stop);
   return stored ? Status() : stored.error();
 }
 
@@ -271,7 +272,11 @@ Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag)
   if (const auto uploaded = upload_missing(*before); !uploaded) {
     return uploaded.error();
   }
-  if (const auto stored = put_images(root, *before); !stored) {
+  if (const auto stored = put_images(*before); !stored) {
+    return stored.error();
+  }
+  const bool is_index = images_.size() != 1 || images_.front()->digest != root.digest;
+  if (const auto stored = is_index ? put_index(root) : Status(); !stored) {
     return stored.error();
   }
   const auto tagged = put_tag(root, tag);

@@ -72,6 +72,14 @@ TEST_F(ContentTest, GivesUpOnATransferThatKeepsBreaking) {
   EXPECT_EQ(registry_.requests.size(), 5u);
 }
 
+TEST_F(ContentTest, GivesUpOnATransferThatStallsEveryTime) {
+  registry_.cuts = std::vector<std::uint64_t>(50, 0);
+  registry_.before_answer = [this] { clock_.advance(std::chrono::seconds(61)); };
+  std::string bytes;
+  EXPECT_FALSE(fetch(hold(some_bytes), bytes));
+  EXPECT_EQ(registry_.requests.size(), 5u);
+}
+
 TEST_F(ContentTest, NoticesABlobThatIsNotWhatItsDigestSays) {
   struct Row {
     std::string held;
@@ -127,6 +135,16 @@ TEST_F(ContentTest, PushesEveryImageBeforeTheIndexAndTheTag) {
                                 "PUT " + root + "manifests/" + pushed.images[1].digest.text(),
                                 "PUT " + root + "manifests/" + pushed.digest.text(), HasSubstr("manifests/"),
                                 HasSubstr("manifests/")));
+}
+
+TEST_F(ContentTest, GivesUpOnAnIndexWhoseImagesTheRegistryNeverSees) {
+  const auto pushed = index({{"one"}, {"two"}});
+  const auto put = "PUT " + root + "manifests/" + pushed.digest.text();
+  registry_.interventions[put].assign(50, status(400, {}, error_body("MANIFEST_BLOB_UNKNOWN")));
+  auto with = client();
+  EXPECT_FALSE(with.push(pushed, reference("r.example/shop/api:1")));
+  EXPECT_EQ(std::ranges::count(registry_.requests, put), 4);
+  EXPECT_FALSE(manifests().contains("1"));
 }
 
 TEST_F(ContentTest, PushesOnlyTheImageOfAnIndexThatChanged) {

@@ -40,6 +40,9 @@ inline std::string error_body(const std::string& code) {
 class FakeRegistry final : public http::Transport {
  public:
   base::Result<http::Response> send(const http::Request& request, const http::Exchange& exchange) override {
+    if (before_answer) {
+      before_answer();
+    }
     {
       const std::scoped_lock lock(mutex);
       const auto line = request.method + " " + base::to_display(request.url);
@@ -63,6 +66,7 @@ class FakeRegistry final : public http::Transport {
     return serve(request, exchange);
   }
 
+  std::function<void()> before_answer;  // called for every request, from any thread
   std::mutex mutex;
   std::map<std::string, std::vector<base::Result<http::Response>>> interventions;
   std::string challenge;
