@@ -18,8 +18,11 @@ registry::ClientOptions client_options(const Ports& ports) {
   const auto tls = [&files = ports.files, &environment = ports.environment](const std::string& name) {
     return registry::tls_settings(name, files, environment);
   };
-  return {
-      .insecure_registries = {}, .tls = tls, .retry = patience.retry, .timeouts = patience.timeouts, .on_notice = warn};
+  return {.insecure_registries = registry::insecure_registries(ports.environment),
+          .tls = tls,
+          .retry = patience.retry,
+          .timeouts = patience.timeouts,
+          .on_notice = warn};
 }
 
 }  // namespace

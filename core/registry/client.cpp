@@ -11,6 +11,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace deployctl::registry {
 
@@ -26,6 +27,7 @@ struct Client::State {
   ClientOptions options;
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Session>> sessions;
+  std::set<std::string> warned_of;
 
   std::shared_ptr<Session> session(const oci::Reference& repository, Access access, const std::string& also_pull = {}) {
     return session(repository.registry, repository.repository, access, also_pull);
@@ -36,8 +38,15 @@ struct Client::State {
     auto& kept = sessions[fmt::format("{}/{} {} {}", registry, repository, static_cast<int>(access), also_pull)];
     if (!kept) {
       kept = std::make_shared<Session>(ports, options, registry, repository, access, also_pull);
+      warn_if_insecure(*kept);
     }
     return kept;
+  }
+  void warn_if_insecure(const Session& one) {
+    if (one.is_insecure() && options.on_notice && warned_of.insert(one.registry()).second) {
+      options.on_notice(fmt::format(
+          "{} is named insecure: nothing shows that it is the right one, and others may read along", one.registry()));
+    }
   }
 };
 

@@ -56,6 +56,8 @@ class Session {
 
   [[nodiscard]] const std::string& registry() const { return registry_; }
   [[nodiscard]] const std::string& repository() const { return repository_; }
+  // The user named the registry insecure: it may be spoken to in clear, and its certificate is not looked at.
+  [[nodiscard]] bool is_insecure() const { return is_insecure_; }
   [[nodiscard]] const Ports& ports() const { return ports_; }
   // Waits before the attempt after `attempt`, saying why. False when there should be none, or a stop was requested.
   bool wait_before_retry(int attempt, const std::string& reason, std::stop_token stop);

@@ -1,5 +1,7 @@
 #include "core/registry/trust.hpp"
 
+#include "core/base/text.hpp"
+
 #include <vector>
 
 namespace deployctl::registry {
@@ -76,6 +78,17 @@ Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string&
     }
   }
   return std::shared_ptr<const http::TlsSettings>();
+}
+
+std::vector<std::string> insecure_registries(const io::Environment& environment) {
+  std::vector<std::string> names;
+  const auto listed = environment.get_or("DEPLOYCTL_INSECURE_REGISTRIES", "");
+  for (const auto part : base::split(listed, ',')) {
+    if (const auto name = base::trim(part); !name.empty()) {
+      names.emplace_back(name);
+    }
+  }
+  return names;
 }
 
 }  // namespace deployctl::registry

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace deployctl::registry {
 
@@ -21,5 +22,9 @@ namespace deployctl::registry {
 base::Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string& registry,
                                                                     const io::FileSystem& files,
                                                                     const io::Environment& environment);
+
+// The registries that the user allows to be spoken to in plain http, or in https with any certificate:
+// DEPLOYCTL_INSECURE_REGISTRIES, hosts or host:port, separated by commas.
+std::vector<std::string> insecure_registries(const io::Environment& environment);
 
 }  // namespace deployctl::registry

@@ -54,5 +54,12 @@ TEST(Trust, NamesAKeyThatIsMissing) {
             "reading the certificates for r.example:5000: there is no '" + in_home + "me.key'");
 }
 
+TEST(InsecureRegistries, AreThoseTheUserNames) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(insecure_registries(Variables()), Names());
+  const std::map<std::string, std::string> variables{{"DEPLOYCTL_INSECURE_REGISTRIES", " r.example:5000,lab , "}};
+  EXPECT_EQ(insecure_registries(Variables(variables)), Names({"r.example:5000", "lab"}));
+}
+
 }  // namespace
 }  // namespace deployctl::registry
