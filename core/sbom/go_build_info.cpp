@@ -133,6 +133,11 @@ bool is_big_endian(std::string_view head) {
   return head[5] == 2;
 }
 
+// How long a program header is at least.
+std::size_t smallest_step(std::string_view head) {
+  return is_64_bit(head) ? 56 : 32;
+}
+
 struct ProgramHeaders {
   std::uint64_t begin = 0;  // offsets in the file
   std::uint64_t end = 0;
@@ -226,7 +231,7 @@ void GoBuildInfoFinder::read_header() {
     return;
   }
   const auto table = program_headers(head_);
-  if (table.begin > longest_head || table.end > longest_head || table.step == 0) {
+  if (table.begin > longest_head || table.end > longest_head || table.step < smallest_step(head_)) {
     stage_ = Stage::done;
     return;
   }
