@@ -16,6 +16,7 @@ Action declare_build(CLI::App& parser) {
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
   add_builder(parser, options->builder);
   parser.add_flag("--push", options->wish.push, "push what was built");
+  add_documents(parser, options->wish);
   return [options](Runtime& runtime) { return run_release(runtime, "build", *options); };
 }
 

@@ -15,6 +15,7 @@ Action declare_push(CLI::App& parser) {
   add_services(parser, options->wish.services);
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
   add_builder(parser, options->builder);
+  add_documents(parser, options->wish);
   return [options](Runtime& runtime) { return run_release(runtime, "push", *options); };
 }
 

@@ -16,6 +16,7 @@ Action declare_release(CLI::App& parser) {
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
   add_pull(parser, options->pull);
   add_builder(parser, options->builder);
+  add_documents(parser, options->wish);
   add_timeout(parser, options->timeout);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) { return run_release(runtime, "release", *options); };

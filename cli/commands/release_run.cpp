@@ -3,6 +3,7 @@
 #include "cli/approval.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
+#include "cli/version.hpp"
 #include "core/base/text.hpp"
 #include "core/execute/executor.hpp"
 #include "core/execute/observe.hpp"
@@ -35,8 +36,9 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
       return approved.error();
     }
   }
-  const auto execution =
-      execute::execute(*plan, target, *seen, {.rollout_deadline = deadline_for(services, options.timeout)}, ports);
+  const auto execution = execute::execute(
+      *plan, target, *seen,
+      {.rollout_deadline = deadline_for(services, options.timeout), .tool_version = std::string(version())}, ports);
   if (execution.status && !runtime.wants_json()) {
     for (const auto& image : execution.images) {
       runtime.print(image.reference + "\n");
@@ -80,6 +82,11 @@ void add_builder(CLI::App& parser, std::optional<project::Builder>& builder) {
   parser.add_option("--builder", builder, "what makes the images (default: as the project manifest says)")
       ->transform(CLI::CheckedTransformer(names).description(""))
       ->type_name("docker|native");
+}
+
+void add_documents(CLI::App& parser, plan::Wish& wish) {
+  parser.add_flag("--sbom", wish.sbom, "attach a list of what is in the image (SPDX) to what is pushed");
+  parser.add_flag("--provenance", wish.provenance, "attach a statement of what the image was built from");
 }
 
 int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions& options) {

@@ -32,6 +32,9 @@ struct ReleaseOptions {
 // --builder, for the commands that make images or bring them to a registry.
 void add_builder(CLI::App& parser, std::optional<project::Builder>& builder);
 
+// --sbom and --provenance, for the commands that may push.
+void add_documents(CLI::App& parser, plan::Wish& wish);
+
 // "SERVICE=REFERENCE" pairs as a table; usage for anything else.
 base::Result<std::map<std::string, std::string>> parse_images(const std::vector<std::string>& pairs);
 

@@ -3,6 +3,7 @@
 #include "core/base/overloaded.hpp"
 #include "core/cluster/rollout_watch.hpp"
 #include "core/execute/apply.hpp"
+#include "core/execute/attach_step.hpp"
 #include "core/execute/await.hpp"
 #include "core/execute/image_steps.hpp"
 #include "core/execute/images.hpp"
@@ -39,6 +40,7 @@ class StepRunner {
     return std::visit(base::Overloaded{
                           [&](const plan::BuildImage& action) { return build(step, action); },
                           [&](const plan::PushImage& action) { return push(step, action); },
+                          [&](const plan::AttachDocuments& action) { return attach(step, action); },
                           [&](const plan::ApplyObject& action) { return apply(step, action.object); },
                           [&](const plan::ApplySecret& action) { return apply_secret(step, action); },
                           [&](const plan::AwaitRollouts& action) { return await(action); },
@@ -51,7 +53,15 @@ class StepRunner {
  private:
   base::Status build(const plan::Step& step, const plan::BuildImage& action) {
     StepReport report(ports_.events, ports_.clock, step.id, step.service, "building " + step.service);
-    return finish_image(step, report, build_image(target_, *target_.find(step.service), action, seen_, report, ports_));
+    const auto& service = *target_.find(step.service);
+    auto built = build_image(target_, service, action, seen_, report, ports_);
+    if (built && action.with_provenance) {
+      if (const auto kept = record_provenance(built->trace, target_, service, seen_, options_.tool_version, ports_);
+          !kept) {
+        built = kept.error();
+      }
+    }
+    return finish_image(step, report, built);
   }
 
   base::Status push(const plan::Step& step, const plan::PushImage& action) {
@@ -68,6 +78,36 @@ class StepRunner {
     report.finish(result->is_unchanged ? Outcome::unchanged : Outcome::done,
                   result->remark.empty() ? result->reference : result->reference + " (" + result->remark + ")");
     return {};
+  }
+
+  // The image is pushed and right without its documents: a registry that does not take them fails nothing.
+  base::Status attach(const plan::Step& step, const plan::AttachDocuments& action) {
+    StepReport report(ports_.events, ports_.clock, step.id, step.service,
+                      fmt::format("attaching {} to {}", plan::documents(action), step.service));
+    const auto attached =
+        attach_documents(action, images_.find(step.service).value_or(""), seen_, options_.tool_version, ports_);
+    if (!attached) {
+      const bool is_interrupted = attached.error().code == base::ErrorCode::interrupted;
+      report.finish(is_interrupted ? Outcome::failed : Outcome::skipped, "not attached: " + attached.error().message);
+      if (is_interrupted) {
+        return attached.error();
+      }
+      note(fmt::format("{} not attached to {}: {}", plan::documents(action), step.service,
+                       base::to_string(attached.error())));
+      return {};
+    }
+    if (!attached->missing.empty()) {
+      note(fmt::format("{}: {}", step.service, attached->missing));
+    }
+    report.finish(attached->attached > 0 ? Outcome::done : Outcome::unchanged, attach_result(*attached));
+    return {};
+  }
+
+  void note(std::string text) { ports_.events.emit(events::Note{events::Note::Level::warning, std::move(text)}); }
+
+  static std::string attach_result(const AttachResult& attached) {
+    return fmt::format("{} document{} attached{}", attached.attached, attached.attached == 1 ? "" : "s",
+                       attached.by_fallback_tag ? ", by a tag: the registry has no referrers API" : "");
   }
 
   base::Status apply(const plan::Step& step, const kube::Object& planned) {

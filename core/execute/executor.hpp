@@ -17,6 +17,7 @@ namespace deployctl::execute {
 struct ExecuteOptions {
   std::chrono::milliseconds rollout_deadline{300'000};
   unsigned parallel = 4;
+  std::string tool_version;  // of deployctl, for provenance: "0.1.0"
 };
 
 // Which image a service has after the run: pinned by digest once it is pushed, "repository:tag" when only built.

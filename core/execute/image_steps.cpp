@@ -11,6 +11,8 @@
 namespace deployctl::execute {
 namespace {
 
+constexpr std::uint64_t longest_dockerfile = 1u << 20u;
+
 // A step is told when it begins; how it ended is told by the next one, or by the failure.
 void tell_progress(const engine::BuildProgress& progress, const StepReport& report, const Ports& ports) {
   using Kind = engine::BuildProgress::Kind;
@@ -59,6 +61,46 @@ void tell_what_is_sent(const engine::BuildRequest& request, const engine::Engine
                     "dockerfile' writes one",
                     base::printable(request.context))});
   }
+}
+
+// Which images a build stood on: their digests as the builder printed them, else as the engine knows them.
+std::vector<sbom::BaseImage> resolved_bases(const std::vector<std::string>& steps, engine::Engine& engine,
+                                            std::stop_token stop) {
+  auto images = sbom::base_images(steps);
+  for (auto& image : images) {
+    const auto reference = oci::Reference::parse(image.reference);
+    const auto facts = image.digest || !reference ? base::Result<engine::ImageFacts>(engine::ImageFacts{})
+                                                  : engine.inspect(oci::to_familiar(*reference), stop);
+    if (!facts) {
+      continue;
+    }
+    image.image_id = facts->id;
+    for (const auto& known : facts->repo_digests) {
+      if (const auto pinned = oci::Reference::parse(known); pinned && pinned->name() == reference->name()) {
+        image.digest = pinned->digest;
+      }
+    }
+  }
+  return images;
+}
+
+BuildTrace trace_of(const engine::BuildRequest& request, const engine::BuiltImage& built,
+                    const std::vector<std::string>& steps, engine::Engine& engine, const Ports& ports) {
+  const auto& facts = engine.facts();
+  BuildTrace trace{.builder = sbom::BuildFacts::Builder::engine,
+                   .image = built.image.id,
+                   .dockerfile_name = io::file_name(request.dockerfile),
+                   .dockerfile = request.dockerfile_text,
+                   .arguments = request.args,
+                   .base_images = resolved_bases(steps, engine, ports.stop),
+                   .programs = {{std::string(engine::to_string(facts.kind)), facts.server_version},
+                                {"builder", std::string(engine::to_string(facts.builder))}}};
+  if (!request.dockerfile.empty()) {
+    if (auto text = ports.files.read(request.dockerfile, longest_dockerfile)) {
+      trace.dockerfile = std::move(*text);
+    }
+  }
+  return trace;
 }
 
 std::string build_remark(const engine::BuiltImage& built) {
@@ -153,8 +195,16 @@ base::Result<ImageResult> build_image(const project::Target& target, const proje
   tell_what_is_sent(*request, engine.facts(), ports);
   const auto reference = request->tags.front();
   const auto before = engine.inspect(reference, ports.stop);
+  std::vector<std::string> steps;
   const auto outcome = engine.build(
-      *request, [&](const engine::BuildProgress& progress) { tell_progress(progress, report, ports); }, ports.stop);
+      *request,
+      [&](const engine::BuildProgress& progress) {
+        tell_progress(progress, report, ports);
+        if (action.with_provenance && progress.kind == engine::BuildProgress::Kind::step_started) {
+          steps.push_back(progress.text);
+        }
+      },
+      ports.stop);
   return std::visit(base::Overloaded{
                         [&](const engine::BuildFailure& failure) -> base::Result<ImageResult> {
                           return build_error(failure, report, ports);
@@ -165,7 +215,10 @@ base::Result<ImageResult> build_image(const project::Target& target, const proje
                           }
                           return ImageResult{.reference = reference,
                                              .is_unchanged = before && before->id == built.image.id,
-                                             .remark = build_remark(built)};
+                                             .remark = build_remark(built),
+                                             .trace = action.with_provenance
+                                                          ? trace_of(*request, built, steps, engine, ports)
+                                                          : BuildTrace{}};
                         },
                     },
                     outcome);

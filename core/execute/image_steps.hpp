@@ -4,6 +4,7 @@
 #include "core/base/result.hpp"
 #include "core/execute/observe.hpp"
 #include "core/execute/ports.hpp"
+#include "core/execute/provenance_record.hpp"
 #include "core/execute/step_report.hpp"
 #include "core/plan/plan.hpp"
 #include "core/project/model.hpp"
@@ -16,6 +17,7 @@ struct ImageResult {
   std::string reference;      // what the step made: "repository:tag", pinned by digest after a push
   bool is_unchanged = false;  // it was there already
   std::string remark;         // for people: size, bytes sent
+  BuildTrace trace = {};      // of a build that provenance was asked for
 };
 
 base::Result<ImageResult> build_image(const project::Target& target, const project::Service& service,

@@ -95,6 +95,44 @@ base::Status check_size(const project::Build& build, const native::BuiltPlatform
   return error;
 }
 
+// The base as the builder wrote it on the image it made; nothing for scratch.
+std::optional<sbom::BaseImage> base_of(const std::map<std::string, std::string>& labels) {
+  const auto name = labels.find("org.opencontainers.image.base.name");
+  const auto digest = labels.find("org.opencontainers.image.base.digest");
+  if (name == labels.end() || digest == labels.end()) {
+    return {};
+  }
+  auto reference = oci::Reference::parse(name->second);
+  const auto parsed = oci::Digest::parse(digest->second);
+  if (!reference || !parsed) {
+    return {};
+  }
+  reference->digest.reset();
+  return sbom::BaseImage{.reference = oci::to_string(*reference), .digest = *parsed, .image_id = {}};
+}
+
+std::vector<sbom::BaseImage> bases_of(const native::BuiltImage& built, const oci::ImageStore& store,
+                                      const io::FileSystem& files) {
+  std::vector<sbom::BaseImage> bases;
+  for (const auto& platform : built.platforms) {
+    const auto bytes = files.read(store.blob_path(platform.image.config.digest), oci::longest_config);
+    const auto config = bytes ? oci::parse_config(*bytes) : bytes.error();
+    auto base = config ? base_of(config->settings.labels) : std::nullopt;
+    if (base && std::ranges::find(bases, *base) == bases.end()) {
+      bases.push_back(std::move(*base));
+    }
+  }
+  return bases;
+}
+
+BuildTrace trace_of(const native::BuiltImage& built, const native::BuildRequest& request, const oci::ImageStore& store,
+                    const io::FileSystem& files) {
+  return {.builder = sbom::BuildFacts::Builder::native,
+          .image = digest_of(built.image).text(),
+          .arguments = request.variables,
+          .base_images = bases_of(built, store, files)};
+}
+
 std::string remark_of(const native::BuiltImage& built) {
   std::uint64_t size = 0;
   std::size_t layers = 0;
@@ -198,7 +236,8 @@ base::Result<ImageResult> build_natively(const project::Target& target, const pr
   }
   return ImageResult{.reference = action.repository + ":" + action.tag,
                      .is_unchanged = before && digest_of(*before) == digest_of(built->image),
-                     .remark = remark_of(*built)};
+                     .remark = remark_of(*built),
+                     .trace = action.with_provenance ? trace_of(*built, *request, store, ports.files) : BuildTrace{}};
 }
 
 base::Result<registry::PushResult> push_native(const oci::Reference& target, const oci::ImageStore& store,

@@ -6,11 +6,20 @@
 
 namespace deployctl::plan {
 
+std::string documents(const AttachDocuments& attach) {
+  const std::string sbom = attach.sbom ? "SBOM" : "";
+  const std::string provenance = attach.provenance ? "provenance" : "";
+  return sbom + (attach.sbom && attach.provenance ? " and " : "") + provenance;
+}
+
 std::string title(const Step& step) {
   return std::visit(
       base::Overloaded{
           [&](const BuildImage&) { return fmt::format("build {}", step.service); },
           [&](const PushImage&) { return fmt::format("push {}", step.service); },
+          [&](const AttachDocuments& attach) {
+            return fmt::format("attach {} to {}", documents(attach), step.service);
+          },
           [](const ApplyObject& apply) { return fmt::format("apply {}", kube::to_string(apply.object.key())); },
           [](const ApplySecret& apply) { return fmt::format("apply secret/{}", apply.name); },
           [](const AwaitRollouts&) { return std::string("watch the rollout"); },

@@ -16,12 +16,19 @@ namespace deployctl::plan {
 struct BuildImage {
   std::string repository;
   std::string tag;
+  bool with_provenance = false;  // what went in is kept, to be attached when the image is pushed
 };
 
 // Push <repository>:<tag> from the engine; its digest enters the image table.
 struct PushImage {
   std::string repository;
   std::string tag;
+};
+
+// Put documents about the pushed image beside it in its registry.
+struct AttachDocuments {
+  bool sbom = false;
+  bool provenance = false;
 };
 
 // Server-side apply. Images that this run makes stand in the object as placeholder_for(service).
@@ -39,7 +46,7 @@ struct AwaitRollouts {
   std::vector<std::string> services;
 };
 
-using Action = std::variant<BuildImage, PushImage, ApplyObject, ApplySecret, AwaitRollouts>;
+using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, AwaitRollouts>;
 
 // What the step is expected to change, as far as that is known before it runs.
 enum class Change { unknown, create, update, none };
@@ -67,6 +74,8 @@ struct Plan {
 
 // "build api", "apply deployment/api": what the step does, in words.
 std::string title(const Step& step);
+// "SBOM and provenance".
+std::string documents(const AttachDocuments& attach);
 
 // What a release writes on its workloads, for history and status to find: the commit and the tag of the image.
 inline constexpr std::string_view commit_annotation = "deployctl.dev/commit";

@@ -59,10 +59,11 @@ class ReleasePlanner {
       return;
     }
     const auto reason = seen_.commit.empty() ? std::string() : "commit " + seen_.commit.substr(0, 7);
+    const AttachDocuments documents{.sbom = wish_.sbom, .provenance = wish_.provenance};
     if (wish_.build) {
       add({.id = "build:" + *service.name,
            .service = *service.name,
-           .action = BuildImage{*service.image, seen_.tag},
+           .action = BuildImage{*service.image, seen_.tag, documents.provenance},
            .reason = reason});
     }
     if (wish_.push) {
@@ -71,6 +72,12 @@ class ReleasePlanner {
            .action = PushImage{*service.image, seen_.tag},
            .reason = reason,
            .after = existing({"build:" + *service.name})});
+      if (documents.sbom || documents.provenance) {
+        add({.id = "attach:" + *service.name,
+             .service = *service.name,
+             .action = documents,
+             .after = {"push:" + *service.name}});
+      }
     }
   }
 

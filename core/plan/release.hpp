@@ -20,6 +20,8 @@ struct Wish {
   bool build = false;
   bool push = false;
   bool rollout = false;
+  bool sbom = false;        // with a push: attach a list of what is in the image
+  bool provenance = false;  // with a push: attach what a build of this machine's knows of where it comes from
 };
 
 // What applying an object would do, as the API server's dry run told.

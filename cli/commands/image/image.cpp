@@ -21,6 +21,10 @@ constexpr std::array image_table{
             declare_image_inspect},
     Command{"tags", look_group, "list the tags of a repository", "  deployctl image tags registry.example.com/team/api",
             declare_image_tags},
+    Command{"sbom", look_group, "print what is in an image as an SPDX document: files, packages, modules",
+            "  deployctl image sbom registry.example.com/team/api:v1 > api.spdx.json\n"
+            "  deployctl image sbom docker-archive:api.tar | jq '.packages[].name'",
+            declare_image_sbom},
     Command{"diff", look_group, "show what changed between two images, by setting, layer and file",
             "  deployctl image diff registry.example.com/team/api:v1 registry.example.com/team/api:v2\n"
             "  deployctl image diff docker-archive:before.tar docker-archive:after.tar --all",

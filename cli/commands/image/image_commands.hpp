@@ -20,6 +20,7 @@ std::span<const Command> image_commands();
 
 Action declare_image_inspect(CLI::App& parser);
 Action declare_image_tags(CLI::App& parser);
+Action declare_image_sbom(CLI::App& parser);
 Action declare_image_diff(CLI::App& parser);
 Action declare_image_copy(CLI::App& parser);
 Action declare_image_export(CLI::App& parser);

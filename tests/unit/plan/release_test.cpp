@@ -48,6 +48,15 @@ TEST(ReleasePlan, BuildsAndPushesOnlyWhatHasASource) {
   EXPECT_THAT(find_step(*plan, "push:api").after, ElementsAre("build:api"));
 }
 
+TEST(ReleasePlan, AttachesDocumentsToWhatItPushes) {
+  const auto plan = release(shop(), seen(), {.build = true, .push = true, .sbom = true, .provenance = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(ids(*plan), ElementsAre("build:api", "push:api", "attach:api"));
+  EXPECT_THAT(find_step(*plan, "attach:api").after, ElementsAre("push:api"));
+  EXPECT_EQ(title(find_step(*plan, "attach:api")), "attach SBOM and provenance to api");
+  EXPECT_TRUE(std::get<BuildImage>(find_step(*plan, "build:api").action).with_provenance);
+}
+
 TEST(ReleasePlan, AppliesNothingBeforeAllImagesArePushed) {
   const auto plan = release(shop(), seen(), whole_release);
   ASSERT_TRUE(plan);
