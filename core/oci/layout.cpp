@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -44,9 +45,12 @@ Result<std::string> read_small_file(const std::string& path) {
     const auto code = errno == ENOENT ? base::ErrorCode::not_found : base::ErrorCode::failed;
     return Error::make(code, "cannot open {}: {}", path, std::strerror(errno));
   }
-  std::string text(longest_manifest + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  // In pieces: room for the longest one, cleared, would cost more than the rest of an unchanged push.
+  std::string text;
+  std::array<char, 16u << 10u> piece{};
+  while (text.size() <= longest_manifest && (file.read(piece.data(), piece.size()), file.gcount() > 0)) {
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  }
   return text.size() > longest_manifest
              ? Result<std::string>(Error::failed("{} is larger than {}", path, base::human_bytes(longest_manifest)))
              : text;
