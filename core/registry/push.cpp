@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 
 namespace deployctl::registry {
 namespace {
@@ -248,13 +247,14 @@ Status Push::put_index(const RemoteDocument& index) {
   return stored ? Status() : stored.error();
 }
 
-// The tag, and beside it the question whether what it will lead to is really given out.
+// Whether what the tag will lead to is really given out is asked before, not beside it: while Debian's registry writes
+// a tag, it may answer 500 to whoever asks for the image manifest behind it.
 Status Push::put_tag(const RemoteDocument& root, const std::string& tag) {
-  Status is_there;
-  std::jthread check([&] { is_there = check_there(session_, root.digest, options_.stop); });
+  if (const auto is_there = check_there(session_, root.digest, options_.stop); !is_there) {
+    return is_there;
+  }
   const auto tagged = put_document(session_, root, tag, options_.stop);
-  check.join();
-  return tagged ? is_there : tagged.error();
+  return tagged ? Status() : tagged.error();
 }
 
 Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag) {

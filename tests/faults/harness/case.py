@@ -82,8 +82,7 @@ class Run:
         begun = time.monotonic()
         done = self._execute()
         outcome = Outcome(done, time.monotonic() - begun, self.network)
-        outcome.stdout, outcome.stderr = self._shown(outcome.stdout), self._without_own_trouble(
-            PROGRESS.sub("", self._shown(outcome.stderr)))
+        outcome.stdout, outcome.stderr = self._shown(outcome.stdout), PROGRESS.sub("", self._shown(outcome.stderr))
         outcome.problems = [problem for check in (
             self._wrong_end, self._wrong_words, self._wrong_registry, self._wrong_requests, self._leaks, self._leftovers,
         ) for problem in check(outcome) if problem]
@@ -131,12 +130,6 @@ class Run:
                             (str(self.folder), "folder"), (str(self.home), "home")):
             text = text.replace(value, f"<<{name}>>")
         return text
-
-    def _without_own_trouble(self, text):
-        """docker-registry's own answer when an image manifest is asked for while a tag for it is written: 500, rarely."""
-        own = sum(entry.method == "HEAD" and entry.status == 500 and not entry.fault for entry in self.network.seen)
-        return re.sub(r"^warning: <<registry>>: status 500; trying again in .*\n", "", text, count=own, flags=re.MULTILINE) \
-            if own else text
 
     def _wrong_end(self, outcome):
         wanted = int(self.case.text("exit", "0"))
