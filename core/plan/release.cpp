@@ -59,7 +59,8 @@ class ReleasePlanner {
       return;
     }
     const auto reason = seen_.commit.empty() ? std::string() : "commit " + seen_.commit.substr(0, 7);
-    const AttachDocuments documents{.sbom = wish_.sbom, .provenance = wish_.provenance};
+    const AttachDocuments documents{.sbom = wish_.sbom || service.build->sbom,
+                                    .provenance = wish_.provenance || service.build->provenance};
     if (wish_.build) {
       add({.id = "build:" + *service.name,
            .service = *service.name,

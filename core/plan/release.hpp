@@ -20,6 +20,7 @@ struct Wish {
   bool build = false;
   bool push = false;
   bool rollout = false;
+  // A service's own build.sbom and build.provenance count as well.
   bool sbom = false;        // with a push: attach a list of what is in the image
   bool provenance = false;  // with a push: attach what a build of this machine's knows of where it comes from
 };

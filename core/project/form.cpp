@@ -167,4 +167,16 @@ Form<int> number(int least, int most) {
           }};
 }
 
+Form<bool> boolean() {
+  auto shape = std::make_shared<Shape>(Shape{.kind = Shape::Kind::boolean});
+  return {shape,
+          [shape](const yaml::Node& node, const Subject& subject, base::Diagnostics& out) -> std::optional<bool> {
+            const auto value = node.is_quoted ? std::nullopt : yaml::as_boolean(node);
+            if (!value) {
+              report_wrong_type(*shape, node, subject, out);
+            }
+            return value;
+          }};
+}
+
 }  // namespace deployctl::project

@@ -85,6 +85,8 @@ std::optional<long long> read_number(const Shape& shape, const yaml::Node& node,
 
 // A whole number from `least` to `most`.
 Form<int> number(int least, int most);
+// true or false.
+Form<bool> boolean();
 
 // Text that `parse` takes; its error is what the user is told.
 template <typename T>

@@ -69,6 +69,8 @@ struct Build {
   std::optional<base::Quantity> max_size;
   std::vector<Artifact> artifacts;  // native builder only, like the compression
   LayerCompression compression = LayerCompression::gzip;
+  bool sbom = false;        // a list of what is in the image is put beside it in the registry
+  bool provenance = false;  // and a statement of where it comes from
 
   [[nodiscard]] bool is_native() const { return builder == Builder::native; }
 };

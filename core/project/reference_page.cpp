@@ -65,6 +65,8 @@ std::string value_words(const Shape& shape) {
       return joined_words(shape);
     case Shape::Kind::number:
       return fmt::format("number, {} to {}", shape.least, shape.most);
+    case Shape::Kind::boolean:
+      return "`true` or `false`";
     case Shape::Kind::list:
       return fmt::format("list: {}", value_words(*shape.element));
     case Shape::Kind::map:
@@ -118,6 +120,7 @@ class Sections {
         return add(shape, place);
       case Shape::Kind::word:
       case Shape::Kind::number:
+      case Shape::Kind::boolean:
         return;
     }
   }

@@ -63,6 +63,8 @@ class Writer {
         return {{"type", "string"}, {"enum", std::vector<std::string>(shape.words.begin(), shape.words.end())}};
       case Shape::Kind::number:
         return {{"type", "integer"}, {"minimum", shape.least}, {"maximum", shape.most}};
+      case Shape::Kind::boolean:
+        return {{"type", "boolean"}};
       case Shape::Kind::list:
         return list(shape);
       case Shape::Kind::map:

@@ -194,6 +194,8 @@ Build settle_build(const NamedService& service, Folders& folders, base::Diagnost
   if (builder_is_usable) {
     refuse_what_builder_ignores(written, build.builder, out);
   }
+  build.sbom = value_or(written.sbom, false);
+  build.provenance = value_or(written.provenance, false);
   warn_of_moving_tag(build.base, out);
   warn_of_moving_tag(build.runtime, out);
   const bool source_is_usable = !service.value->source || sound(service.value->source) != nullptr;

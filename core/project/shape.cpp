@@ -10,6 +10,8 @@ std::string expectation(const Shape& shape) {
       return "text";
     case Shape::Kind::number:
       return "a number";
+    case Shape::Kind::boolean:
+      return "true or false";
     case Shape::Kind::list:
       return "a list";
     case Shape::Kind::map:

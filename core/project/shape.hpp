@@ -45,7 +45,7 @@ struct TextRule {
 };
 
 struct Shape {
-  enum class Kind { text, word, number, list, map, mapping, either };
+  enum class Kind { text, word, number, boolean, list, map, mapping, either };
 
   Kind kind = Kind::text;
   std::string name = {};      // text: its rule's; mapping: "service"

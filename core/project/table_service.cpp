@@ -101,6 +101,14 @@ Form<WrittenBuild> build_form() {
                 {.doc = "native builder: of the layers; zstd is smaller, and Docker 20.10 does not read it",
                  .example = "zstd",
                  .fallback = "gzip"}),
+          field("sbom", &B::sbom, boolean(),
+                {.doc = "a push attaches a list of what is in the image to it, as SPDX",
+                 .example = "true",
+                 .fallback = "false"}),
+          field("provenance", &B::provenance, boolean(),
+                {.doc = "a push attaches a statement of what the image was built from, by what",
+                 .example = "true",
+                 .fallback = "false"}),
       });
 }
 

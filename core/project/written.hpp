@@ -44,6 +44,8 @@ struct WrittenBuild {
   Optional<base::Quantity> max_size;
   Optional<TextMap> artifact;
   Optional<LayerCompression> compression;
+  Optional<bool> sbom;
+  Optional<bool> provenance;
 };
 
 struct WrittenVolume {

@@ -1,9 +1,13 @@
 """SBOM and provenance beside what was pushed, read back with nothing of ours: HTTP and skopeo."""
 
 import concurrent.futures
+import contextlib
 import hashlib
+import http.client
+import http.server
 import json
 import sys
+import threading
 import unittest
 import urllib.error
 import urllib.request
@@ -35,6 +39,35 @@ ENTRYPOINT ["/hello"]
 """
 
 
+class RefusingRegistry(http.server.BaseHTTPRequestHandler):
+    """The lab's registry, but for manifests that have a subject."""
+
+    protocol_version = "HTTP/1.1"
+
+    def forward(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.command == "PUT" and "/manifests/" in self.path and b'"subject"' in body:
+            return self.answer(400, [], b'{"errors":[{"code":"MANIFEST_INVALID","message":"no subjects here"}]}')
+        with contextlib.closing(http.client.HTTPConnection(registry(), timeout=30)) as connection:
+            connection.request(self.command, self.path, body, dict(self.headers.items()))
+            got = connection.getresponse()
+            return self.answer(got.status, got.getheaders(), got.read(), got.getheader("Content-Length"))
+
+    def answer(self, status, headers, body, length=None):
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", length or str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = forward
+
+
 def fetch(path, accept="*/*"):
     request = urllib.request.Request(f"http://{registry()}/v2/{path}", headers={"Accept": accept})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -61,9 +94,9 @@ class Attach(ProjectTest):
         self.write("index.html", "hello\n")
         self.repository = f"{PROJECT}/web"
 
-    def project(self, dockerfile):
+    def project(self, dockerfile, build=""):
         self.write("Dockerfile", dockerfile)
-        self.write("deployctl.yaml", tiny_manifest(PROJECT, health=""))
+        self.write("deployctl.yaml", tiny_manifest(PROJECT, health="", extra=build))
         self.commit()
 
     def push(self, *arguments):
@@ -141,9 +174,9 @@ class Attach(ProjectTest):
     def test_a_go_program_tells_its_modules(self):
         self.write("go.mod", "module example.com/hello\n\ngo 1.19\n")
         self.write("main.go", 'package main\n\nfunc main() { println("hello") }\n')
-        self.project(GO_DOCKERFILE)
+        self.project(GO_DOCKERFILE, build="    build: {sbom: true, provenance: true}\n")
         self.write("untracked.txt", "dirty\n")
-        _, digest = self.push(*BOTH)
+        _, digest = self.push()
         sbom, _ = self.document(digest, SPDX)
         self.assertEqual(spdx.findings(sbom), [])
         urls = [p["externalRefs"][0]["referenceLocator"] for p in sbom["packages"] if "externalRefs" in p]
@@ -154,6 +187,30 @@ class Attach(ProjectTest):
         statement, _ = self.document(digest, STATEMENT)
         source = statement["predicate"]["buildDefinition"]["resolvedDependencies"][0]
         self.assertEqual(source["annotations"], {"dirty": True})
+
+    def test_a_native_image_of_two_platforms_gets_a_list_for_each(self):
+        self.write("deployctl.yaml", f"""project: {PROJECT}
+registry: {registry()}/{PROJECT}
+services:
+  web:
+    stack: go
+    port: 8080
+    build: {{builder: native, platforms: [linux/amd64, linux/arm64], sbom: true, provenance: true}}
+""")
+        self.write("go.mod", "module example.com/hello\n\ngo 1.19\n")
+        self.write("main.go", 'package main\n\nfunc main() { println("hello") }\n')
+        self.commit()
+        _, digest = self.push()
+        images = manifest(self.repository, digest)["manifests"]
+        self.assertEqual(len(images), 2)
+        for image in images:
+            sbom, _ = self.document(image["digest"], SPDX)
+            self.assertEqual(spdx.findings(sbom), [])
+            self.assertIn("example.com/hello", [each["name"] for each in sbom["packages"]])
+        statement, _ = self.document(digest, STATEMENT)
+        self.assertEqual([each["digest"]["sha256"] for each in statement["subject"]],
+                         [each.split(":")[1] for each in [digest, *(image["digest"] for image in images)]])
+        self.assertTrue(statement["predicate"]["buildDefinition"]["buildType"].endswith("/build/native/v1"))
 
     def test_two_at_once_are_both_there(self):
         self.project(DEBIAN_DOCKERFILE)
@@ -172,6 +229,24 @@ class Attach(ProjectTest):
         done = self.deployctl("push", "--provenance")
         self.assert_exit(done, 0)
         self.assertIn("no provenance: the image was not built here with provenance asked for", done.stderr)
+
+
+class AttachToARegistryThatRefuses(ProjectTest):
+    def test_the_push_succeeds_and_says_so(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), RefusingRegistry)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_port}"
+        self.write("index.html", "hello\n")
+        self.write("Dockerfile", DEBIAN_DOCKERFILE)
+        self.write("deployctl.yaml", tiny_manifest(PROJECT, health="").replace(registry(), host))
+        self.commit()
+        done = self.deployctl("build", "--push", *BOTH)
+        self.assert_exit(done, 0)
+        self.assertRegex(done.stdout, r"^127\.0\.0\.1:\d+/e2e-attach/web:[^@]+@sha256:[0-9a-f]{64}\n$")
+        self.assertIn("SBOM and provenance not attached to web", done.stderr)
+        self.assertIn("no subjects here", done.stderr)
 
 
 if __name__ == "__main__":

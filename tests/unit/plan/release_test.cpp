@@ -57,6 +57,17 @@ TEST(ReleasePlan, AttachesDocumentsToWhatItPushes) {
   EXPECT_TRUE(std::get<BuildImage>(find_step(*plan, "build:api").action).with_provenance);
 }
 
+TEST(ReleasePlan, AttachesWhatTheProjectManifestAsksFor) {
+  auto target = shop();
+  target.services[0].build->sbom = true;
+  const auto pushed = release(target, seen(), {.push = true});
+  ASSERT_TRUE(pushed);
+  EXPECT_EQ(title(find_step(*pushed, "attach:api")), "attach SBOM to api");
+  const auto built = release(target, seen(), {.build = true});
+  ASSERT_TRUE(built);
+  EXPECT_THAT(ids(*built), ElementsAre("build:api"));
+}
+
 TEST(ReleasePlan, AppliesNothingBeforeAllImagesArePushed) {
   const auto plan = release(shop(), seen(), whole_release);
   ASSERT_TRUE(plan);

@@ -138,6 +138,8 @@ TEST(Load, ReadsEveryKeyOfABuild) {
       runtime: gcr.io/distroless/static-debian12:nonroot
       platforms: [linux/amd64, linux/arm64]
       max_size: 30Mi
+      sbom: true
+      provenance: true
 )",
                               {{"/project/services/api/go.mod", ""}})
                           .build;
@@ -155,6 +157,8 @@ TEST(Load, ReadsEveryKeyOfABuild) {
   EXPECT_EQ(*build.runtime, "gcr.io/distroless/static-debian12:nonroot");
   EXPECT_THAT(build.platforms, ElementsAre("linux/amd64", "linux/arm64"));
   EXPECT_EQ(text(build.max_size), "30Mi");
+  EXPECT_TRUE(build.sbom);
+  EXPECT_TRUE(build.provenance);
 }
 
 TEST(Load, ADockerfileInTheSourceFolderIsUsed) {
