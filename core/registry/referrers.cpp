@@ -1,5 +1,5 @@
 // The fallback index is read, changed and written back. Registries do not guard that against others who do the same at
-// the same time, so it is read again afterwards, and changed again when our entry was lost.
+// the same time, so it is read again a while afterwards, and changed again when our entry was lost.
 #include "core/registry/referrers.hpp"
 
 #include "core/base/text.hpp"
@@ -166,6 +166,7 @@ std::string changed(const std::optional<RemoteDocument>& before, const Change& c
 // Until a reading shows nothing more to change.
 Status change_fallback(Session& session, const oci::Digest& subject, const Change& change, std::stop_token stop) {
   for (int attempt = 0;; ++attempt) {
+    const auto begun = session.now();
     const auto before = fetch_fallback(session, subject, stop);
     if (!before) {
       return before.error();
@@ -183,6 +184,10 @@ Status change_fallback(Session& session, const oci::Digest& subject, const Chang
         .bytes = bytes, .media_type = std::string(oci::media_type::image_index), .digest = oci::Digest::of(bytes)};
     if (const auto put = put_document(session, after, fallback_tag(subject), stop); !put) {
       return put.error();
+    }
+    // Who read the index before us and has not written yet takes our entry away only then.
+    if (!session.let_others_finish(begun, stop)) {
+      return Error::interrupted();
     }
   }
 }

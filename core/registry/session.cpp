@@ -165,6 +165,14 @@ bool Session::wait_before_retry(int attempt, const std::string& reason, std::sto
   return ports_.clock.sleep_for(wait, stop);
 }
 
+bool Session::let_others_finish(io::SteadyTime begun, std::stop_token stop) {
+  using std::chrono::milliseconds;
+  const auto took = std::chrono::duration_cast<milliseconds>(now() - begun);
+  const auto wait = std::clamp(3 * took, milliseconds(100), milliseconds(2'000));
+  const auto chance = static_cast<milliseconds::rep>(static_cast<double>(wait.count()) * http::random_fraction());
+  return ports_.clock.sleep_for(wait + milliseconds(chance), stop);
+}
+
 void Session::prepare(int requests) {
   ports_.transport.prepare({.url = base_url(), .tls = tls_}, requests);
 }

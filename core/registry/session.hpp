@@ -61,6 +61,9 @@ class Session {
   [[nodiscard]] const Ports& ports() const { return ports_; }
   // Waits before the attempt after `attempt`, saying why. False when there should be none, or a stop was requested.
   bool wait_before_retry(int attempt, const std::string& reason, std::stop_token stop);
+  [[nodiscard]] io::SteadyTime now() const { return ports_.clock.steady_now(); }
+  // Longer than somebody else takes for what took us since `begun`, by a chance part of it. False when stopped.
+  bool let_others_finish(io::SteadyTime begun, std::stop_token stop);
 
  private:
   base::Result<http::Response> send_authorized(const Call& call, const base::Url& url, std::stop_token stop);

@@ -3,6 +3,7 @@
 
 #include "core/io/clock.hpp"
 
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -20,14 +21,20 @@ class FakeClock final : public io::Clock {
     return io::SteadyTime(std::chrono::duration_cast<io::SteadyTime::duration>(now().time_since_epoch()));
   }
   bool sleep_for(std::chrono::milliseconds duration, std::stop_token stop) override {
-    const std::scoped_lock lock(mutex_);
     if (stop.stop_requested()) {
       return false;
     }
+    if (while_asleep) {
+      while_asleep();
+    }
+    const std::scoped_lock lock(mutex_);
     now_ += duration;
     sleeps_.push_back(duration);
     return true;
   }
+  // What others do during a sleep.
+  std::function<void()> while_asleep;
+
   void advance(std::chrono::milliseconds duration) {
     const std::scoped_lock lock(mutex_);
     now_ += duration;

@@ -212,6 +212,23 @@ TEST_F(ContentTest, PutsItsReferrerBackWhenAnotherOverwroteTheIndex) {
   EXPECT_EQ(with.referrers(repository, subject.digest)->size(), 1u);
 }
 
+TEST_F(ContentTest, PutsItsReferrerBackWhenAnotherOverwritesTheIndexLater) {
+  auto with = client();
+  const auto repository = reference("r.example/shop/api");
+  const auto subject = image({"one"});
+  ASSERT_TRUE(with.push(subject, repository.with_tag("1")));
+  const auto tag = "sha256-" + std::string(subject.digest.encoded());
+  int overwritten = 0;
+  clock_.while_asleep = [&] {
+    if (overwritten++ == 0) {
+      manifests()[tag] = oci::index_bytes({.media_type = std::string(oci::media_type::image_index), .manifests = {}});
+    }
+  };
+  ASSERT_TRUE(with.attach(image({"sbom"}, subject.digest), repository));
+  EXPECT_GT(overwritten, 0);
+  EXPECT_EQ(with.referrers(repository, subject.digest)->size(), 1u);
+}
+
 TEST_F(ContentTest, DoesNotBelieveAnIndexOfReferrers) {
   auto with = client();
   const auto repository = reference("r.example/shop/api");
