@@ -195,22 +195,24 @@ struct ContentsReader::State {
     }
     const auto order = [](const DebianPackage& package) { return std::tie(package.name, package.architecture); };
     std::ranges::stable_sort(contents.packages, {}, order);
-    const auto repeated = std::ranges::unique(contents.packages, {}, order);
-    contents.packages.erase(repeated.begin(), repeated.end());
+    const auto is_same = [&](const auto& left, const auto& right) { return order(left) == order(right); };
+    contents.packages.erase(std::unique(contents.packages.begin(), contents.packages.end(), is_same),
+                            contents.packages.end());
   }
 
   // A package by the name of its list: "libssl3:amd64" where several architectures are installed.
   static std::optional<std::size_t> package_named(const ImageContents& contents, const std::string& list) {
     const auto name = package_of_list(list);
-    const auto range = std::ranges::equal_range(contents.packages, name, {}, &DebianPackage::name);
+    const auto first = std::ranges::lower_bound(contents.packages, name, {}, &DebianPackage::name);
+    const auto last = std::ranges::upper_bound(contents.packages, name, {}, &DebianPackage::name);
+    if (first == last) {
+      return {};
+    }
     const auto architecture = list.find(':') == std::string::npos
                                   ? std::string()
                                   : list.substr(name.size() + 1, list.rfind('.') - name.size() - 1);
-    const auto exact = std::ranges::find(range, architecture, &DebianPackage::architecture);
-    if (range.empty()) {
-      return {};
-    }
-    return static_cast<std::size_t>((exact == range.end() ? range.begin() : exact) - contents.packages.begin());
+    const auto exact = std::ranges::find(first, last, architecture, &DebianPackage::architecture);
+    return static_cast<std::size_t>((exact == last ? first : exact) - contents.packages.begin());
   }
 
   void assign_files(ImageContents& contents) const {
