@@ -224,10 +224,15 @@ std::string to_familiar(const Reference& reference) {
     return to_string(reference);
   }
   std::string_view repository = reference.repository;
-  if (repository.starts_with(hub_namespace)) {
+  const bool is_official =
+      repository.starts_with(hub_namespace) && repository.find('/', hub_namespace.size()) == std::string_view::npos;
+  if (is_official) {
     repository.remove_prefix(hub_namespace.size());
   }
-  return with_suffixes(std::string(repository), reference);
+  // "docker.io/a.example/b" cannot be shortened: a.example would be the registry.
+  const bool reads_as_registry =
+      repository.find('/') != std::string_view::npos && names_registry(repository.substr(0, repository.find('/')));
+  return reads_as_registry ? to_string(reference) : with_suffixes(std::string(repository), reference);
 }
 
 }  // namespace deployctl::oci

@@ -47,6 +47,8 @@ TEST(Reference, HasOneFullAndOneFamiliarForm) {
       {"index.docker.io/library/nginx", "docker.io/library/nginx", "nginx"},
       {"registry-1.docker.io/ada/tool", "docker.io/ada/tool", "ada/tool"},
       {"ada/tool@" + digest, "docker.io/ada/tool@" + digest, "ada/tool@" + digest},
+      {"library/a.b/c", "docker.io/library/a.b/c", "library/a.b/c"},
+      {"docker.io/a.b/c", "docker.io/a.b/c", "docker.io/a.b/c"},
       {"localhost/api", "localhost/api", "localhost/api"},
       {"localhost:5000/shop/api:1", "localhost:5000/shop/api:1", "localhost:5000/shop/api:1"},
       {"127.0.0.1:5000/api:V1.2_x-y", "127.0.0.1:5000/api:V1.2_x-y", "127.0.0.1:5000/api:V1.2_x-y"},
