@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace deployctl::project {
@@ -116,12 +117,96 @@ struct Scale {
   int cpu = 70;  // per cent of the request
 };
 
+// Requests that show whether the new version is well: "probes" of them each time, "passes" must be as they should be.
+struct HttpGate {
+  std::string path;  // asked of the new pods through the Kubernetes API; or
+  std::string url;   // asked as users ask, with the canary's header where there is one
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> json;  // JSON pointer -> the text of the value that must be there
+  std::optional<base::Milliseconds> within;               // slower answers do not count
+  int probes = 5;
+  int passes = 5;
+};
+
+// One instant query whose every value must lie within bounds.
+struct PrometheusGate {
+  std::string server;  // base URL
+  std::string query;
+  std::optional<double> at_least;
+  std::optional<double> at_most;
+  int results = 1;       // exactly so many values
+  std::string requests;  // a query for how many requests that is about; empty: not asked
+  int min_requests = 0;
+  base::Milliseconds max_age{60'000};  // of a value
+  std::optional<SecretSource> token;   // sent as a bearer token
+};
+
+// Errors of the canary against those of the stable pods, counted until a sequential test decides.
+struct ErrorsGate {
+  std::string server;    // of Prometheus
+  std::string requests;  // queries of counters, asked for the canary's pods and for the stable ones
+  std::string errors;
+  int min_requests = 100;   // of the canary, before a further step is taken
+  double ratio = 2;         // so many times the stable's error rate is bad
+  double tolerated = 0.01;  // an error rate below it never is
+  base::Milliseconds max_age{60'000};
+  std::optional<SecretSource> token;
+};
+
+struct Gate {
+  std::variant<HttpGate, PrometheusGate, ErrorsGate> check;
+  base::Milliseconds initial_delay{0};
+  base::Milliseconds interval{10'000};
+  int failure_limit = 0;  // measurements of a step that may fail
+  int success_limit = 1;  // measurements in a row that must pass before the next step
+};
+
+// What becomes of a release whose gates cannot tell for longer than `max_wait`.
+enum class OnInconclusive { abort, pause, promote };
+
+struct Gates {
+  std::vector<Gate> gates;
+  OnInconclusive on_inconclusive = OnInconclusive::abort;
+  base::Milliseconds max_wait{300'000};
+};
+
+// What gives the canary its share of the requests: the number of its pods, or a part of the cluster that splits them.
+enum class Router { replicas, nginx, gateway, istio };
+
+struct CanaryStep {
+  int weight = 0;               // per cent of the requests, 1 to 99
+  base::Milliseconds pause{0};  // how long it is watched at least
+  bool waits_for_promote = false;
+};
+
+// A header that a request carries to be sent to the canary whatever its share.
+struct RequestHeader {
+  std::string name;
+  std::string value = "always";
+};
+
+struct Canary {
+  Router router = Router::replicas;
+  std::vector<CanaryStep> steps;  // never empty, weights never falling
+  std::optional<RequestHeader> header;
+  std::string cookie;  // with the value "always", like the header; empty: none
+  Gates gates;
+};
+
+struct BlueGreen {
+  base::Milliseconds keep{600'000};  // the old pods stay for so long after the switch
+  bool waits_for_promote = false;    // the switch is made by `deployctl promote`
+  Gates gates;                       // measured on the new pods before the switch
+};
+
 struct Strategy {
   enum class Type { rolling, recreate, canary, blue_green };
   Type type = Type::rolling;
   std::string max_surge = "1";  // a number or a percentage
   std::string max_unavailable = "0";
   base::Milliseconds deadline{300'000};  // no progress for so long is a failure
+  Canary canary;                         // means something with that type only
+  BlueGreen blue_green;
 };
 
 struct ServicePort {
@@ -135,8 +220,9 @@ struct ServicePort {
 struct Ingress {
   std::string host;
   std::string path = "/";
-  std::string class_name;  // empty: the cluster's default
-  std::string tls_secret;  // empty: plain HTTP
+  std::string class_name;    // empty: the cluster's default
+  std::string tls_secret;    // empty: plain HTTP
+  std::string gateway = {};  // "[namespace/]name" of a Gateway that routes in place of an Ingress; empty: an Ingress
   base::SourceSpan span;
 };
 

@@ -184,10 +184,15 @@ std::optional<Ingress> settle_ingress(const WrittenService& written, const std::
   if (ports.empty() && !has_ports(written)) {
     out.error(written.ingress->key, "'ingress' needs a port to lead to", "give the service a 'port'");
   }
+  if (ingress->gateway) {
+    refuse_useless(ingress->class_name, "class", "beside 'gateway'", out);
+    refuse_useless(ingress->tls, "tls", "beside 'gateway': the Gateway holds the certificate", out);
+  }
   return Ingress{.host = value_or(ingress->host, {}),
                  .path = value_or(ingress->path, std::string("/")),
                  .class_name = value_or(ingress->class_name, {}),
                  .tls_secret = value_or(ingress->tls, {}),
+                 .gateway = value_or(ingress->gateway, {}),
                  .span = written.ingress->key};
 }
 

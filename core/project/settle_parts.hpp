@@ -69,8 +69,9 @@ std::vector<ConfigFile> settle_files(const WrittenService& written, const Folder
 std::vector<Volume> settle_volumes(const WrittenService& written, base::Diagnostics& out);
 Resources settle_resources(const WrittenService& written, base::Diagnostics& out);
 
-// settle_rollout.cpp: these complete a service that has everything else.
+// These complete a service that has everything else. settle_scale.cpp
 void settle_scale(const WrittenService& written, Service& service, base::Diagnostics& out);
+// settle_strategy.cpp
 void settle_strategy(const WrittenService& written, Service& service, base::Diagnostics& out);
 
 // Whether a variable of this name most likely holds a secret: DB_PASSWORD, API_TOKEN, TLS_PRIVATE_KEY.

@@ -1,6 +1,6 @@
 // The keys of a service.
-#include "core/base/text.hpp"
 #include "core/project/table.hpp"
+#include "core/project/table_strategy.hpp"
 #include "core/project/values.hpp"
 
 namespace deployctl::project {
@@ -25,26 +25,6 @@ Form<std::string> access_mode() {
     known.emplace_back(each, each);
   }
   return word<std::string>("access mode", std::move(known));
-}
-
-base::Result<SecretSource> parse_secret_source(const std::string& text) {
-  const auto [from, name] = base::split_once(text, ':');
-  if (from == "env" && !name.empty() && name.find_first_of(" \t=") == std::string_view::npos) {
-    return SecretSource{SecretSource::From::environment, std::string(name)};
-  }
-  if (from == "file" && !name.empty()) {
-    return SecretSource{SecretSource::From::file, std::string(name)};
-  }
-  // The text is not quoted: it may be the secret itself.
-  return base::Error::invalid_input("a secret names where its value comes from, not the value itself")
-      .with_hint("write env:NAME for an environment variable or file:PATH for a file");
-}
-
-Form<SecretSource> secret_source() {
-  return text<SecretSource>({.name = "source of a secret",
-                             .doc = "`env:NAME` for an environment variable, `file:PATH` for a file",
-                             .pattern = "^(env|file):.+$"},
-                            parse_secret_source);
 }
 
 Form<Builder> builder_word() {
@@ -215,28 +195,6 @@ Form<WrittenScale> scale_form() {
       });
 }
 
-Form<WrittenStrategy> strategy_form() {
-  using S = WrittenStrategy;
-  return mapping<S>(
-      "strategy", "How new pods take the place of the old ones.",
-      {
-          field("type", &S::type,
-                word<Strategy::Type>("strategy",
-                                     {{"rolling", Strategy::Type::rolling}, {"recreate", Strategy::Type::recreate}},
-                                     {{"canary", "strategy type 'canary' is not available yet"},
-                                      {"blue-green", "strategy type 'blue-green' is not available yet"}}),
-                {.doc = "rolling: side by side; recreate: first the old ones go",
-                 .example = "rolling",
-                 .fallback = "rolling; recreate when a ReadWriteOnce volume is mounted"}),
-          field("max_surge", &S::max_surge, pods_or_percentage(),
-                {.doc = "rolling: pods above the wanted number", .example = "25%", .fallback = "1"}),
-          field("max_unavailable", &S::max_unavailable, pods_or_percentage(),
-                {.doc = "rolling: pods below the wanted number", .example = "0", .fallback = "0"}),
-          field("deadline", &S::deadline, duration(1s),
-                {.doc = "no progress for so long is a failure", .example = "5m", .fallback = "5m"}),
-      });
-}
-
 Form<WrittenServicePort> service_port_form() {
   using S = WrittenServicePort;
   using Type = ServicePort::Type;
@@ -272,6 +230,11 @@ Form<WrittenIngress> ingress_form() {
                 {.doc = "ingress class", .example = "nginx", .fallback = "the cluster's default"}),
           field("tls", &I::tls, object_name(),
                 {.doc = "the Secret that holds certificate and key", .example = "api-tls", .fallback = "plain HTTP"}),
+          field("gateway", &I::gateway, object_path_name(),
+                {.doc = "the Gateway that routes, in place of an Ingress: the service gets an HTTPRoute, or a "
+                        "VirtualService with `router: istio`",
+                 .example = "infra/public",
+                 .fallback = "an Ingress"}),
       });
 }
 

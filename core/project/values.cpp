@@ -1,8 +1,12 @@
 #include "core/project/values.hpp"
 
 #include "core/base/text.hpp"
+#include "core/base/url.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
 
 namespace deployctl::project {
 namespace {
@@ -55,6 +59,13 @@ std::string label_hint(std::string_view text) {
   const auto label = is_ascii ? as_label(text) : std::string();
   return label.empty() ? "use lower-case letters, digits and '-', starting and ending with a letter or digit"
                        : fmt::format("did you mean '{}'?", label);
+}
+
+std::optional<double> parse_decimal(std::string_view text) {
+  double number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const bool is_whole = problem == std::errc{} && end == text.data() + text.size() && std::isfinite(number);
+  return is_whole ? std::optional(number) : std::nullopt;
 }
 
 Result<std::string> parse_any(const std::string& text) {
@@ -130,6 +141,58 @@ Result<std::string> parse_web_path(const std::string& text) {
                                          : fmt::format("did you mean '/{}'?", base::printable(text)));
   }
   return text;
+}
+
+Result<std::string> parse_http_url(const std::string& text) {
+  const auto url = base::Url::parse(text);
+  if (!url) {
+    return url.error();
+  }
+  if (url->scheme != "http" && url->scheme != "https") {
+    return refusal(text, "an HTTP address", "start with https:// or http://");
+  }
+  return text;
+}
+
+// RFC 6901: "~" only as "~0" and "~1".
+Result<std::string> parse_json_pointer(const std::string& text) {
+  if (!text.starts_with('/')) {
+    return refusal(text, "a JSON pointer", fmt::format("did you mean '/{}'?", base::printable(text)));
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1'))) {
+      return refusal(text, "a JSON pointer", "write '~0' for '~' and '~1' for '/' in a name");
+    }
+  }
+  return text;
+}
+
+Result<std::string> parse_header_name(const std::string& text) {
+  if (text.empty() || !consists_of(text, "-_")) {
+    return refusal(text, "the name of a header or cookie", "use letters, digits, '-' and '_'");
+  }
+  return text;
+}
+
+Result<std::string> parse_object_path_name(const std::string& text) {
+  const auto parts = base::split(text, '/');
+  if (parts.size() > 2 || !std::ranges::all_of(parts, is_subdomain)) {
+    return refusal(text, "the name of a Kubernetes object", "write NAME or NAMESPACE/NAME");
+  }
+  return text;
+}
+
+Result<SecretSource> parse_secret_source(const std::string& text) {
+  const auto [from, name] = base::split_once(text, ':');
+  if (from == "env" && !name.empty() && name.find_first_of(" \t=") == std::string_view::npos) {
+    return SecretSource{SecretSource::From::environment, std::string(name)};
+  }
+  if (from == "file" && !name.empty()) {
+    return SecretSource{SecretSource::From::file, std::string(name)};
+  }
+  // The text is not quoted: it may be the secret itself.
+  return Error::invalid_input("a secret names where its value comes from, not the value itself")
+      .with_hint("write env:NAME for an environment variable or file:PATH for a file");
 }
 
 // The path without ".", ".." and doubled slashes; nothing when it leads out of where it starts.
@@ -264,6 +327,35 @@ Form<std::string> web_path() {
   return text<std::string>({.name = "URL path", .doc = "starts with `/`", .pattern = "^/[^ ]*$"}, parse_web_path);
 }
 
+Form<std::string> http_url() {
+  return text<std::string>({.name = "URL", .doc = "`https://…` or `http://…`", .pattern = "^https?://.+$"},
+                           parse_http_url);
+}
+
+Form<std::string> json_pointer() {
+  return text<std::string>(
+      {.name = "JSON pointer", .doc = "`/status`, `/checks/0/state` (RFC 6901)", .pattern = "^/.*$"},
+      parse_json_pointer);
+}
+
+Form<std::string> header_name() {
+  return text<std::string>({.name = "header name", .pattern = "^[A-Za-z0-9_-]+$"}, parse_header_name);
+}
+
+Form<std::string> object_path_name() {
+  return text<std::string>({.name = "name of an object",
+                            .doc = "`name`, or `namespace/name` where it is in another namespace",
+                            .pattern = "^[-a-z0-9.]+(/[-a-z0-9.]+)?$"},
+                           parse_object_path_name);
+}
+
+Form<SecretSource> secret_source() {
+  return text<SecretSource>({.name = "source of a secret",
+                             .doc = "`env:NAME` for an environment variable, `file:PATH` for a file",
+                             .pattern = "^(env|file):.+$"},
+                            parse_secret_source);
+}
+
 Form<std::string> folder_path() {
   return text<std::string>({.name = "path in the project",
                             .doc = "relative to the project manifest, never leading out of its folder",
@@ -310,6 +402,39 @@ Form<base::Milliseconds> duration(base::Milliseconds least) {
                                    .pattern = "^(0|([0-9]+(ms|s|m|h|d))+)$",
                                    .accepts_numbers = true},
                                   parse);
+}
+
+Form<base::Milliseconds> exact_duration() {
+  const auto parse = [](const std::string& written) -> Result<base::Milliseconds> {
+    const auto value = base::parse_duration(written);
+    if (value && value->count() == 0) {
+      return Error::invalid_input("'{}' is no time at all", written);
+    }
+    return value;
+  };
+  return text<base::Milliseconds>({.name = "time span",
+                                   .doc = "numbers with units: `250ms`, `2s`, `1m`",
+                                   .pattern = "^(([0-9]+(ms|s|m|h|d))+)$",
+                                   .accepts_numbers = true},
+                                  parse);
+}
+
+Form<double> decimal(double least, double most) {
+  const auto parse = [least, most](const std::string& written) -> Result<double> {
+    const auto value = parse_decimal(written);
+    if (!value) {
+      return refusal(written, "a number", "write digits with a '.' for the fraction, such as 0.01");
+    }
+    if (*value < least || *value > most) {
+      return Error::invalid_input("'{}' is not between {} and {}", written, least, most);
+    }
+    return *value;
+  };
+  return text<double>({.name = "decimal number",
+                       .doc = "digits, with a fraction where there is one: `0.01`, `2`",
+                       .pattern = "^-?[0-9]*\\.?[0-9]*$",
+                       .accepts_numbers = true},
+                      parse);
 }
 
 Form<base::Quantity> quantity() {

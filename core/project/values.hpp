@@ -5,6 +5,7 @@
 #include "core/base/quantity.hpp"
 #include "core/project/form.hpp"
 #include "core/project/image_name.hpp"
+#include "core/project/model.hpp"
 
 #include <string>
 
@@ -23,6 +24,11 @@ Form<std::string> variable_name();                   // of the environment
 Form<std::string> file_word(std::string_view name);  // letters, digits, '_', '.', '-': build secrets, stages
 Form<std::string> host_name();                       // may start with "*."
 Form<std::string> web_path();                        // "/health"
+Form<std::string> http_url();                        // http:// or https://, no credentials
+Form<std::string> json_pointer();                    // RFC 6901: "/status"
+Form<std::string> header_name();                     // RFC 9110 token
+Form<std::string> object_path_name();                // "[namespace/]name"
+Form<SecretSource> secret_source();                  // env:NAME, file:PATH
 Form<std::string> folder_path();                     // in the project; normalised: "services/api", "."
 Form<std::string> container_path();                  // absolute, no ".."
 Form<std::string> package_name();                    // Go package or CMake target
@@ -31,7 +37,11 @@ Form<std::string> image_name();
 Form<std::string> registry();
 // Whole seconds: Kubernetes counts no finer.
 Form<base::Milliseconds> duration(base::Milliseconds least);
+// Down to milliseconds: how long an answer may take.
+Form<base::Milliseconds> exact_duration();
 Form<base::Quantity> quantity();
+// From `least` to `most`, with a fraction.
+Form<double> decimal(double least, double most);
 Form<std::string> pods_or_percentage();  // "1", "25%"
 
 }  // namespace deployctl::project

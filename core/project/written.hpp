@@ -73,11 +73,81 @@ struct WrittenScale {
   Optional<int> cpu;
 };
 
+// "2m" or "manual".
+struct StepPause {
+  base::Milliseconds least{0};
+  bool is_manual = false;
+};
+
+struct WrittenCanaryStep {
+  Optional<int> weight;
+  Optional<StepPause> pause;
+};
+
+struct WrittenHeader {
+  Optional<std::string> name;
+  Optional<std::string> value;
+};
+
+struct WrittenHttpGate {
+  Optional<std::string> path;
+  Optional<std::string> url;
+  Optional<int> status;
+  Optional<TextMap> json;
+  Optional<base::Milliseconds> within;
+  Optional<int> probes;
+  Optional<int> passes;
+};
+
+struct WrittenPrometheusGate {
+  Optional<std::string> server;
+  Optional<std::string> query;
+  Optional<double> at_least;
+  Optional<double> at_most;
+  Optional<int> results;
+  Optional<std::string> requests;
+  Optional<int> min_requests;
+  Optional<base::Milliseconds> max_age;
+  Optional<SecretSource> token;
+};
+
+struct WrittenErrorsGate {
+  Optional<std::string> server;
+  Optional<std::string> requests;
+  Optional<std::string> errors;
+  Optional<int> min_requests;
+  Optional<double> ratio;
+  Optional<double> tolerated;
+  Optional<base::Milliseconds> max_age;
+  Optional<SecretSource> token;
+};
+
+struct WrittenGate {
+  Optional<WrittenHttpGate> http;
+  Optional<WrittenPrometheusGate> prometheus;
+  Optional<WrittenErrorsGate> errors;
+  Optional<base::Milliseconds> initial_delay;
+  Optional<base::Milliseconds> interval;
+  Optional<int> failure_limit;
+  Optional<int> success_limit;
+};
+
+enum class PromoteBy { itself, user };
+
 struct WrittenStrategy {
   Optional<Strategy::Type> type;
   Optional<std::string> max_surge;
   Optional<std::string> max_unavailable;
   Optional<base::Milliseconds> deadline;
+  Optional<Router> router;
+  Optional<std::vector<base::Located<WrittenCanaryStep>>> steps;
+  Optional<WrittenHeader> header;
+  Optional<std::string> cookie;
+  Optional<std::vector<base::Located<WrittenGate>>> gates;
+  Optional<OnInconclusive> on_inconclusive;
+  Optional<base::Milliseconds> max_wait;
+  Optional<base::Milliseconds> keep;
+  Optional<PromoteBy> promote;
 };
 
 struct WrittenServicePort {
@@ -92,6 +162,7 @@ struct WrittenIngress {
   Optional<std::string> path;
   Optional<std::string> class_name;
   Optional<std::string> tls;
+  Optional<std::string> gateway;
 };
 
 struct WrittenService {
