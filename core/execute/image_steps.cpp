@@ -142,17 +142,20 @@ base::Result<oci::StoredImage> take_from_engine(engine::Engine& engine, const st
   return image;
 }
 
-// Whether the tag points at the image already, told without asking the engine for any layer.
-bool is_pushed(const engine::ImageFacts& facts, const oci::Reference& target, const oci::ImageStore& store,
-               registry::Client& registry, std::stop_token stop, oci::Digest& digest) {
+// The image that the tag points at already, told without asking the engine for any layer.
+base::Result<std::optional<oci::Digest>> find_pushed(const engine::ImageFacts& facts, const oci::Reference& target,
+                                                     const oci::ImageStore& store, registry::Client& registry,
+                                                     std::stop_token stop) {
   const auto id = oci::Digest::parse(facts.id);
   const auto known = id ? store.find_image(*id) : std::nullopt;
   if (!known) {
-    return false;
+    return std::optional<oci::Digest>();
   }
   const auto same = registry.points_at(target, known->digest, stop);
-  digest = known->digest;
-  return same && *same;
+  if (!same && (same.error().code == base::ErrorCode::unreachable || stop.stop_requested())) {
+    return same.error();
+  }
+  return same && *same ? std::optional(known->digest) : std::nullopt;
 }
 
 base::Result<registry::PushResult> push_from_engine(const std::string& reference, const oci::Reference& target,
@@ -165,8 +168,16 @@ base::Result<registry::PushResult> push_from_engine(const std::string& reference
                : facts.error();
   }
   auto& registry = seen.world.registry->client;
-  if (oci::Digest digest; is_pushed(*facts, target, store, registry, ports.stop, digest)) {
-    return registry::PushResult{.outcome = registry::PushResult::Outcome::unchanged, .digest = digest};
+  const auto pushed = find_pushed(*facts, target, store, registry, ports.stop);
+  if (!pushed) {
+    return pushed.error();
+  }
+  if (*pushed) {
+    return registry::PushResult{.outcome = registry::PushResult::Outcome::unchanged, .digest = **pushed};
+  }
+  // It takes long to get an image out of the engine: not for a registry that is away or lets nobody in.
+  if (const auto answer = registry.ping(target.registry, ports.stop); !answer) {
+    return answer.error().within("asking the registry");
   }
   const auto image = take_from_engine(*seen.world.engine, reference, report, *facts, store, ports);
   if (!image) {

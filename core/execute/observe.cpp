@@ -115,6 +115,22 @@ class Observer {
     if (!wish_.push) {
       return {};
     }
+    const auto hosts = registries_to_push_to();
+    if (!hosts) {
+      return hosts.error();
+    }
+    if (!is_worth_a_ping(*hosts)) {
+      return {};
+    }
+    for (const auto& host : *hosts) {
+      if (const auto answer = seen_.world.registry->client.ping(host, ports_.stop); !answer) {
+        return answer.error().within("asking the registry").with_hint("{}", registry_hint);
+      }
+    }
+    return {};
+  }
+
+  base::Result<std::set<std::string>> registries_to_push_to() const {
     std::set<std::string> hosts;
     for (const auto* service : services_) {
       if (service->is_built()) {
@@ -125,12 +141,12 @@ class Observer {
         hosts.insert(reference->registry);
       }
     }
-    for (const auto& host : hosts) {
-      if (const auto answer = seen_.world.registry->client.ping(host, ports_.stop); !answer) {
-        return answer.error().within("asking the registry").with_hint("{}", registry_hint);
-      }
-    }
-    return {};
+    return hosts;
+  }
+
+  // A push to one registry begins with a question to it anyway.
+  [[nodiscard]] bool is_worth_a_ping(const std::set<std::string>& hosts) const {
+    return wish_.build || wish_.rollout || hosts.size() > 1;
   }
 
   base::Status see_cluster() {

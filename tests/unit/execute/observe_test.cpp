@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -61,7 +62,9 @@ class ReadyImages : public ::testing::Test {
                         {{.body = running.empty() ? R"({"metadata":{},"items":[]})" : deployments(running)}});
   }
 
-  base::Result<Seen> look(const ObserveOptions& options = {}) {
+  base::Result<Seen> look(const ObserveOptions& options = {}) { return look_for({.rollout = true}, options); }
+
+  base::Result<Seen> look_for(const plan::Wish& wish, const ObserveOptions& options = {}) {
     project::Target target{.directory = "/project", .project = {"shop", {}}, .name_space = "shop"};
     target.services = {service_};
     const Ports ports{.files = world_.files,
@@ -73,7 +76,7 @@ class ReadyImages : public ::testing::Test {
                       .open_file = {},
                       .events = events_,
                       .stop = {}};
-    return observe(target, {.services = {}, .rollout = true}, options, ports);
+    return observe(target, wish, options, ports);
   }
 
   // The image the service gets; empty when the cluster is to find it.
@@ -142,6 +145,33 @@ TEST_F(ReadyImages, OfARegistryThatIsAwayNameTheWaysOut) {
   ASSERT_FALSE(seen);
   EXPECT_EQ(seen.error().code, base::ErrorCode::unreachable);
   EXPECT_THAT(seen.error().hint, HasSubstr("write 'pin: tag' at cache, or the digest itself: " + image + "@sha256:"));
+}
+
+// A project of one service that the native builder makes: neither an engine nor a cluster is needed.
+class PushesTo : public ReadyImages {
+ protected:
+  PushesTo() {
+    service_.image = {"registry.example.com/team/cache", {}};
+    service_.build = project::Build{.builder = project::Builder::native};
+  }
+
+  base::Status look_before(const plan::Wish& wish) {
+    const auto seen = look_for(wish);
+    return seen ? base::Status() : seen.error();
+  }
+};
+
+TEST_F(PushesTo, ARegistryAskItNothingBeforehand) {
+  EXPECT_TRUE(look_before({.push = true}));
+  EXPECT_THAT(world_.transport.requests(), IsEmpty());
+}
+
+TEST_F(PushesTo, ARegistryAfterABuildAskFirstWhetherItIsThere) {
+  world_.transport.on("GET /v2/", {cluster::unreachable_answer()});
+  const auto status = look_before({.build = true, .push = true});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, base::ErrorCode::unreachable);
+  EXPECT_THAT(base::to_string(status.error()), HasSubstr("asking the registry"));
 }
 
 }  // namespace
