@@ -2,9 +2,11 @@
 // the stop request, which runs callbacks.
 #include "core/platform/interrupts.hpp"
 
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <poll.h>
+#include <ctime>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -13,24 +15,36 @@ namespace {
 
 constexpr int interrupted_exit_code = 130;
 
-volatile std::sig_atomic_t signals_seen = 0;
+std::atomic<std::int64_t> first_signal = 0;  // when it came, in milliseconds; 0: it has not
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 int wake_up_fd = -1;
 struct sigaction previous_interrupt;
 struct sigaction previous_terminate;
 
+// Since some moment, and never 0. Allowed in a signal handler.
+std::int64_t milliseconds_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000 + 1;
+}
+
 extern "C" void on_signal(int /*signal*/) {
-  if (signals_seen != 0) {
+  const auto saved_errno = errno;
+  const auto now = milliseconds_now();
+  std::int64_t first = 0;
+  if (first_signal.compare_exchange_strong(first, now)) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(wake_up_fd, &one, sizeof one);
+  } else if (now - first >= Interrupts::same_press.count()) {
     _exit(interrupted_exit_code);
   }
-  signals_seen = 1;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(wake_up_fd, &one, sizeof one);
+  errno = saved_errno;
 }
 
 }  // namespace
 
 Interrupts::Interrupts() {
-  signals_seen = 0;
+  first_signal = 0;
   wake_up_fd = eventfd(0, EFD_CLOEXEC);
   waiter_ = std::jthread([this](std::stop_token ending) {
     std::uint64_t count = 0;
