@@ -14,6 +14,7 @@ build_packages=(
 test_packages=(
   libgtest-dev libgmock-dev libsqlite3-dev
   clang-format python3 python3-yaml python3-jsonschema shellcheck jq curl skopeo docker-compose podman zstd
+  docker-registry apache2-utils openssl nginx
 )
 bench_packages=(
   libgtest-dev libgmock-dev python3 docker-registry skopeo buildah mmdebstrap isal openssl

@@ -15,6 +15,12 @@ struct Explanation {
   std::string hint;
 };
 
+constexpr std::string_view proxy_hint = "HTTP_PROXY, HTTPS_PROXY and NO_PROXY say what goes through which proxy";
+constexpr std::string_view proxy_login_words = "it asks for a user and password that it knows";
+constexpr std::string_view proxy_login_hint =
+    "write them into the variable: HTTPS_PROXY=http://user:password@host:port";
+constexpr int http_proxy_login_wanted = 407;
+
 constexpr auto unknown_authority_hint =
     "the certificate is signed by an authority that this machine does not trust: install the authority's certificate "
     "or name it in the configuration";
@@ -44,6 +50,11 @@ bool says(const CurlFailure& failure, std::string_view words) {
   return base::to_lower(failure.detail).find(words) != std::string::npos;
 }
 
+// "OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required"
+bool is_tls_alert(const CurlFailure& failure) {
+  return says(failure, "ssl routines") && says(failure, "alert");
+}
+
 std::string last_words(const CurlFailure& failure) {
   auto text = base::printable(failure.detail);
   return text.empty() ? "unknown reason" : text;
@@ -61,6 +72,11 @@ Explanation certificate_refused(const CurlFailure& failure) {
   return {"the server's certificate is not accepted: " + last_words(failure), ""};
 }
 
+Explanation alert(const CurlFailure& failure) {
+  return {"the server refused the TLS connection: " + last_words(failure),
+          "does the server ask for a client certificate?"};
+}
+
 Explanation handshake_failed(const CurlFailure& failure) {
   constexpr long unspecified = 1;  // what libcurl says before any certificate was seen
   if (failure.verify_result > unspecified) {
@@ -69,21 +85,38 @@ Explanation handshake_failed(const CurlFailure& failure) {
   if (says(failure, "wrong version number") || says(failure, "http request")) {
     return {"the server does not speak TLS on this port", "is it a plain http:// server?"};
   }
-  if (says(failure, "alert")) {
-    return {"the server refused the TLS connection: " + last_words(failure),
-            "does the server ask for a client certificate?"};
+  if (is_tls_alert(failure)) {
+    return alert(failure);
   }
   return {"the TLS handshake failed: " + last_words(failure), ""};
 }
 
 Explanation no_connection(const CurlFailure& failure) {
   auto cause = system_words(static_cast<int>(failure.os_error));
-  return {cause.empty() ? "no connection: " + last_words(failure) : cause, ""};
+  return {cause.empty() ? "no connection: " + last_words(failure) : cause,
+          failure.proxy.empty() ? "" : std::string(proxy_hint)};
+}
+
+// The status that a proxy refused a tunnel with ("CONNECT tunnel failed, response 407"); 0: it was something else.
+int tunnel_status(const CurlFailure& failure) {
+  constexpr std::string_view before = "response ";
+  const auto at = failure.detail.find(before);
+  const bool is_tunnel = says(failure, "connect tunnel") && at != std::string::npos;
+  return is_tunnel ? static_cast<int>(base::parse_integer(failure.detail.substr(at + before.size())).value_or(0)) : 0;
+}
+
+Explanation tunnel_refused(const CurlFailure& failure) {
+  return tunnel_status(failure) == http_proxy_login_wanted
+             ? Explanation{std::string(proxy_login_words), std::string(proxy_login_hint)}
+             : Explanation{"it refused: " + last_words(failure), ""};
 }
 
 Explanation broken(const CurlFailure& failure, std::string_view doing) {
   if (says(failure, "proxy") || says(failure, "connect tunnel")) {
-    return {"the proxy refused: " + last_words(failure), ""};
+    return tunnel_refused(failure);
+  }
+  if (is_tls_alert(failure)) {  // TLS 1.3 tells after the handshake that a certificate is missed
+    return alert(failure);
   }
   const auto cause = system_words(static_cast<int>(failure.os_error));
   return {fmt::format("the connection broke while {}{}", doing, cause.empty() ? "" : ": " + cause), ""};
@@ -92,8 +125,9 @@ Explanation broken(const CurlFailure& failure, std::string_view doing) {
 Explanation explain(const CurlFailure& failure) {
   switch (failure.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
       return {"no such host", "check the name and this machine's DNS"};
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {"the proxy has no such name", std::string(proxy_hint)};
     case CURLE_COULDNT_CONNECT:
       return no_connection(failure);
     case CURLE_OPERATION_TIMEDOUT:
@@ -120,9 +154,12 @@ Explanation explain(const CurlFailure& failure) {
   }
 }
 
-// A certificate does not get better by asking again.
-bool is_lasting(CURLcode code) {
-  return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CERTPROBLEM ||
+// A certificate does not get better by asking again, nor does a proxy change its mind.
+bool is_lasting(const CurlFailure& failure) {
+  const auto code = failure.code;
+  const auto refused_with = tunnel_status(failure);
+  return (refused_with >= 400 && refused_with < 500) || is_tls_alert(failure) ||
+         code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CERTPROBLEM ||
          code == CURLE_SSL_CACERT_BADFILE;
 }
 
@@ -137,6 +174,13 @@ bool is_endless_line(CURLcode code) {
 
 }  // namespace
 
+base::Error proxy_wants_login(const std::string& peer, const std::string& proxy) {
+  auto error = base::Error::unreachable("cannot reach {} through the proxy {}: {}", peer, proxy, proxy_login_words);
+  error.hint = proxy_login_hint;
+  error.is_lasting = true;
+  return error;
+}
+
 base::Error describe(const CurlFailure& failure) {
   if (is_endless_line(failure.code)) {
     return base::Error::failed("{} sent a header field that is too long", failure.peer);
@@ -149,7 +193,7 @@ base::Error describe(const CurlFailure& failure) {
                                      : base::Error::unreachable("cannot reach {} through the proxy {}: {}",
                                                                 failure.peer, failure.proxy, cause);
   error.hint = hint;
-  error.is_lasting = is_lasting(failure.code);
+  error.is_lasting = is_lasting(failure);
   return error;
 }
 

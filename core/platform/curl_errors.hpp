@@ -23,4 +23,7 @@ struct CurlFailure {
 // unreachable for everything that kept us from an answer; failed for an answer that is no HTTP.
 base::Error describe(const CurlFailure& failure);
 
+// A proxy that answered 407 in the registry's or the cluster's place.
+base::Error proxy_wants_login(const std::string& peer, const std::string& proxy);
+
 }  // namespace deployctl::platform

@@ -141,6 +141,7 @@ class Call {
   [[nodiscard]] Status check_deadlines() const;
   Result<http::Response> finish(CURLcode code);
   [[nodiscard]] Error failure(CURLcode code) const;
+  [[nodiscard]] std::string proxy_name() const;  // without its password; empty when there is none
   bool take_header(std::string_view line);
   bool end_headers();
   bool take_body(std::string_view piece);
@@ -366,10 +367,18 @@ Result<http::Response> Call::finish(CURLcode code) {
   if (refusal_) {
     return *refusal_;
   }
+  if (answer_.status() == 407 && !line_.route.proxy.empty()) {
+    return proxy_wants_login(peer_of(request_), proxy_name());
+  }
   if (code == CURLE_OK || answer_.is_refusal()) {
     return answer_.has_fields() ? Result<http::Response>(answer_.take()) : failure(CURLE_GOT_NOTHING);
   }
   return failure(code);
+}
+
+std::string Call::proxy_name() const {
+  const auto proxy = base::Url::parse(line_.route.proxy);
+  return proxy ? proxy->authority() : std::string();
 }
 
 Error Call::failure(CURLcode code) const {
@@ -382,9 +391,7 @@ Error Call::failure(CURLcode code) const {
   if (failure.detail.empty()) {
     failure.detail = curl_.easy_strerror(code);
   }
-  if (const auto proxy = base::Url::parse(line_.route.proxy); proxy) {
-    failure.proxy = proxy->authority();
-  }
+  failure.proxy = proxy_name();
   failure.connect_limit = base::to_string(request_.timeouts.connect);
   return describe(failure);
 }

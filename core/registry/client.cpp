@@ -121,7 +121,8 @@ Result<CopyResult> Client::copy(const oci::Reference& from, const oci::Reference
   const auto target = state_->session(to, Access::push, mount_from);
   const CopyRoute route{.from = *source, .to = *target, .mount_from = mount_from};
   const auto identifier = to.digest ? to.digest->text() : tag_of(to);
-  return within(registry::copy(route, from.identifier(), identifier, options), "copying to", to);
+  const auto copied = registry::copy(route, from.identifier(), identifier, options);
+  return copied ? copied : copied.error().within("copying {} to {}", oci::to_familiar(from), oci::to_familiar(to));
 }
 
 Status Client::remove(const oci::Reference& reference, std::stop_token stop) {

@@ -12,6 +12,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 from harness.case import load_all, perform
+from harness.nginx import is_installed as has_nginx
 from harness.rules import BadRule
 from harness.world import World
 from text_match import keep_wildcards
@@ -80,6 +81,9 @@ def main():
         sys.exit(str(error))
     if not cases:
         sys.exit(f"no case starts with '{options.prefix}'")
+    if without := [case.name for case in cases if case.get("nginx")] if not has_nginx() else []:
+        print(f"left out as nginx is not installed: {', '.join(without)}")
+        cases = [case for case in cases if case.name not in without]
     failed = run_all(cases, pathlib.Path(options.binary).resolve(), options)
     print(f"{len(cases) - failed} cases passed, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -25,6 +25,15 @@ std::string pinned_name(const images::Location& to, const oci::Digest& digest) {
                                                      : to_string(to) + "@" + digest.text();
 }
 
+// The registry's client names what it pushes to, and both ends of a copy.
+base::Error in_context(const base::Error& error, const images::Location& from, const images::Location& to) {
+  using Kind = images::Location::Kind;
+  if (to.kind != Kind::registry) {
+    return error.within("{} to {}", to_string(from), to_string(to));
+  }
+  return from.kind == Kind::registry ? error : error.within("{}", to_string(from));
+}
+
 }  // namespace
 
 int run_transfer(Runtime& runtime, std::string_view command, const images::Location& from, const images::Location& to,
@@ -39,7 +48,7 @@ int run_transfer(Runtime& runtime, std::string_view command, const images::Locat
   const auto transferred = images::transfer(from, to, options, access.images(report.step()));
   if (!transferred) {
     report.finish(events::StepFinished::Outcome::failed, transferred.error().message);
-    return runtime.end_run(transferred.error().within("{} to {}", to_string(from), to_string(to)));
+    return runtime.end_run(in_context(transferred.error(), from, to));
   }
   const auto name = pinned_name(to, transferred->digest);
   report.finish(transferred->was_there ? events::StepFinished::Outcome::unchanged : events::StepFinished::Outcome::done,

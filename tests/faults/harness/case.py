@@ -12,15 +12,20 @@ import time
 
 from text_match import line_difference
 
-from .image import Image, layout_problems, unfinished_problems
+from .forward import forward_proxy
+from .image import Artifact, Image, ReferrersIndex, fallback_tag, layout_problems, unfinished_problems
+from .nginx import Nginx
 from .proxy import Network
+from .registry import basic
 from .rules import BadRule, Rules, check_keys
+from .world import USER
 
 KEYS = {"about", "covers", "registry", "tls", "login", "listens_after", "banner", "layers", "before", "faults", "afterwards",
-        "requests", "leaves", "within", "seen_with_login", "forwarded_proto"}
+        "requests", "leaves", "within", "seen_with_login", "forwarded_proto", "host", "proxy", "nginx", "client_certificate",
+        "referrers"}
 IMPORT = 'deployctl image import oci:image "$TARGET"\n'
 # How far a run is, and how long it took: another thing each time.
-PROGRESS = re.compile(r"^(image \w+$|(import:|export:|copy:|finished in|failed after|interrupted after) .*)\n", re.MULTILINE)
+PROGRESS = re.compile(r"^(image \w+$|(import:|export:|copy:|delete:|finished in|failed after|interrupted after) .*)\n", re.MULTILINE)
 ENDLESS = 120  # a run that takes so long hangs
 
 
@@ -63,7 +68,7 @@ def perform(case, world, binary):
         try:
             return run.perform()
         finally:
-            run.network.close()
+            run.close()
 
 
 class Run:
@@ -72,10 +77,39 @@ class Run:
         self.folder, self.home, self.temporary = base / "work", base / "home", base / "tmp"
         self.registry = world.registry(case.get("registry", "open"))
         self.rules = Rules(case.faults)
-        self.network = Network(self.rules, self.registry, world.tls(case.get("tls")),
-                               case.get("listens_after", 0.0), case.get("banner"), case.get("forwarded_proto", True))
-        layers = case.get("layers", [1000, 3_000_000])
-        self.images = {name: Image(f"{case.name}/{name}", layers) for name in ("image", "old")}
+        self._make_contents()
+        self._open_ways()
+
+    def _make_contents(self):
+        """Everything that a tag may hold, by the name that the case has for it."""
+        layers = self.case.get("layers", [1000, 3_000_000])
+        self.images = {name: Image(f"{self.case.name}/{name}", layers) for name in ("image", "old")}
+        self.artifacts = [Artifact(name, self.images["old" if name.startswith("stranger") else "image"])
+                          for name in self.case.get("referrers", [])]
+        self.listed = ReferrersIndex(self.artifacts)
+        true = [artifact for artifact in self.artifacts if artifact.subject is self.images["image"]]
+        self.contents = {**self.images, "listed": self.listed, "referrers": ReferrersIndex(true)}
+
+    def _open_ways(self):
+        """The servers between client and registry; `address` is where the client takes the registry to be."""
+        case, host = self.case, self.case.get("host", "127.0.0.1")
+        login = basic(USER, self.world.password) if case.get("proxy") == "password" else None
+        self.network = Network(self.rules, self.registry, self.world.tls(case.get("tls"), host),
+                               case.get("listens_after", 0.0), case.get("banner"), case.get("forwarded_proto", True),
+                               texts={"image manifest": self.images["image"].manifest.decode(),
+                                      "listed": self.listed.manifest.decode()},
+                               proxy=forward_proxy(login) if case.get("proxy") else None)
+        self.nginx = self._start_nginx() if case.get("nginx") else None
+        self.address = self.nginx.address if self.nginx else self.network.front.address.replace("127.0.0.1", host)
+
+    def _start_nginx(self):
+        self.network.is_behind_tls = True
+        return Nginx(self.network.front.address, *self.world.certificate(), **self.case.get("nginx"))
+
+    def close(self):
+        self.network.close()
+        if self.nginx:
+            self.nginx.close()
 
     def perform(self):
         self._prepare()
@@ -93,14 +127,22 @@ class Run:
             folder.mkdir(parents=True)
         (self.home / "bin" / "deployctl").symlink_to(self.binary)
         self.images["image"].write_layout(self.folder / "image")
-        if self.case.get("tls"):
-            self.world.trust(self.home, self.network.front.address)
-        self.world.log_in(self.home, self.case.get("login"), self.network.front.address)
+        if self.case.get("tls") or self.nginx:
+            self.world.trust(self.home, self.address, self.case.get("client_certificate", False))
+        self.world.log_in(self.home, self.case.get("login"), self.address)
         for tag, name in self.case.get("before", {}).items():
             self.registry.put_image(self.case.repository, tag, self.images[name])
+        for artifact in self.artifacts:
+            self.registry.put_image(self.case.repository, None, artifact)
+        if self.artifacts:
+            self.registry.put_image(self.case.repository, self.fallback, self.listed)
+
+    @property
+    def fallback(self):
+        return fallback_tag(self.images["image"].digest)
 
     def _environment(self):
-        address, repository = self.network.front.address, self.case.repository
+        address, repository = self.address, self.case.repository
         values = {
             "PATH": f"{self.home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(self.home), "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8", "DOCKER_HOST": "unix:///nonexistent/docker.sock", "KUBECONFIG": "/nonexistent/kubeconfig",
@@ -109,8 +151,15 @@ class Run:
         }
         for line in self.case.text("env").splitlines():
             name, _, value = line.partition("=")
-            values[name] = value
+            values[name] = self._filled_in(value)
         return values
+
+    def _filled_in(self, text):
+        """<<registry>>, <<proxy>> and <<password>> in a line of `env`."""
+        proxy = self.network.proxy.address if self.network.proxy else ""
+        for name, value in (("registry", self.address), ("proxy", proxy), ("password", self.world.password)):
+            text = text.replace(f"<<{name}>>", value)
+        return text
 
     def _execute(self):
         """The command in a process group of its own, so that a hanging one can be ended whole."""
@@ -125,7 +174,8 @@ class Run:
             return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def _shown(self, text):
-        for value, name in ((self.network.front.address, "registry"), (self.network.other.address, "other"),
+        proxy = [(self.network.proxy.address, "proxy")] if self.network.proxy else []
+        for value, name in (*proxy, (self.address, "registry"), (self.network.other.address, "other"),
                             (self.images["image"].digest, "digest"), (self.images["old"].digest, "old digest"),
                             (str(self.folder), "folder"), (str(self.home), "home")):
             text = text.replace(value, f"<<{name}>>")
@@ -144,7 +194,7 @@ class Run:
 
     def _wrong_registry(self, _):
         """Tags hold what the case says, and nothing that is incomplete, whatever it says."""
-        wanted = {tag if ":" in tag else ":" + tag: name for tag, name in self.case.get("afterwards", {}).items()}
+        wanted = {tag if ":" in tag else ":" + tag: name for tag, name in self._afterwards().items()}
         for below in {"", *(tag.partition(":")[0] for tag in wanted)}:
             for tag in self.registry.tags(self._repository(below)):
                 yield from self.registry.incomplete(self._repository(below), tag)
@@ -152,15 +202,17 @@ class Run:
         for place, name in wanted.items():
             below, _, tag = place.partition(":")
             manifest = self.registry.manifest(self._repository(below), tag)
-            expected = self.images[name].manifest if name in self.images else None
-            if manifest != expected:
+            if not (self.contents[name].matches(manifest) if name in self.contents else manifest is None):
                 yield f"tag {place.lstrip(':')} should hold {name}, but holds {self._named(manifest)}"
+
+    def _afterwards(self):
+        return {tag.replace("<<fallback>>", self.fallback): name for tag, name in self.case.get("afterwards", {}).items()}
 
     def _repository(self, below):
         return self.case.repository + ("/" + below if below else "")
 
     def _named(self, manifest):
-        known = {image.manifest: name for name, image in self.images.items()}
+        known = {content.manifest: name for name, content in self.contents.items()}
         return "nothing" if manifest is None else known.get(manifest, "something else")
 
     def _wrong_requests(self, _):
@@ -179,6 +231,8 @@ class Run:
         for entry in self.network.seen:
             if entry.fields.get("Authorization") and entry.server not in allowed:
                 yield f"{entry.server} was sent credentials: {entry}"
+            if entry.fields.get("Proxy-Authorization") and entry.server != "proxy":
+                yield f"{entry.server} was sent the proxy's credentials: {entry}"
 
     def _leftovers(self, _):
         leaves = self.case.get("leaves", {})

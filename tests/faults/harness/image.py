@@ -8,6 +8,8 @@ import tarfile
 from .registry import digest_of
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 
@@ -40,6 +42,52 @@ class Image:
         (folder / "oci-layout").write_bytes(to_bytes({"imageLayoutVersion": "1.0.0"}))
         (folder / "index.json").write_bytes(to_bytes(
             {"schemaVersion": 2, "manifests": [descriptor(self.manifest, MANIFEST)]}))
+
+
+    def matches(self, manifest):
+        return manifest == self.manifest
+
+
+class Artifact:
+    """Something that says something about an image, its subject."""
+
+    media_type = MANIFEST
+
+    def __init__(self, name, subject):
+        self.subject = subject
+        layer = f"about {subject.digest}: {name}".encode()
+        self.blobs = {digest_of(blob): blob for blob in (b"{}", layer)}
+        self.artifact_type, self.annotations = f"application/vnd.test.{name}", {"org.example.name": name}
+        self.manifest = to_bytes({
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": self.artifact_type, "annotations": self.annotations,
+            "config": descriptor(b"{}", EMPTY), "layers": [descriptor(layer, self.artifact_type)],
+            "subject": descriptor(subject.manifest, MANIFEST)})
+        self.digest = digest_of(self.manifest)
+
+    def entry(self):
+        """As an index of referrers lists it."""
+        return {**descriptor(self.manifest, MANIFEST), "artifactType": self.artifact_type, "annotations": self.annotations}
+
+
+class ReferrersIndex:
+    """The index of what refers to an image, as clients keep it under the fallback tag."""
+
+    media_type, blobs = INDEX, {}
+
+    def __init__(self, artifacts):
+        self.entries = [artifact.entry() for artifact in artifacts]
+        self.manifest = to_bytes({"schemaVersion": 2, "mediaType": INDEX, "manifests": self.entries})
+        self.digest = digest_of(self.manifest)
+
+    def matches(self, manifest):
+        """The same entries, in whatever order, however it was written."""
+        found = json.loads(manifest or b"{}")
+        by_digest = [sorted(entries, key=lambda entry: entry["digest"]) for entries in (found.get("manifests", []), self.entries)]
+        return found.get("mediaType") == INDEX and by_digest[0] == by_digest[1]
+
+
+def fallback_tag(digest):
+    return digest.replace(":", "-")
 
 
 def descriptor(content, media_type):

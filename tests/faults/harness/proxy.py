@@ -14,7 +14,7 @@ import threading
 import time
 
 from . import wire
-
+from .registry import MANIFEST_TYPES
 
 # The registry names this token service; each front puts itself in its place, so that faults reach that as well.
 TOKEN_REALM = "http://tokens.invalid/token"
@@ -51,10 +51,14 @@ class Broken(Exception):
 
 
 class Server:
-    """One listening address. `tls` is an ssl.SSLContext or None; with a `banner` it speaks no HTTP but says only that."""
+    """One listening address. `tls` is an ssl.SSLContext or None; with a `banner` it speaks no HTTP but says only that.
 
-    def __init__(self, name, network, tls=None, listens_after=0.0, banner=None):
+    `converse(server, stream)` has the requests of one connection; absent: they go to the registry, broken as the rules say.
+    """
+
+    def __init__(self, name, network, tls=None, listens_after=0.0, banner=None, converse=None):
         self.name, self.network, self.tls, self.banner = name, network, tls, banner
+        self._converse = converse or (lambda server, stream: Conversation(server, stream).run())
         self._socket = self._bound(0)
         self.address = "127.0.0.1:%d" % self._socket.getsockname()[1]
         self._streams, self._lock = set(), threading.Lock()
@@ -125,7 +129,7 @@ class Server:
         with self._lock:
             self._streams.add(stream)
         try:
-            Conversation(self, stream).run()
+            self._converse(self, stream)
         except (wire.Gone, Broken, OSError, ValueError):
             pass
         finally:
@@ -139,34 +143,52 @@ class Server:
             sock.recv(wire.PIECE)
             sock.close()
             return None
-        if not self.tls:
-            return wire.Stream(sock)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            if sock.recv(1, socket.MSG_PEEK) != b"\x16":
-                return self._refuse_plain(sock)
-            return wire.Stream(self.tls.wrap_socket(sock, server_side=True))
+            speaks_tls = sock.recv(1, socket.MSG_PEEK) == b"\x16"
+            if speaks_tls != bool(self.tls):
+                return self._refuse(sock)
+            return wire.Stream(self.tls.wrap_socket(sock, server_side=True) if self.tls else sock)
         except (OSError, ssl.SSLError):
-            sock.close()
+            self._say_no_more(sock)
             return None
 
     @staticmethod
-    def _refuse_plain(sock):
+    def _say_no_more(sock):
+        """Reads until the client has read and gone: closing at once would reset what it has not read yet."""
+        try:
+            sock.settimeout(0.5)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(wire.PIECE):
+                pass
+        except OSError:
+            pass
+        sock.close()
+
+    def _refuse(self, sock):
         """As Go's server does. It reads first, or the close would reset the connection."""
         sock.recv(wire.PIECE)
-        sock.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+        words = b"Client sent an HTTP request to an HTTPS server.\n" if self.tls else b""
+        sock.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n" + words)
         sock.close()
 
 
 class Network:
-    """All servers of one case, what they saw, and the registry behind them."""
+    """All servers of one case, what they saw, and the registry behind them.
 
-    def __init__(self, rules, registry, tls=None, listens_after=0.0, banner=None, forwarded_proto=True):
-        self.rules, self.registry, self.forwarded_proto = rules, registry, forwarded_proto
+    `texts` are further names for fill_in(). `proxy` is how a forward proxy has its connections, None: there is none.
+    """
+
+    def __init__(self, rules, registry, tls=None, listens_after=0.0, banner=None, forwarded_proto=True, texts=None,
+                 proxy=None):
+        self.rules, self.registry, self.forwarded_proto, self.texts = rules, registry, forwarded_proto, texts or {}
+        self.is_behind_tls = tls is not None
         self.seen = []
         self._lock = threading.Lock()
         self.ended = threading.Event()
         self.front = Server("front", self, tls, listens_after, banner)
         self.other = Server("other", self)
+        self.proxy = Server("proxy", self, converse=proxy) if proxy else None
 
     def record(self, server, request):
         entry = Seen(server.name, request)
@@ -180,8 +202,9 @@ class Network:
         return wire.Stream(socket.create_connection((host, int(port)), timeout=60))
 
     def fill_in(self, text, target="", location=""):
-        """Replaces <<front>>, <<other>>, <<target>>, <<location>>, <<location path>> and <<date+5>>."""
+        """Replaces <<front>>, <<other>>, <<target>>, <<location>>, <<location path>>, <<date+5>> and what `texts` names."""
         known = {
+            **self.texts,
             "front": self.front.origin,
             "other": self.other.origin,
             "target": target,
@@ -200,8 +223,8 @@ class Network:
 
     def close(self):
         self.ended.set()
-        self.front.close()
-        self.other.close()
+        for server in filter(None, (self.front, self.other, self.proxy)):
+            server.close()
 
 
 class Conversation:
@@ -234,9 +257,14 @@ class Conversation:
         if canned is None and self.server.name == "other" and request.fields.get("Authorization"):
             canned = {"status": 400, "body": "only one authentication mechanism allowed"}  # as object stores do
             return self._send_canned(request, canned, entry)
+        restore = self._remembered(request) if action.get("lost_update") else None
         upstream = self.network.connect(request.path)
         try:
             answer = self._forward(upstream, request, rule, entry)
+            if restore:
+                list(answer.pieces)
+                restore()
+                answer.pieces = ()
             if canned is not None:
                 return self._send_canned(request, canned, entry, is_read=True)
             return self._pass_back(request, answer, rule, entry)
@@ -264,6 +292,12 @@ class Conversation:
             except (OSError, ValueError):  # TLS sockets cannot be peeked at: they are held until the end
                 self.network.ended.wait(60)
 
+    def _remembered(self, request):
+        """What puts the manifest that is there now back in its place, as a writer does who has not seen ours."""
+        registry, types = self.network.registry, {"Accept": MANIFEST_TYPES}
+        _, fields, body = registry.ask("GET", request.path, fields=types)
+        return lambda: registry.ask("PUT", request.path, body, {"Content-Type": fields["Content-Type"]})
+
     def _plain_exchange(self, method, target, fields, body=b""):
         upstream = self.network.connect(target)
         try:
@@ -277,7 +311,7 @@ class Conversation:
 
     def _write_request(self, upstream, request):
         fields = request.fields.without(*wire.HOP_BY_HOP, "Expect", "X-Forwarded-Proto")
-        if self.server.tls and self.network.forwarded_proto:
+        if self.network.is_behind_tls and self.server.name == "front" and self.network.forwarded_proto:
             fields = fields.replaced("X-Forwarded-Proto", "https")
         if self.server.name == "other" and self.network.registry.authorization:  # its URLs need no login, as signed ones
             fields = fields.replaced("Authorization", self.network.registry.authorization(request.path))

@@ -78,6 +78,7 @@ class Registry:
         return {"Authorization": header} if header else {}
 
     def put_image(self, repository, tag, image):
+        """`image` is anything with blobs and a manifest; under its digest, and under a tag unless that is None."""
         for digest, content in image.blobs.items():
             status, fields, _ = self.ask("POST", f"/v2/{repository}/blobs/uploads/")
             assert status == 202, status
@@ -85,7 +86,7 @@ class Registry:
             path = location[location.index("/v2/"):]
             status, _, body = self.ask("PUT", f"{path}&digest={digest}", content, {"Content-Type": "application/octet-stream"})
             assert status == 201, body
-        for reference in (image.digest, tag):
+        for reference in filter(None, (image.digest, tag)):
             status, _, body = self.ask("PUT", f"/v2/{repository}/manifests/{reference}", image.manifest,
                                        {"Content-Type": image.media_type})
             assert status == 201, body

@@ -5,7 +5,8 @@ import threading
 
 MATCHERS = {"server", "method", "path", "query", "body_from", "header", "nth"}
 ACTIONS = {"name", "answer", "carry_out", "change", "break", "at", "request_bytes_per_second", "answer_bytes_per_second",
-           "flip_request_byte", "request_fields", "drop_query", "expire_session", "make_stale", "close_after", "down"}
+           "flip_request_byte", "request_fields", "drop_query", "expire_session", "make_stale", "close_after", "down",
+           "lost_update"}
 CHANGES = {"status", "fields", "body", "flip_byte", "encode", "declare_length", "no_length"}
 BREAKS = {"reset", "close", "stall"}
 

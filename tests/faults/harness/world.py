@@ -1,8 +1,11 @@
 """What all cases of a run share: registries, certificates, logins. Each is made when a case first asks for it."""
 
 import base64
+import functools
 import json
+import re
 import secrets
+import ssl
 import subprocess
 import threading
 
@@ -14,13 +17,17 @@ from .tokens import TokenService
 USER = "ada"
 
 
+def subject_of(host):
+    return f"IP:{host}" if re.fullmatch(r"[0-9.]+", host) else f"DNS:{host}"
+
+
 class World:
     def __init__(self, folder):
         self.folder = folder
         self.password = "canary-" + secrets.token_hex(8)
         self.wrong_password = "canary-" + secrets.token_hex(8)
         self._lock, self._registries, self._contexts = threading.Lock(), {}, {}
-        self._authority = self._tokens = None
+        self._tokens = self._certificate = None
 
     def registry(self, kind):
         """"open", "password" (lets only the user in), or "token" (the same by tokens)."""
@@ -48,32 +55,53 @@ class World:
         login = basic(USER, self.password)
         return Registry(self.folder / "password", f"auth: {{htpasswd: {{realm: faults, path: {file}}}}}", lambda _: login)
 
-    def tls(self, kind):
-        """None for plain http; "good", "expired", "wrong-address" are by our authority, "unknown" by another one."""
+    def tls(self, kind, host):
+        """None for plain http; "good", "expired", "wrong-address" and "client" are by our authority, "unknown" by another.
+
+        "client" lets in only who has a certificate by our authority as well.
+        """
         if kind is None:
             return None
         with self._lock:
-            if kind not in self._contexts:
-                self._contexts[kind] = self._context(kind)
-            return self._contexts[kind]
+            if (kind, host) not in self._contexts:
+                self._contexts[kind, host] = self._context(kind, host)
+            return self._contexts[kind, host]
 
-    def _context(self, kind):
-        self._authority = self._authority or Authority(self.folder / "ca")
+    def _context(self, kind, host):
         if kind == "unknown":
-            return Authority(self.folder / "unknown-ca").server_context()
-        address = "IP:127.0.0.9" if kind == "wrong-address" else "IP:127.0.0.1"
-        return self._authority.server_context(kind, address, -1 if kind == "expired" else 30)
+            return Authority(self.folder / f"unknown-{host}").server_context("unknown", subject_of(host))
+        address = "IP:127.0.0.9" if kind == "wrong-address" else subject_of(host)
+        context = self.authority.server_context(f"{kind}-{host}", address, -1 if kind == "expired" else 30)
+        if kind == "client":
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.authority.certificate)
+        return context
+
+    @functools.cached_property
+    def authority(self):
+        return Authority(self.folder / "ca")
+
+    def certificate(self):
+        """(certificate, key) of a server on 127.0.0.1."""
+        with self._lock:
+            if self._certificate is None:
+                self._certificate = self.authority.issue("server")
+            return self._certificate
 
     @staticmethod
     def settings():
         """Variables for the command: the cases would take minutes otherwise."""
         return {"DEPLOYCTL_REGISTRY_RETRY_WAIT": "20ms", "DEPLOYCTL_REGISTRY_STALL_TIMEOUT": "2s"}
 
-    def trust(self, home, address):
-        """Lays our authority down for the address, where podman's users have theirs."""
+    def trust(self, home, address, as_client=False):
+        """Lays our authority down for the address, where podman's users have theirs; with a certificate of the user's own."""
         folder = home / ".config/containers/certs.d" / address
         folder.mkdir(parents=True)
-        (folder / "ca.crt").write_bytes(self._authority.certificate.read_bytes())
+        (folder / "ca.crt").write_bytes(self.authority.certificate.read_bytes())
+        if as_client:
+            certificate, key = self.authority.issue("client-" + address.replace(":", "-"), "email:ada@example.com")
+            (folder / "client.cert").write_bytes(certificate.read_bytes())
+            (folder / "client.key").write_bytes(key.read_bytes())
 
     def log_in(self, home, login, address):
         """Writes the user's docker credentials: "right", "wrong" or none."""
