@@ -110,6 +110,9 @@ Call list_call(const ListQuery& query) {
   Call call{.path = kube::collection_path(query.resource, query.name_space),
             .operation = {.verb = "list", .object = query.resource.plural, .name_space = query.name_space},
             .timeouts = reading_timeouts()};
+  if (query.detail == Detail::metadata) {
+    call.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+  }
   call.query.emplace_back("limit", std::to_string(page_size));
   if (!query.label_selector.empty()) {
     call.query.emplace_back("labelSelector", query.label_selector);
@@ -238,22 +241,31 @@ Result<Object> Client::in_served_version(Object object, std::stop_token stop) {
       object.body["metadata"]["namespace"] = connection().name_space;
     }
   }
-  const auto resource = kube::find_resource(object.api_version(), object.kind());
+  const auto key = served(object.key(), std::move(stop));
+  if (!key) {
+    return key.error();
+  }
+  object.body["apiVersion"] = key->api_version;
+  return object;
+}
+
+Result<ObjectKey> Client::served(ObjectKey key, std::stop_token stop) {
+  const auto resource = kube::find_resource(key.api_version, key.kind);
   const auto known = resource ? kube::known_versions(resource->group, resource->kind) : std::vector<std::string>();
   if (known.size() < 2) {
-    return object;
+    return key;
   }
-  const auto served = discovery_.versions(resource->group, std::move(stop));
-  if (!served) {
-    return served.error();
+  const auto versions = discovery_.versions(resource->group, std::move(stop));
+  if (!versions) {
+    return versions.error();
   }
   const auto best = std::ranges::find_if(
-      known, [&](const std::string& version) { return std::ranges::find(*served, version) != served->end(); });
+      known, [&](const std::string& version) { return std::ranges::find(*versions, version) != versions->end(); });
   if (best == known.end()) {
     return Error::not_found("the cluster does not serve {} ({})", resource->kind, resource->group);
   }
-  object.body["apiVersion"] = resource->group + "/" + *best;
-  return object;
+  key.api_version = resource->group + "/" + *best;
+  return key;
 }
 
 Result<Object> Client::write(Call call, std::stop_token stop) {

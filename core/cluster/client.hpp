@@ -28,6 +28,7 @@ enum class Force { no, yes };
 enum class DryRun { no, yes };
 enum class Change { created, configured, unchanged };
 enum class PatchType { merge, strategic_merge, json };
+enum class Detail { whole, metadata };
 
 struct ApplyOptions {
   Force force = Force::no;  // take fields over from other managers
@@ -49,6 +50,7 @@ struct ListQuery {
   std::string name_space;  // empty: all namespaces
   std::string label_selector;
   std::string field_selector;
+  Detail detail = Detail::whole;  // metadata: the objects have nothing else, which saves the data of large ones
 };
 
 struct ObjectList {
@@ -81,6 +83,9 @@ class Client {
   [[nodiscard]] const Connection& connection() const { return api_.connection(); }
 
   base::Result<kube::Object> get(const kube::ObjectKey& key, std::stop_token stop = {});
+  // The same object in the newest version the server has of its kind (autoscaling, policy), to read or remove it by;
+  // not_found when it serves none.
+  base::Result<kube::ObjectKey> served(kube::ObjectKey key, std::stop_token stop = {});
   // All pages.
   base::Result<ObjectList> list(const ListQuery& query, std::stop_token stop = {});
 
