@@ -1,5 +1,6 @@
-// Four threads, one for each kind, do nothing but wait for their watch and put what comes into a queue. All thinking
-// happens in wait(), on the caller's thread, in the tracker, which needs no locks.
+// Four threads, one for each kind, do nothing but wait for their watch and put what comes into a queue; what is to be
+// followed comes through the same queue. All thinking happens in wait() or run(), on the caller's thread, in the
+// tracker, which needs no locks.
 //
 // The watches begin without a list: each then costs one request, and the numbers that decide are compared with what our
 // own write left behind, so that a state told late does no harm.
@@ -44,17 +45,14 @@ struct Trouble {
   Error error;
   bool is_over = false;  // the watch has given up
 };
-using Message = std::variant<Arrival, Listing, Trouble>;
+struct Closed {};  // nothing more will be followed
+using Message = std::variant<Arrival, Listing, Trouble, kube::RolloutTarget, Closed>;
 
 constexpr std::array<std::string_view, 4> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event"};
 
 // Without events a verdict comes later; without the others there is none.
 bool can_do_without(std::string_view kind) {
   return kind == "Event";
-}
-
-RolloutTracker::Moment moment_of(steady_clock::time_point time) {
-  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
 }
 
 std::vector<std::string> lines_of(std::string_view text, int most) {
@@ -133,6 +131,7 @@ struct RolloutWatch::Shared {
   std::string name_space;
   RolloutWatchOptions options;
   RolloutTracker tracker;
+  bool is_closed = false;  // told by a message, so that it comes after all that was followed before
 
   std::mutex mutex;
   std::condition_variable_any changed;
@@ -140,11 +139,15 @@ struct RolloutWatch::Shared {
   std::vector<std::jthread> threads;  // last: they end before what they use
 };
 
-// One call of wait().
+// One call of wait() or run().
 class RolloutWatch::Waiter {
  public:
-  Waiter(Shared& shared, steady_clock::time_point deadline, const RolloutObserver& observer, std::stop_token stop)
+  enum class Until { decided, closed };
+
+  Waiter(Shared& shared, Until until, steady_clock::time_point deadline, const RolloutObserver& observer,
+         std::stop_token stop)
       : shared_(shared),
+        until_(until),
         deadline_(deadline),
         observer_(observer),
         stop_(std::move(stop)),
@@ -156,8 +159,8 @@ class RolloutWatch::Waiter {
       if (fatal_) {
         return *fatal_;
       }
-      tell(shared_.tracker.advance(moment_of(steady_clock::now())));
-      if (shared_.tracker.is_decided()) {
+      tell(shared_.tracker.advance(moment(steady_clock::now())));
+      if (is_over()) {
         return shared_.tracker.outcomes();
       }
       if (stop_.stop_requested()) {
@@ -175,11 +178,17 @@ class RolloutWatch::Waiter {
   }
 
  private:
+  bool is_over() const { return shared_.tracker.is_decided() && (until_ == Until::decided || shared_.is_closed); }
+
   void take_messages() {
     for (auto& message : shared_.take_all()) {
       std::visit(base::Overloaded{[this](Arrival& arrival) { take(arrival); },
                                   [this](Listing& listing) { shared_.tracker.replace(listing.kind, listing.objects); },
-                                  [this](Trouble& trouble) { take(trouble); }},
+                                  [this](Trouble& trouble) { take(trouble); },
+                                  [this](kube::RolloutTarget& target) {
+                                    shared_.tracker.follow(std::move(target), moment(steady_clock::now()));
+                                  },
+                                  [this](Closed&) { shared_.is_closed = true; }},
                  message);
     }
   }
@@ -284,6 +293,9 @@ class RolloutWatch::Waiter {
   void poll() {
     next_poll_ = steady_clock::now() + shared_.options.safety_poll;
     const auto names = shared_.tracker.undecided();
+    if (names.empty()) {
+      return;
+    }
     const auto& name = names[polls_++ % names.size()];
     const auto known = shared_.tracker.known_version(name);
     const auto live = shared_.client.get(
@@ -308,6 +320,7 @@ class RolloutWatch::Waiter {
   }
 
   Shared& shared_;
+  Until until_;
   steady_clock::time_point deadline_;
   const RolloutObserver& observer_;
   std::map<std::string, std::vector<std::string>> last_logs_;  // by object and container
@@ -331,12 +344,26 @@ RolloutWatch::~RolloutWatch() {
 }
 
 void RolloutWatch::follow(kube::RolloutTarget target) {
-  shared_->tracker.follow(std::move(target), moment_of(steady_clock::now()));
+  shared_->push(std::move(target));
+}
+
+void RolloutWatch::close() {
+  shared_->push(Closed{});
 }
 
 base::Result<std::vector<RolloutOutcome>> RolloutWatch::wait(steady_clock::time_point deadline,
                                                              const RolloutObserver& observer, std::stop_token stop) {
-  return Waiter(*shared_, deadline, observer, std::move(stop)).run();
+  return Waiter(*shared_, Waiter::Until::decided, deadline, observer, std::move(stop)).run();
+}
+
+base::Status RolloutWatch::run(const RolloutObserver& observer, std::stop_token stop) {
+  const auto outcomes =
+      Waiter(*shared_, Waiter::Until::closed, steady_clock::time_point::max(), observer, std::move(stop)).run();
+  return outcomes ? base::Status() : outcomes.error();
+}
+
+kube::verdict::Moment moment(steady_clock::time_point time) {
+  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch());
 }
 
 kube::RolloutTarget target_of(std::string service, const kube::Object& applied) {

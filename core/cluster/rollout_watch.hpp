@@ -32,7 +32,7 @@ struct ExplainedFinding {
   std::vector<std::string> previous_log;  // of the one before
 };
 
-// Called from the thread that called wait(); empty functions are fine.
+// Called from the thread that called wait() or run(); empty functions are fine.
 struct RolloutObserver {
   std::function<void(const std::string& service, const kube::RolloutStatus&)> on_status;
   std::function<void(const std::string& service, const ExplainedFinding&)> on_finding;
@@ -47,7 +47,8 @@ class RolloutWatch {
   RolloutWatch(const RolloutWatch&) = delete;
   RolloutWatch& operator=(const RolloutWatch&) = delete;
 
-  // Follows a Deployment from its state after our write: target_of(applied.object).
+  // Follows a Deployment from its state after our write: target_of(applied.object). From any thread, also while another
+  // waits. Its own deadline is a moment() of the steady clock.
   void follow(kube::RolloutTarget target);
 
   // Until every followed Deployment is decided, the deadline has passed (the rest is undecided) or stop was requested
@@ -55,11 +56,20 @@ class RolloutWatch {
   base::Result<std::vector<kube::RolloutOutcome>> wait(std::chrono::steady_clock::time_point deadline,
                                                        const RolloutObserver& observer, std::stop_token stop);
 
+  // The same for Deployments that come to be followed bit by bit, each with a deadline of its own: until close() was
+  // called and all that was followed is decided, or stop was requested.
+  base::Status run(const RolloutObserver& observer, std::stop_token stop);
+  // Nothing more will be followed. From any thread.
+  void close();
+
  private:
   struct Shared;
   class Waiter;
   std::unique_ptr<Shared> shared_;
 };
+
+// A time of the steady clock as deadlines are given.
+kube::verdict::Moment moment(std::chrono::steady_clock::time_point time);
 
 // The target for an applied Deployment.
 kube::RolloutTarget target_of(std::string service, const kube::Object& applied);

@@ -116,36 +116,107 @@ base::Status verdict_of(const std::vector<kube::RolloutOutcome>& outcomes, std::
   return {};
 }
 
+// What is told without asking which step it belongs to.
+cluster::RolloutObserver observer_for(const Ports& ports) {
+  return {
+      .on_status = [&ports](const std::string& service,
+                            const kube::RolloutStatus& status) { ports.events.emit(progress_event(service, status)); },
+      .on_finding = [&ports](
+                        const std::string& service,
+                        const cluster::ExplainedFinding& found) { ports.events.emit(finding_event(service, found)); },
+      .on_outcome = {},
+      .on_note =
+          [&ports](const std::string& text) {
+            ports.events.emit(events::Note{events::Note::Level::warning, text});
+          },
+  };
+}
+
+StepReport report_for(const std::string& service, const Ports& ports) {
+  return {ports.events, ports.clock, step_of(service), service, fmt::format("rolling out {}", service)};
+}
+
 }  // namespace
 
 base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std::string>& services,
                             const AwaitOptions& options, const Ports& ports) {
   std::map<std::string, StepReport> reports;
   for (const auto& service : services) {
-    reports.try_emplace(service, ports.events, ports.clock, step_of(service), service,
-                        fmt::format("rolling out {}", service));
+    reports.emplace(service, report_for(service, ports));
   }
-  const cluster::RolloutObserver observer{
-      .on_status = [&](const std::string& service,
-                       const kube::RolloutStatus& status) { ports.events.emit(progress_event(service, status)); },
-      .on_finding = [&](const std::string& service,
-                        const cluster::ExplainedFinding& found) { ports.events.emit(finding_event(service, found)); },
-      .on_outcome =
-          [&](const kube::RolloutOutcome& outcome) {
-            if (const auto report = reports.find(outcome.service); report != reports.end()) {
-              report->second.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
-            }
-          },
-      .on_note =
-          [&](const std::string& text) {
-            ports.events.emit(events::Note{events::Note::Level::warning, text});
-          },
+  auto observer = observer_for(ports);
+  observer.on_outcome = [&](const kube::RolloutOutcome& outcome) {
+    if (const auto report = reports.find(outcome.service); report != reports.end()) {
+      report->second.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
+    }
   };
   const auto outcomes = watch.wait(ports.clock.steady_now() + options.deadline, observer, ports.stop);
   if (!outcomes) {
     return outcomes.error().within("watching the rollout");
   }
   return verdict_of(*outcomes, options.deadline);
+}
+
+// One rollout that is followed.
+struct Rollouts::Entry {
+  StepReport report;
+  AwaitOptions options;
+  Done done;
+};
+
+Rollouts::Rollouts(cluster::Client& client, const std::string& name_space, const Ports& ports)
+    : ports_(ports), watch_(client, name_space), thread_([this] { run(); }) {}
+
+Rollouts::~Rollouts() {
+  watch_.close();
+  thread_.join();
+}
+
+void Rollouts::run() {
+  auto observer = observer_for(ports_);
+  observer.on_outcome = [this](const kube::RolloutOutcome& outcome) { end(outcome); };
+  const auto ran = watch_.run(observer, ports_.stop);
+  end_all(ran ? base::Status(base::Error::interrupted()) : base::Status(ran.error().within("watching the rollout")));
+}
+
+void Rollouts::follow(kube::RolloutTarget target, const AwaitOptions& options, Done done) {
+  const auto service = target.service;
+  target.deadline = cluster::moment(ports_.clock.steady_now() + options.deadline);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!over_) {
+      entries_.emplace(service, Entry{report_for(service, ports_), options, std::move(done)});
+      watch_.follow(std::move(target));
+      return;
+    }
+  }
+  done(*over_);
+}
+
+void Rollouts::end(const kube::RolloutOutcome& outcome) {
+  std::unique_lock lock(mutex_);
+  auto entry = entries_.extract(outcome.service);
+  lock.unlock();
+  if (entry.empty()) {
+    return;
+  }
+  auto& [report, options, done] = entry.mapped();
+  report.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
+  done(verdict_of({outcome}, options.deadline));
+}
+
+// The watch ends early when it cannot work or the run is stopped; what came to be followed just then ends with it.
+void Rollouts::end_all(const base::Status& why) {
+  std::map<std::string, Entry> left;
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = why;
+    left.swap(entries_);
+  }
+  for (auto& [service, entry] : left) {
+    entry.report.finish(Outcome::skipped, why.error().message);
+    entry.done(why);
+  }
 }
 
 }  // namespace deployctl::execute

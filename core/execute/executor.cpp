@@ -1,7 +1,6 @@
 #include "core/execute/executor.hpp"
 
 #include "core/base/overloaded.hpp"
-#include "core/cluster/rollout_watch.hpp"
 #include "core/execute/apply.hpp"
 #include "core/execute/attach_step.hpp"
 #include "core/execute/await.hpp"
@@ -11,6 +10,7 @@
 #include "core/execute/step_report.hpp"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <optional>
 
@@ -29,28 +29,34 @@ class StepRunner {
       images_.set(service, reference);
     }
     const bool will_watch = std::ranges::any_of(
-        plan.steps, [](const plan::Step& step) { return std::holds_alternative<plan::AwaitRollouts>(step.action); });
+        plan.steps, [](const plan::Step& step) { return std::holds_alternative<plan::AwaitRollout>(step.action); });
     if (will_watch && seen.observation.namespace_exists) {
-      watch_.emplace(*seen.world.cluster, plan.name_space);
+      rollouts_.emplace(*seen.world.cluster, plan.name_space, ports);
     }
     name_space_ = plan.name_space;
   }
 
-  base::Status run(const plan::Step& step) {
-    return std::visit(base::Overloaded{
-                          [&](const plan::BuildImage& action) { return build(step, action); },
-                          [&](const plan::PushImage& action) { return push(step, action); },
-                          [&](const plan::AttachDocuments& action) { return attach(step, action); },
-                          [&](const plan::ApplyObject& action) { return apply(step, action.object); },
-                          [&](const plan::ApplySecret& action) { return apply_secret(step, action); },
-                          [&](const plan::AwaitRollouts& action) { return await(action); },
-                      },
-                      step.action);
+  void start(const plan::Step& step, const StepDone& done) {
+    std::visit(base::Overloaded{
+                   [&](const plan::BuildImage& action) { done(build(step, action)); },
+                   [&](const plan::PushImage& action) { done(push(step, action)); },
+                   [&](const plan::AttachDocuments& action) { done(attach(step, action)); },
+                   [&](const plan::ApplyObject& action) { done(apply(step, action.object)); },
+                   [&](const plan::ApplySecret& action) { done(apply_secret(step, action)); },
+                   [&](const plan::AwaitRollout&) { await(step, done); },
+               },
+               step.action);
   }
 
   [[nodiscard]] std::optional<std::string> image_of(const std::string& service) const { return images_.find(service); }
 
  private:
+  // A workload as the cluster took it, for the step that watches it.
+  struct Begun {
+    kube::RolloutTarget target;
+    bool is_unchanged = false;
+  };
+
   base::Status build(const plan::Step& step, const plan::BuildImage& action) {
     StepReport report(ports_.events, ports_.clock, step.id, step.service, "building " + step.service);
     const auto& service = *target_.find(step.service);
@@ -120,12 +126,12 @@ class StepRunner {
     if (!applied) {
       return applied.error();
     }
-    const std::lock_guard lock(watch_mutex_);
+    const std::lock_guard lock(mutex_);
     if (object->kind() == "Namespace") {
-      watch_.emplace(*seen_.world.cluster, name_space_);
-    } else if (object->kind() == "Deployment" && watch_) {
-      watch_->follow(cluster::target_of(step.service, applied->object));
-      changed_workloads_ += applied->change == cluster::Change::unchanged ? 0 : 1;
+      rollouts_.emplace(*seen_.world.cluster, name_space_, ports_);
+    } else if (object->kind() == "Deployment") {
+      begun_[step.service] = {.target = cluster::target_of(step.service, applied->object),
+                              .is_unchanged = applied->change == cluster::Change::unchanged};
     }
     return {};
   }
@@ -136,9 +142,13 @@ class StepRunner {
     return applied ? base::Status{} : applied.error();
   }
 
-  base::Status await(const plan::AwaitRollouts& action) {
-    return await_rollouts(*watch_, action.services,
-                          {.deadline = options_.rollout_deadline, .is_unchanged = changed_workloads_ == 0}, ports_);
+  void await(const plan::Step& step, const StepDone& done) {
+    Begun begun;
+    {
+      const std::lock_guard lock(mutex_);
+      begun = begun_.at(step.service);
+    }
+    rollouts_->follow(begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged}, done);
   }
 
   const project::Target& target_;
@@ -147,19 +157,20 @@ class StepRunner {
   const Ports& ports_;
   Images images_;
   std::string name_space_;
+  std::mutex mutex_;                    // workloads are applied side by side
+  std::map<std::string, Begun> begun_;  // by service
   // Made before the first write, or as soon as the namespace is there, so that it is connected when the first change
-  // is.
-  std::optional<cluster::RolloutWatch> watch_;
-  std::mutex watch_mutex_;  // workloads are applied side by side, and all of them are followed
-  int changed_workloads_ = 0;
+  // is. Last: what it still tells when it ends uses the rest.
+  std::optional<Rollouts> rollouts_;
 };
 
-void tell_skipped(const std::vector<const plan::Step*>& steps, const Ports& ports) {
-  for (const auto* step : steps) {
+void tell_skipped(const std::vector<LeftStep>& steps, const Ports& ports) {
+  for (const auto& [step, because] : steps) {
+    const auto why = because.empty() ? std::string() : fmt::format(" (because {})", because);
     ports.events.emit(events::StepFinished{.step = step->id,
                                            .service = step->service,
                                            .outcome = Outcome::skipped,
-                                           .result = "not started: " + plan::title(*step)});
+                                           .result = "not started: " + plan::title(*step) + why});
   }
 }
 
@@ -180,8 +191,9 @@ Execution execute(const plan::Plan& plan, const project::Target& target, Seen& s
                   const Ports& ports) {
   StepRunner runner(plan, target, seen, options, ports);
   const auto outcome = run_steps(
-      plan.steps, options.parallel, [&](const plan::Step& step) { return runner.run(step); }, ports.stop);
-  tell_skipped(outcome.not_started, ports);
+      plan.steps, options.parallel, [&](const plan::Step& step, const StepDone& done) { runner.start(step, done); },
+      ports.stop);
+  tell_skipped(outcome.left, ports);
   Execution execution{.status = outcome.status, .images = {}};
   for (const auto& service : services_of(plan)) {
     if (const auto image = runner.image_of(service)) {

@@ -32,7 +32,8 @@ struct Execution {
 };
 
 // Runs the steps of the plan against the world that was seen. Every step tells itself as events. After a failure
-// nothing further begins; steps that did not begin are told as skipped.
+// nothing new is begun, but rollouts that are under way are watched to their end; steps that did not begin are told as
+// skipped, with the reason.
 Execution execute(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options,
                   const Ports& ports);
 

@@ -11,7 +11,12 @@
 namespace deployctl::execute {
 namespace {
 
-enum class State { waiting, running, done };
+enum class State { waiting, running, done, failed };
+
+// A rollout that is undecided and a stop on request say less than a failure with its cause.
+bool says_much(const base::Error& error) {
+  return error.code != base::ErrorCode::rollout_undecided && error.code != base::ErrorCode::interrupted;
+}
 
 // What the worker threads share; every member is guarded by the mutex.
 class Board {
@@ -27,17 +32,11 @@ class Board {
   std::optional<std::size_t> take() {
     std::unique_lock lock(mutex_);
     while (true) {
-      if (failure_ || stop_.stop_requested()) {
-        return std::nullopt;
+      if (const auto step = startable()) {
+        states_[*step] = State::running;
+        return step;
       }
-      const auto phase = current_phase();
-      for (std::size_t i = 0; i < steps_.size(); ++i) {
-        if (states_[i] == State::waiting && steps_[i].phase == phase && is_ready(steps_[i])) {
-          states_[i] = State::running;
-          return i;
-        }
-      }
-      if (std::ranges::none_of(states_, [](State state) { return state == State::running; })) {
+      if (std::ranges::find(states_, State::running) == states_.end()) {
         return std::nullopt;
       }
       changed_.wait(lock);
@@ -46,8 +45,8 @@ class Board {
 
   void finish(std::size_t step, const base::Status& status) {
     const std::lock_guard lock(mutex_);
-    states_[step] = State::done;
-    if (!status && !failure_) {
+    states_[step] = status ? State::done : State::failed;
+    if (!status && (!failure_ || (says_much(status.error()) && !says_much(*failure_)))) {
       failure_ = status.error();
     }
     changed_.notify_all();
@@ -56,20 +55,40 @@ class Board {
   ScheduleOutcome outcome() {
     const std::lock_guard lock(mutex_);
     ScheduleOutcome outcome;
+    std::map<std::string_view, std::string> reasons;  // of steps that are not done, by their ids
     for (std::size_t i = 0; i < steps_.size(); ++i) {
-      if (states_[i] == State::waiting) {
-        outcome.not_started.push_back(&steps_[i]);
+      const auto& step = steps_[i];
+      if (states_[i] == State::failed) {
+        reasons[step.id] = (step.service.empty() ? plan::title(step) : step.service) + " failed";
+      } else if (states_[i] == State::waiting) {
+        reasons[step.id] = reason_of_first(step.after, reasons);
+        outcome.left.push_back({&step, reasons[step.id]});
       }
     }
     if (failure_) {
       outcome.status = *failure_;
-    } else if (stop_.stop_requested() && !outcome.not_started.empty()) {
+    } else if (stop_.stop_requested() && !outcome.left.empty()) {
       outcome.status = base::Error::interrupted();
     }
     return outcome;
   }
 
  private:
+  std::optional<std::size_t> startable() const {
+    if (stop_.stop_requested()) {
+      return std::nullopt;
+    }
+    const auto phase = current_phase();
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      const auto& step = steps_[i];
+      const bool is_wanted = !failure_ || step.after_failure == plan::AfterFailure::is_done;
+      if (states_[i] == State::waiting && step.phase == phase && is_wanted && is_ready(step)) {
+        return i;
+      }
+    }
+    return std::nullopt;
+  }
+
   // The earliest phase with a step that is not done.
   plan::Phase current_phase() const {
     auto phase = plan::Phase::cluster;
@@ -88,6 +107,17 @@ class Board {
     });
   }
 
+  // Steps stand after those they come after, so that what held those back is known already.
+  static std::string reason_of_first(const std::vector<std::string>& after,
+                                     const std::map<std::string_view, std::string>& reasons) {
+    for (const auto& id : after) {
+      if (const auto reason = reasons.find(id); reason != reasons.end() && !reason->second.empty()) {
+        return reason->second;
+      }
+    }
+    return {};
+  }
+
   const std::vector<plan::Step>& steps_;
   std::map<std::string_view, std::size_t> place_of_;
   std::vector<State> states_;
@@ -99,12 +129,12 @@ class Board {
 
 }  // namespace
 
-ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel,
-                          const std::function<base::Status(const plan::Step&)>& run, std::stop_token stop) {
+ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
+                          std::stop_token stop) {
   Board board(steps, std::move(stop));
   const auto work = [&] {
     while (const auto step = board.take()) {
-      board.finish(*step, run(steps[*step]));
+      start(steps[*step], [&board, place = *step](const base::Status& status) { board.finish(place, status); });
     }
   };
   {

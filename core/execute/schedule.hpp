@@ -7,18 +7,32 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace deployctl::execute {
 
-struct ScheduleOutcome {
-  base::Status status;                         // the first failure; interrupted when `stop` was requested
-  std::vector<const plan::Step*> not_started;  // in the plan's order
+// A step that was not started, and why: "mysql failed"; empty when the run just ended before.
+struct LeftStep {
+  const plan::Step* step = nullptr;
+  std::string because;
 };
 
-// Calls `run` for the steps from at most `parallel` threads and returns when none runs any more. After a failure or a
-// stop request no further step is started; those that run are waited for.
-ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel,
-                          const std::function<base::Status(const plan::Step&)>& run, std::stop_token stop);
+struct ScheduleOutcome {
+  base::Status status;         // the failure that says most; interrupted when `stop` was requested
+  std::vector<LeftStep> left;  // in the plan's order
+};
+
+// What a step came to; called once, from any thread, also after the call that started the step has returned.
+using StepDone = std::function<void(base::Status)>;
+using StepStart = std::function<void(const plan::Step&, StepDone done)>;
+
+// Calls `start` for the steps from at most `parallel` threads and returns when none runs any more. A step that only
+// waits gives its thread back and calls `done` later, so that any number of them can wait.
+//
+// After a failure nothing new is begun: of the steps that do not come after it, only those are started that end what
+// was begun (plan::AfterFailure). After a stop request no step is started at all. Steps that run are waited for.
+ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
+                          std::stop_token stop);
 
 }  // namespace deployctl::execute

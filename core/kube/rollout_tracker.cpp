@@ -178,9 +178,22 @@ std::vector<RolloutChange> RolloutTracker::advance(Moment now) {
   for (const auto index : due) {
     if (!followed_[index].outcome) {
       assess(followed_[index], now, changes);
+      heed_deadline(followed_[index], now, changes);
     }
   }
   return changes;
+}
+
+void RolloutTracker::heed_deadline(Followed& followed, Moment now, std::vector<RolloutChange>& changes) {
+  const auto& deadline = followed.target.deadline;
+  if (followed.outcome || !deadline) {
+    return;
+  }
+  if (*deadline <= now) {
+    decide(followed, RolloutResult::undecided, changes);
+  } else {
+    followed.wake_at = std::min(followed.wake_at.value_or(*deadline), *deadline);
+  }
 }
 
 void RolloutTracker::assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes) {

@@ -24,6 +24,7 @@ struct RolloutTarget {
   std::string deployment;  // metadata.name
   WrittenState written;
   bool paused_on_purpose = false;
+  std::optional<verdict::Moment> deadline;  // undecided when it has passed
 };
 
 enum class RolloutResult { done, failed, undecided, interrupted };
@@ -101,6 +102,7 @@ class RolloutTracker {
   void add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const;
   void add_events(const std::string& uid, verdict::Evidence& evidence) const;
   void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
+  void heed_deadline(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void tell_status(Followed& followed, RolloutStatus status, std::vector<RolloutChange>& changes);
   void tell_findings(Followed& followed, std::vector<RolloutChange>& changes);
   void decide(Followed& followed, RolloutResult result, std::vector<RolloutChange>& changes);

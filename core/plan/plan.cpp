@@ -22,7 +22,7 @@ std::string title(const Step& step) {
           },
           [](const ApplyObject& apply) { return fmt::format("apply {}", kube::to_string(apply.object.key())); },
           [](const ApplySecret& apply) { return fmt::format("apply secret/{}", apply.name); },
-          [](const AwaitRollouts&) { return std::string("watch the rollout"); },
+          [&](const AwaitRollout&) { return fmt::format("watch the rollout of {}", step.service); },
       },
       step.action);
 }

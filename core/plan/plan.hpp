@@ -41,12 +41,10 @@ struct ApplySecret {
   std::string name;
 };
 
-// Watch the rollout of the services' workloads until each is done or broken.
-struct AwaitRollouts {
-  std::vector<std::string> services;
-};
+// Watch the rollout of the service's workload until it is done or broken.
+struct AwaitRollout {};
 
-using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, AwaitRollouts>;
+using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, AwaitRollout>;
 
 // What the step is expected to change, as far as that is known before it runs.
 enum class Change { unknown, create, update, none };
@@ -55,14 +53,21 @@ enum class Change { unknown, create, update, none };
 // images are where the cluster can pull them.
 enum class Phase { images, cluster };
 
+// What happens to a step when another one has failed that it does not come after.
+enum class AfterFailure {
+  is_left,  // it begins something new
+  is_done,  // it ends what the steps before it began: the rollout of a service whose workload is applied
+};
+
 struct Step {
-  std::string id;       // "build:api", "apply:deployment/api"; unique
+  std::string id;       // "build:api", "apply:deployment/api", "rollout:api"; unique
   std::string service;  // empty: of the whole project
   Action action;
   Change change = Change::unknown;
   std::string reason;              // "commit 1a2b3c4", "image changes"; may be empty
   std::vector<std::string> after;  // ids of the steps of this phase that must have succeeded before
   Phase phase = Phase::images;
+  AfterFailure after_failure = AfterFailure::is_left;
 };
 
 struct Plan {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace deployctl::plan {
@@ -93,7 +94,7 @@ class ReleasePlanner {
     if (!objects) {
       return objects.error();
     }
-    const auto start = existing({namespace_id()});
+    const auto start = beginning_of(service);
     std::vector<std::string> before_pods = start;
     if (const auto name = seen_.secret_names.find(*service.name); name != seen_.secret_names.end()) {
       add({.id = "apply:secret/" + name->second,
@@ -109,27 +110,31 @@ class ReleasePlanner {
         before_pods.push_back(apply_id(object));
       }
     }
-    auto after_workload = start;
+    auto after_workload = before_pods;
     for (const auto& object : *objects) {
       if (is_workload(object)) {
-        add_apply(*service.name, object, before_pods);
-        after_workload.push_back(apply_id(object));
-        applied_workloads_.push_back(apply_id(object));
-        awaited_.push_back(*service.name);
+        add_apply(*service.name, object, before_pods, AfterFailure::is_left, reason_to_wait(service));
+        after_workload = {apply_id(object)};
       }
     }
+    auto last = after_workload;
     for (const auto& object : *objects) {
       if (!is_workload(object) && !is_needed_by_pods(object)) {
-        add_apply(*service.name, object, after_workload);
+        add_apply(*service.name, object, after_workload, AfterFailure::is_done);
+        last.push_back(apply_id(object));
       }
     }
-    return {};
-  }
-
-  void add_await_step() {
-    if (!awaited_.empty()) {
-      add({.id = "rollout", .action = AwaitRollouts{awaited_}, .after = applied_workloads_, .phase = Phase::cluster});
+    if (after_workload != before_pods) {
+      add({.id = "rollout:" + *service.name,
+           .service = *service.name,
+           .action = AwaitRollout{},
+           .after = after_workload,
+           .phase = Phase::cluster,
+           .after_failure = AfterFailure::is_done});
+      last = {"rollout:" + *service.name};
     }
+    last_steps_[*service.name] = std::move(last);
+    return {};
   }
 
   Plan take() && { return std::move(plan_); }
@@ -140,15 +145,40 @@ class ReleasePlanner {
     plan_.steps.push_back(std::move(step));
   }
 
-  void add_apply(const std::string& service, const kube::Object& object, std::vector<std::string> after) {
+  void add_apply(const std::string& service, const kube::Object& object, std::vector<std::string> after,
+                 AfterFailure after_failure = AfterFailure::is_left, std::string reason = {}) {
     const auto expected = seen_.expected.find(object.key());
     const auto change = expected == seen_.expected.end() ? Change::unknown : expected->second.change;
     add({.id = apply_id(object),
          .service = service,
          .action = ApplyObject{object},
          .change = change,
+         .reason = std::move(reason),
          .after = std::move(after),
-         .phase = Phase::cluster});
+         .phase = Phase::cluster,
+         .after_failure = after_failure});
+  }
+
+  // What must have happened before the first step of a service: the Namespace is there, and the services it depends on
+  // are rolled out.
+  std::vector<std::string> beginning_of(const project::Service& service) const {
+    auto before = existing({namespace_id()});
+    for (const auto& dependency : service.depends_on) {
+      if (const auto last = last_steps_.find(*dependency); last != last_steps_.end()) {
+        before.insert(before.end(), last->second.begin(), last->second.end());
+      }
+    }
+    return before;
+  }
+
+  std::string reason_to_wait(const project::Service& service) const {
+    std::vector<std::string> names;
+    for (const auto& dependency : service.depends_on) {
+      if (last_steps_.contains(*dependency)) {
+        names.push_back(*dependency);
+      }
+    }
+    return names.empty() ? std::string() : "after " + base::join(names, ", ");
   }
 
   std::string namespace_id() const { return apply_id(generate::namespace_object(target_)); }
@@ -164,8 +194,39 @@ class ReleasePlanner {
   const Wish& wish_;
   Plan plan_;
   std::set<std::string> ids_;
-  std::vector<std::string> awaited_;
-  std::vector<std::string> applied_workloads_;
+  std::map<std::string, std::vector<std::string>> last_steps_;  // of the services so far: with them it is rolled out
+};
+
+// Each after the services it depends on, otherwise in the order they came in.
+class DependencyOrder {
+ public:
+  explicit DependencyOrder(const std::vector<const project::Service*>& services) : services_(services) {}
+
+  std::vector<const project::Service*> sorted() {
+    for (const auto* service : services_) {
+      visit(*service);
+    }
+    return std::move(sorted_);
+  }
+
+ private:
+  // There are no circles: the project manifest has been checked.
+  void visit(const project::Service& service) {
+    if (!seen_.insert(*service.name).second) {
+      return;
+    }
+    for (const auto& dependency : service.depends_on) {
+      const auto found = std::ranges::find_if(services_, [&](const auto* each) { return *each->name == *dependency; });
+      if (found != services_.end()) {
+        visit(**found);
+      }
+    }
+    sorted_.push_back(&service);
+  }
+
+  const std::vector<const project::Service*>& services_;
+  std::set<std::string> seen_;
+  std::vector<const project::Service*> sorted_;
 };
 
 }  // namespace
@@ -217,12 +278,11 @@ base::Result<Plan> release(const project::Target& target, const Observation& see
   }
   if (wish.rollout) {
     planner.add_namespace_step();
-    for (const auto* service : *services) {
+    for (const auto* service : DependencyOrder(*services).sorted()) {
       if (const auto added = planner.add_object_steps(*service); !added) {
         return added.error().within("planning {}", *service->name);
       }
     }
-    planner.add_await_step();
   }
   return std::move(planner).take();
 }

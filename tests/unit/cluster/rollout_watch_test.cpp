@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <latch>
+#include <thread>
+
 namespace deployctl::cluster {
 namespace {
 
@@ -120,6 +123,35 @@ TEST(RolloutWatch, IsUndecidedAtTheDeadline) {
   const auto result = run(world, milliseconds(50));
   ASSERT_TRUE(result.outcomes);
   EXPECT_EQ(result.outcomes->front().result, RolloutResult::undecided);
+}
+
+// Two rollouts that begin one after the other, on watches that another thread runs.
+TEST(RolloutWatch, TellsRolloutsOneByOneWhileMoreAreFollowed) {
+  World world;
+  serve_idle(world);
+  world.transport.on(deployments, {open_stream({added(deployment(1))})});
+  const auto client = world.client();
+  RolloutWatch watch(*client, "shop");
+  std::latch first(1);
+  std::vector<std::string> ended;
+  const RolloutObserver observer{.on_outcome = [&](const kube::RolloutOutcome& outcome) {
+    ended.push_back(outcome.deployment + " " + std::string(kube::to_string(outcome.result)));
+    if (ended.size() == 1) {
+      first.count_down();
+    }
+  }};
+  base::Status end = base::Error::interrupted();
+  std::jthread runner([&] { end = watch.run(observer, {}); });
+  watch.follow(target());
+  first.wait();
+  auto never = target();
+  never.deployment = "not-there";
+  never.deadline = moment(steady_clock::now() + milliseconds(20));
+  watch.follow(never);
+  watch.close();
+  runner.join();
+  EXPECT_TRUE(end);
+  EXPECT_THAT(ended, ElementsAre("api done", "not-there undecided"));
 }
 
 TEST(RolloutWatch, IsInterruptedAtOnce) {

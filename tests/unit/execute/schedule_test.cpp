@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <latch>
 #include <mutex>
+#include <thread>
 
 namespace deployctl::execute {
 namespace {
@@ -22,12 +22,27 @@ plan::Step step(std::string id, std::vector<std::string> after = {}, plan::Phase
           .phase = phase};
 }
 
-std::vector<std::string> ids(const std::vector<const plan::Step*>& steps) {
+plan::Step of_service(std::string service, plan::Step step,
+                      plan::AfterFailure after_failure = plan::AfterFailure::is_left) {
+  step.service = std::move(service);
+  step.after_failure = after_failure;
+  return step;
+}
+
+// "b (because a failed)"
+std::vector<std::string> told(const std::vector<LeftStep>& left) {
   std::vector<std::string> names;
-  for (const auto* each : steps) {
-    names.push_back(each->id);
+  for (const auto& [each, because] : left) {
+    names.push_back(each->id + (because.empty() ? "" : " (because " + because + ")"));
   }
   return names;
+}
+
+// Steps that are done when their start returns.
+ScheduleOutcome run_at_once(const std::vector<plan::Step>& steps, unsigned parallel,
+                            const std::function<base::Status(const plan::Step&)>& run, std::stop_token stop = {}) {
+  return run_steps(
+      steps, parallel, [&](const plan::Step& each, const StepDone& done) { done(run(each)); }, std::move(stop));
 }
 
 class Recorder {
@@ -47,7 +62,7 @@ class Recorder {
 TEST(Schedule, RunsEveryStepAfterThoseItNeeds) {
   const std::vector steps{step("c", {"b"}), step("a"), step("b", {"a"})};
   Recorder recorder;
-  const auto outcome = run_steps(steps, 4, [&](const auto& each) { return recorder.run(each); }, {});
+  const auto outcome = run_at_once(steps, 4, [&](const auto& each) { return recorder.run(each); });
   EXPECT_TRUE(outcome.status);
   EXPECT_THAT(recorder.started(), ElementsAre("a", "b", "c"));
 }
@@ -55,35 +70,104 @@ TEST(Schedule, RunsEveryStepAfterThoseItNeeds) {
 TEST(Schedule, BeginsAPhaseOnlyWhenTheEarlierOneIsDone) {
   const std::vector steps{step("apply", {}, plan::Phase::cluster), step("push")};
   Recorder recorder;
-  EXPECT_TRUE(run_steps(steps, 4, [&](const auto& each) { return recorder.run(each); }, {}).status);
+  EXPECT_TRUE(run_at_once(steps, 4, [&](const auto& each) { return recorder.run(each); }).status);
   EXPECT_THAT(recorder.started(), ElementsAre("push", "apply"));
 }
 
 TEST(Schedule, RunsIndependentStepsAtTheSameTime) {
   const std::vector steps{step("a"), step("b")};
   std::latch both(2);
-  const auto outcome = run_steps(steps, 2,
-                                 [&](const auto&) -> base::Status {
-                                   both.arrive_and_wait();  // would never return if one waited for the other
-                                   return {};
-                                 },
-                                 {});
+  const auto outcome = run_at_once(steps, 2, [&](const auto&) -> base::Status {
+    both.arrive_and_wait();  // would never return if one waited for the other
+    return {};
+  });
   EXPECT_TRUE(outcome.status);
 }
 
 TEST(Schedule, StartsNothingFurtherAfterAFailureAndNamesWhatWasLeft) {
   const std::vector steps{step("a"), step("b", {"a"}), step("c", {}, plan::Phase::cluster)};
-  const auto outcome = run_steps(
-      steps, 4, [](const auto& each) -> base::Status { return base::Error::failed("{} broke", each.id); }, {});
+  const auto outcome =
+      run_at_once(steps, 4, [](const auto& each) -> base::Status { return base::Error::failed("{} broke", each.id); });
   ASSERT_FALSE(outcome.status);
   EXPECT_EQ(outcome.status.error().message, "a broke");
-  EXPECT_THAT(ids(outcome.not_started), ElementsAre("b", "c"));
+  EXPECT_THAT(told(outcome.left), ElementsAre("b (because build  failed)", "c"));
+}
+
+// The step starts, waits without a thread, and another thread ends it.
+TEST(Schedule, LetsStepsWaitWithoutAThread) {
+  const std::vector steps{step("a"), step("b"), step("c"), step("last", {"a", "b", "c"})};
+  std::mutex mutex;
+  std::vector<StepDone> waiting;
+  std::vector<std::jthread> others;
+  const auto outcome =
+      run_steps(steps, 1,
+                [&](const plan::Step& each, StepDone done) {
+                  if (each.id == "last") {
+                    done({});
+                    return;
+                  }
+                  const std::lock_guard lock(mutex);
+                  waiting.push_back(std::move(done));
+                  if (waiting.size() == 3) {  // they all wait at once, although there is one thread to run steps
+                    others.emplace_back([waiting] {
+                      for (const auto& each_done : waiting) {
+                        each_done({});
+                      }
+                    });
+                  }
+                },
+                {});
+  EXPECT_TRUE(outcome.status);
+  EXPECT_THAT(outcome.left, IsEmpty());
+}
+
+TEST(Schedule, EndsWhatIsBegunAfterAFailureAndBeginsNothingNew) {
+  using plan::AfterFailure;
+  using plan::Phase;
+  const std::vector steps{of_service("mysql", step("rollout:mysql", {}, Phase::cluster), AfterFailure::is_done),
+                          of_service("api", step("apply:api", {"rollout:mysql"}, Phase::cluster)),
+                          of_service("api", step("rollout:api", {"apply:api"}, Phase::cluster), AfterFailure::is_done),
+                          of_service("web", step("apply:web", {}, Phase::cluster)),
+                          of_service("web", step("rollout:web", {"apply:web"}, Phase::cluster), AfterFailure::is_done),
+                          of_service("cron", step("apply:cron", {"apply:web"}, Phase::cluster))};
+  StepDone fail_mysql;
+  std::vector<std::string> started;
+  const auto outcome = run_steps(steps, 1,
+                                 [&](const plan::Step& each, StepDone done) {
+                                   started.push_back(each.id);
+                                   if (each.id == "rollout:mysql") {
+                                     fail_mysql = std::move(done);
+                                     return;
+                                   }
+                                   if (each.id == "apply:web") {
+                                     fail_mysql(base::Error::make(base::ErrorCode::rollout_failed, "mysql crashes"));
+                                   }
+                                   done({});
+                                 },
+                                 {});
+  EXPECT_THAT(started, ElementsAre("rollout:mysql", "apply:web", "rollout:web"));
+  ASSERT_FALSE(outcome.status);
+  EXPECT_EQ(outcome.status.error().message, "mysql crashes");
+  EXPECT_THAT(told(outcome.left),
+              ElementsAre("apply:api (because mysql failed)", "rollout:api (because mysql failed)", "apply:cron"));
+}
+
+TEST(Schedule, TellsTheFailureThatSaysMost) {
+  const std::vector steps{step("undecided"), step("broken")};
+  std::latch both(2);
+  const auto outcome = run_at_once(steps, 2, [&](const auto& each) -> base::Status {
+    both.arrive_and_wait();
+    return each.id == "broken" ? base::Error::make(base::ErrorCode::rollout_failed, "it crashes")
+                               : base::Error::make(base::ErrorCode::rollout_undecided, "who knows");
+  });
+  ASSERT_FALSE(outcome.status);
+  EXPECT_EQ(outcome.status.error().message, "it crashes");
 }
 
 TEST(Schedule, IsInterruptedByAStopRequest) {
   std::stop_source source;
   const std::vector steps{step("a"), step("b", {"a"})};
-  const auto outcome = run_steps(
+  const auto outcome = run_at_once(
       steps, 1,
       [&](const auto&) -> base::Status {
         source.request_stop();
@@ -92,14 +176,14 @@ TEST(Schedule, IsInterruptedByAStopRequest) {
       source.get_token());
   ASSERT_FALSE(outcome.status);
   EXPECT_EQ(outcome.status.error().code, base::ErrorCode::interrupted);
-  EXPECT_THAT(ids(outcome.not_started), ElementsAre("b"));
+  EXPECT_THAT(told(outcome.left), ElementsAre("b"));
 }
 
 TEST(Schedule, IsDoneAtOnceWithoutSteps) {
   const std::vector<plan::Step> none;
-  const auto outcome = run_steps(none, 4, [](const auto&) -> base::Status { return {}; }, {});
+  const auto outcome = run_at_once(none, 4, [](const auto&) -> base::Status { return {}; });
   EXPECT_TRUE(outcome.status);
-  EXPECT_THAT(outcome.not_started, IsEmpty());
+  EXPECT_THAT(outcome.left, IsEmpty());
 }
 
 }  // namespace

@@ -11,7 +11,9 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 const Wish whole_release{.services = {}, .build = true, .push = true, .rollout = true};
 
@@ -77,13 +79,60 @@ TEST(ReleasePlan, AppliesNothingBeforeAllImagesArePushed) {
   }
 }
 
-TEST(ReleasePlan, WatchesTheWorkloadsAfterTheyAreApplied) {
+TEST(ReleasePlan, WatchesEachWorkloadAfterItIsApplied) {
   const auto plan = release(shop(), seen(), whole_release);
   ASSERT_TRUE(plan);
-  const auto& watch = plan->steps.back();
-  EXPECT_EQ(watch.id, "rollout");
-  EXPECT_THAT(watch.after, ElementsAre("apply:deployment/api", "apply:deployment/cache"));
-  EXPECT_THAT(std::get<AwaitRollouts>(watch.action).services, ElementsAre("api", "cache"));
+  for (const std::string service : {"api", "cache"}) {
+    const auto& watch = find_step(*plan, "rollout:" + service);
+    EXPECT_EQ(watch.service, service);
+    EXPECT_THAT(watch.after, ElementsAre("apply:deployment/" + service));
+    EXPECT_EQ(title(watch), "watch the rollout of " + service);
+  }
+}
+
+// web stands before what it depends on, and api before db.
+project::Target chain() {
+  auto target = shop();
+  project::Service web{.name = {"web", {}}, .image = {"nginx:1.24", {}}};
+  web.depends_on = {{"api", {}}, {"cache", {}}};
+  target.services[0].depends_on = {{"db", {}}};
+  project::Service db{.name = {"db", {}}, .image = {"mysql:8.0", {}}};
+  target.services.insert(target.services.begin(), web);
+  target.services.push_back(db);
+  return target;
+}
+
+TEST(ReleasePlan, TouchesNothingOfAServiceBeforeWhatItDependsOnIsRolledOut) {
+  const auto plan = release(chain(), seen(), {.rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(find_step(*plan, "apply:deployment/db").after, Not(Contains(StartsWith("rollout:"))));
+  EXPECT_THAT(find_step(*plan, "apply:service/api").after, ElementsAre("rollout:db"));
+  EXPECT_THAT(find_step(*plan, "apply:deployment/api").after, Contains("rollout:db"));
+  EXPECT_EQ(find_step(*plan, "apply:deployment/api").reason, "after db");
+  EXPECT_THAT(find_step(*plan, "apply:deployment/web").after, IsSupersetOf({"rollout:api", "rollout:cache"}));
+  EXPECT_THAT(find_step(*plan, "apply:deployment/cache").after, Not(Contains(StartsWith("rollout:"))));
+}
+
+TEST(ReleasePlan, ListsServicesInTheOrderInWhichTheyMayBegin) {
+  const auto plan = release(chain(), seen(), {.rollout = true});
+  ASSERT_TRUE(plan);
+  auto order = ids(*plan);
+  std::erase_if(order, [](const std::string& id) { return !id.starts_with("rollout:"); });
+  EXPECT_THAT(order, ElementsAre("rollout:db", "rollout:api", "rollout:cache", "rollout:web"));
+}
+
+TEST(ReleasePlan, TakesDependenciesThatAreNotInTheRunAsTheyAre) {
+  const auto plan = release(chain(), seen(), {.services = {"web", "db"}, .rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(find_step(*plan, "apply:deployment/web").after, Not(Contains(StartsWith("rollout:"))));
+  EXPECT_EQ(find_step(*plan, "apply:deployment/web").reason, "");
+}
+
+TEST(ReleasePlan, WatchesARolloutThatHasBegunAlsoAfterAFailure) {
+  const auto plan = release(shop(), seen(), whole_release);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(find_step(*plan, "apply:deployment/api").after_failure, AfterFailure::is_left);
+  EXPECT_EQ(find_step(*plan, "rollout:api").after_failure, AfterFailure::is_done);
 }
 
 TEST(ReleasePlan, MakesTheNamespaceFirstWhenItIsMissing) {
@@ -123,7 +172,7 @@ TEST(ReleasePlan, NamesImagesThatDoNotExistYetByService) {
 TEST(ReleasePlan, TakesOnlyTheServicesThatWereNamed) {
   const auto plan = release(shop(), seen(), {.services = {"cache"}, .build = true, .push = true, .rollout = true});
   ASSERT_TRUE(plan);
-  EXPECT_THAT(ids(*plan), ElementsAre("apply:service/cache", "apply:deployment/cache", "rollout"));
+  EXPECT_THAT(ids(*plan), ElementsAre("apply:service/cache", "apply:deployment/cache", "rollout:cache"));
 }
 
 TEST(ReleasePlan, SuggestsTheServiceThatWasMeant) {
