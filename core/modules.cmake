@@ -10,6 +10,7 @@ set(DEPLOYCTL_MODULES
   native
   images
   generate
+  canary
   plan
   execute platform
 )

@@ -6,6 +6,7 @@
 #include "core/generate/content_hash.hpp"
 #include "core/generate/metadata.hpp"
 #include "core/generate/pod.hpp"
+#include "core/generate/routes.hpp"
 #include "core/yaml/emit.hpp"
 
 #include <algorithm>
@@ -64,6 +65,11 @@ Value service_ports(const Service& service, const ServicePort& settings) {
     list.push_back(std::move(entry));
   }
   return list;
+}
+
+int first_service_port(const Service& service) {
+  const auto given = service.service ? service.service->port : 0;
+  return given != 0 ? given : effective_ports(service).front().number;
 }
 
 Value service_object(const Target& target, const Service& service) {
@@ -193,7 +199,11 @@ std::vector<kube::Object> running_objects(const Target& target, const Service& s
   if (lowest_replicas(service) > 1) {
     objects.push_back({disruption_budget(target, service, options)});
   }
-  if (service.ingress) {
+  if (has_http_route(service)) {
+    objects.push_back({http_route(target, service, first_service_port(service))});
+  } else if (has_virtual_service(service)) {
+    objects.push_back({virtual_service(target, service, first_service_port(service))});
+  } else if (service.ingress) {
     objects.push_back({ingress_object(target, service)});
   }
   return objects;

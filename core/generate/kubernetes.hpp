@@ -40,9 +40,9 @@ struct KubernetesOptions {
 };
 
 // Every object of one service, in the order they are applied: ConfigMaps, PersistentVolumeClaims, Service, Deployment,
-// HorizontalPodAutoscaler, PodDisruptionBudget, Ingress. A service of type ExternalName is its Service and nothing
-// else. The Secret is not among them (secret_object). invalid_input for config files that no ConfigMap can hold and for
-// names that no Service can have.
+// HorizontalPodAutoscaler, PodDisruptionBudget, Ingress or HTTPRoute or VirtualService. A service of type ExternalName
+// is its Service and nothing else. The Secret is not among them (secret_object). invalid_input for config files that no
+// ConfigMap can hold and for names that no Service can have.
 base::Result<std::vector<kube::Object>> kubernetes_objects(const project::Target& target,
                                                            const project::Service& service, const Inputs& inputs,
                                                            const KubernetesOptions& options = {});

@@ -8,6 +8,7 @@
 #include "core/generate/backing.hpp"
 #include "core/generate/dockerfile.hpp"
 #include "core/generate/metadata.hpp"
+#include "core/kube/labels.hpp"
 
 #include <algorithm>
 
@@ -253,6 +254,14 @@ Value spread(const project::Target& target, const project::Service& service) {
                         {"labelSelector", {{"matchLabels", selector(target, service)}}}}});
 }
 
+Value pod_labels(const project::Target& target, const project::Service& service) {
+  auto all = labels(target, service);
+  if (service.strategy.type == project::Strategy::Type::canary) {
+    all[std::string(kube::service_label)] = *service.name;
+  }
+  return all;
+}
+
 }  // namespace
 
 json::Value pod_template(const project::Target& target, const project::Service& service, const ConfigMaps& maps,
@@ -270,7 +279,7 @@ json::Value pod_template(const project::Target& target, const project::Service& 
   }
   pod["containers"] = Value::array({container_of(service, maps, options)});
   add_volumes(pod, service, maps);
-  return {{"metadata", {{"labels", labels(target, service)}}}, {"spec", std::move(pod)}};
+  return {{"metadata", {{"labels", pod_labels(target, service)}}}, {"spec", std::move(pod)}};
 }
 
 std::string claim_name(const project::Service& service, const project::Volume& volume) {

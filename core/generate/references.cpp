@@ -102,6 +102,32 @@ class Finder {
     }
   }
 
+  void http_route(const Value& body) {
+    int rule_index = 0;
+    for (const auto& rule : member(member(body, "spec"), "rules")) {
+      int index = 0;
+      for (const auto& backend : member(rule, "backendRefs")) {
+        add("Service", member(backend, "name"), fmt::format("spec.rules[{}].backendRefs[{}].name", rule_index, index++),
+            text_of(member(backend, "port")));
+      }
+      ++rule_index;
+    }
+  }
+
+  void virtual_service(const Value& body) {
+    int rule_index = 0;
+    for (const auto& rule : member(member(body, "spec"), "http")) {
+      int index = 0;
+      for (const auto& route : member(rule, "route")) {
+        const auto& destination = member(route, "destination");
+        add("Service", member(destination, "host"),
+            fmt::format("spec.http[{}].route[{}].destination.host", rule_index, index++),
+            text_of(member(member(destination, "port"), "number")));
+      }
+      ++rule_index;
+    }
+  }
+
  private:
   kube::ObjectKey from_;
   std::vector<Reference>& found_;
@@ -120,6 +146,10 @@ std::vector<Reference> references(std::span<const kube::Object> objects) {
       finder.autoscaler(object.body);
     } else if (kind == "Ingress") {
       finder.ingress(object.body);
+    } else if (kind == "HTTPRoute") {
+      finder.http_route(object.body);
+    } else if (kind == "VirtualService") {
+      finder.virtual_service(object.body);
     }
   }
   return found;

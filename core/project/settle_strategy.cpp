@@ -254,6 +254,16 @@ void warn_of_coarse_shares(const WrittenStrategy& written, const Canary& canary,
               "more replicas make it finer, or a router that splits requests");
 }
 
+// The stable pods stay as many as they are.
+void refuse_large_shares(const WrittenStrategy& written, base::Diagnostics& out) {
+  for (const auto& step : value_or(written.steps, {})) {
+    if (const auto* weight = sound(step->weight); weight != nullptr && *weight > 50) {
+      out.error(step->weight->at, fmt::format("'router: replicas' goes up to 50 per cent, not {}", *weight),
+                "with as many new pods as old ones the next step is promotion: leave the step out");
+    }
+  }
+}
+
 void check_router(const WrittenService& service, const WrittenStrategy& written, Router router,
                   base::Diagnostics& out) {
   const auto* ingress = sound(service.ingress);
@@ -264,6 +274,7 @@ void check_router(const WrittenService& service, const WrittenStrategy& written,
     case Router::replicas:
       refuse_useless(written.header, "header", "with 'router: replicas', which cannot tell requests apart", out);
       refuse_useless(written.cookie, "cookie", "with 'router: replicas', which cannot tell requests apart", out);
+      refuse_large_shares(written, out);
       break;
     case Router::nginx:
       if (!is_ingress_broken && (ingress == nullptr || has_gateway)) {
