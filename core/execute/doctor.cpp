@@ -30,8 +30,8 @@ Finding examine_engine(const Ports& ports) {
                      facts.endpoint.empty() ? "" : " at " + facts.endpoint, facts.platform, to_string(facts.builder));
 }
 
-Finding examine_registry(const std::string& host, const Ports& ports) {
-  const auto access = open_registry(ports);
+Finding examine_registry(const project::Target& target, const std::string& host, const Ports& ports) {
+  const auto access = open_registry(target, ports);
   if (const auto answer = access->client.ping(host, ports.stop); !answer) {
     return answer.error();
   }
@@ -136,7 +136,7 @@ std::vector<Checkup> examine(const project::Target& target, const Ports& ports) 
     begin("compiler", [&, compiler] { return examine_compiler(compiler, ports); });
   }
   for (const auto& host : registries_of(target)) {
-    begin("registry", [&, host] { return examine_registry(host, ports); });
+    begin("registry", [&, host] { return examine_registry(target, host, ports); });
   }
   begin("cluster", [&] { return examine_cluster(target, ports); });
   begin("git", [&] { return examine_git(target, ports); });

@@ -209,7 +209,7 @@ base::Result<ImageResult> build_natively(const project::Target& target, const pr
     return request.error();
   }
   auto store = open_image_store(ports.environment);
-  const auto registry = open_registry(ports);
+  const auto registry = open_registry(target, ports);
   const auto built = native::build(
       *request,
       {.processes = ports.processes,

@@ -111,7 +111,7 @@ class Observer {
     if (!(wish_.push || wish_.rollout) || !is_anything_built()) {
       return {};
     }
-    seen_.world.registry = open_registry(ports_);
+    seen_.world.registry = open_registry(target_, ports_);
     if (!wish_.push) {
       return {};
     }
@@ -227,7 +227,7 @@ class Observer {
       return reference.error();
     }
     if (!seen_.world.registry) {
-      seen_.world.registry = open_registry(ports_);
+      seen_.world.registry = open_registry(target_, ports_);
     }
     const auto digest = seen_.world.registry->client.resolve(*reference, ports_.stop);
     if (digest) {

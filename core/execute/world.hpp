@@ -5,16 +5,21 @@
 #include "core/engine/engine.hpp"
 #include "core/execute/ports.hpp"
 #include "core/oci/image_store.hpp"
+#include "core/project/model.hpp"
 #include "core/registry/client.hpp"
+#include "core/registry/trust.hpp"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace deployctl::execute {
 
+using RegistryTrusts = std::vector<registry::RegistryTrust>;
+
 // A registry client with the user's credentials.
 struct RegistryAccess {
-  explicit RegistryAccess(const Ports& ports);
+  RegistryAccess(const Ports& ports, RegistryTrusts trusts);
 
   registry::UserCredentials credentials;
   registry::Client client;
@@ -27,6 +32,8 @@ struct World {
   std::unique_ptr<cluster::Client> cluster;
 };
 
+// With what a project says of its registries, or without a project.
+std::unique_ptr<RegistryAccess> open_registry(const project::Target& target, const Ports& ports);
 std::unique_ptr<RegistryAccess> open_registry(const Ports& ports);
 
 // $XDG_CACHE_HOME/deployctl or ~/.cache/deployctl.

@@ -143,4 +143,12 @@ base::Result<std::string> parse_registry(std::string_view text) {
   return std::string(text);
 }
 
+base::Result<std::string> parse_registry_host(std::string_view text) {
+  if (is_host(text)) {
+    return std::string(text);
+  }
+  return base::Error::invalid_input("'{}' is not a registry's host", base::printable(text))
+      .with_hint("write host[:port], for example registry.example.com:5000");
+}
+
 }  // namespace deployctl::project

@@ -21,4 +21,7 @@ base::Result<ImageName> parse_image_name(std::string_view text);
 // A place for repositories: "registry.example.com", "localhost:5000/team". No scheme, no tag.
 base::Result<std::string> parse_registry(std::string_view text);
 
+// A registry itself: "registry.example.com", "localhost:5000".
+base::Result<std::string> parse_registry_host(std::string_view text);
+
 }  // namespace deployctl::project

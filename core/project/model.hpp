@@ -272,6 +272,13 @@ struct CiSettings {
 // Name of a git hook and the deployctl commands it runs.
 using Hooks = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
+// Why a registry is believed to be the right one, where the system's authorities do not know it.
+struct RegistryTrust {
+  base::Located<std::string> host;  // host[:port]; without a port: any port
+  bool is_insecure = false;         // plain http, or any certificate
+  std::string ca;                   // file of authorities, relative to the project's folder; empty: as else
+};
+
 struct Target {
   std::string directory;      // absolute folder of the project manifest
   std::string manifest_name;  // its file name: "deployctl.yaml"
@@ -279,8 +286,9 @@ struct Target {
   std::string environment;                // empty: no environment chosen
   std::vector<std::string> environments;  // all that the project manifest names
   base::Located<std::string> registry;    // host[:port][/path]; empty when every service names its image
-  base::Located<std::string> context;     // kubeconfig context; empty: the current one
-  std::string name_space;                 // Kubernetes namespace; the project's name unless given
+  std::vector<RegistryTrust> registries;
+  base::Located<std::string> context;  // kubeconfig context; empty: the current one
+  std::string name_space;              // Kubernetes namespace; the project's name unless given
   Approval approval = Approval::automatic;
   std::vector<Service> services;  // in the order of the project manifest
   CiSettings ci;

@@ -1,5 +1,6 @@
 #include "core/project/settle.hpp"
 
+#include "core/base/text.hpp"
 #include "core/project/cross_checks.hpp"
 #include "core/project/settle_parts.hpp"
 
@@ -85,6 +86,19 @@ void check_registry(const WrittenProject& project, const Services& services, bas
   }
 }
 
+RegistryTrust settle_trust(const Named<WrittenRegistryTrust>& named, const Folders& folders, base::Diagnostics& out) {
+  const auto& written = named.value;
+  const bool is_insecure = value_or(written.insecure, false);
+  if (is_insecure) {
+    refuse_useless(written.ca, "ca", "beside 'insecure: true': no certificate is looked at", out);
+  }
+  const auto ca = value_or(written.ca, {});
+  if (!ca.empty() && !folders.has_file(ca)) {
+    out.error(written.ca->at, fmt::format("there is no file '{}'", base::printable(ca)));
+  }
+  return {.host = named.name, .is_insecure = is_insecure, .ca = ca};
+}
+
 CiSettings settle_ci(const WrittenProject& project) {
   const auto ci = value_or(project.ci, {});
   return {.github = ci.github.has_value(), .gitlab = ci.gitlab.has_value()};
@@ -101,6 +115,9 @@ Target settle(const WrittenProject& project, const std::string& environment, Fol
   target.name_space = value_or(project.name_space, *target.project);
   target.approval = value_or(project.approval, Approval::automatic);
   target.ci = settle_ci(project);
+  for (const auto& registry : value_or(project.registries, {})) {
+    target.registries.push_back(settle_trust(registry, folders, out));
+  }
   const auto* services = sound(project.services);
   if (services == nullptr) {
     return target;

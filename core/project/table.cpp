@@ -45,6 +45,22 @@ Form<WrittenCi> ci_form() {
       });
 }
 
+Form<WrittenRegistryTrust> registry_trust_form() {
+  using R = WrittenRegistryTrust;
+  return mapping<R>("registry trust",
+                    "How a registry is spoken to whose certificate no authority of this machine has signed.",
+                    {
+                        field("insecure", &R::insecure, boolean(),
+                              {.doc = "plain http, or https with any certificate; every run warns of it",
+                               .example = "true",
+                               .fallback = "false"}),
+                        field("ca", &R::ca, folder_path(),
+                              {.doc = "file with the certificates (PEM) of the authorities that may vouch for it",
+                               .example = "certs/registry-ca.pem",
+                               .fallback = "as the system and `certs.d` say"}),
+                    });
+}
+
 Form<WrittenEnvironment> make_environment_form() {
   using E = WrittenEnvironment;
   return mapping<E>(
@@ -62,6 +78,7 @@ Form<WrittenEnvironment> make_environment_form() {
       },
       {{"project", "'project' cannot differ between environments"},
        {"environments", "'environments' cannot stand in an environment"},
+       {"registries", "'registries' cannot differ between environments"},
        {"ci", "'ci' cannot differ between environments"}});
 }
 
@@ -73,6 +90,9 @@ Form<WrittenProject> make_project_form() {
           field("project", &P::project, dns_label(),
                 {.doc = "the project's name", .example = "miniapp", .need = Need::required}),
           field("registry", &P::registry, registry(), registry_text),
+          field("registries", &P::registries, map_of(registry_host(), registry_trust_form()),
+                {.doc = "registries that need an authority of their own, or cannot show who they are, by `host[:port]`",
+                 .example = "{\"registry.lan:5000\": {ca: certs/lan.pem}}"}),
           field("services", &P::services, map_of(service_key_form(), shared(service_form()), Empty::refused),
                 {.doc = "the programs of the project, by name",
                  .example = "{api: {port: 8080}}",

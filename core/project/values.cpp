@@ -386,6 +386,11 @@ Form<std::string> registry() {
                            [](const std::string& written) { return parse_registry(written); });
 }
 
+Form<std::string> registry_host() {
+  return text<std::string>({.name = "registry's host", .doc = "`host[:port]`"},
+                           [](const std::string& written) { return parse_registry_host(written); });
+}
+
 Form<base::Milliseconds> duration(base::Milliseconds least) {
   const auto parse = [least](const std::string& written) -> Result<base::Milliseconds> {
     const auto value = base::parse_duration(written);

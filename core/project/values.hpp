@@ -35,6 +35,7 @@ Form<std::string> package_name();                    // Go package or CMake targ
 
 Form<std::string> image_name();
 Form<std::string> registry();
+Form<std::string> registry_host();
 // Whole seconds: Kubernetes counts no finer.
 Form<base::Milliseconds> duration(base::Milliseconds least);
 // Down to milliseconds: how long an answer may take.

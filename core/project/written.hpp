@@ -191,6 +191,11 @@ struct WrittenService {
 // Shared between the base and the environments that leave the service as it is.
 using Services = std::vector<Named<std::shared_ptr<const WrittenService>>>;
 
+struct WrittenRegistryTrust {
+  Optional<bool> insecure;
+  Optional<std::string> ca;
+};
+
 struct WrittenCi {
   struct Provider {};
   Optional<Provider> github;
@@ -212,6 +217,7 @@ struct WrittenProject {
   Optional<std::string> context;
   Optional<std::string> name_space;
   Optional<Approval> approval;
+  Optional<std::vector<Named<WrittenRegistryTrust>>> registries;
   Optional<Services> services;
   Optional<std::vector<Named<const yaml::Node*>>> environments;
   Optional<WrittenCi> ci;

@@ -59,10 +59,14 @@ bool shows_tls(const Result<http::Response>& answer) {
          answer.error().message.find("without an answer") != std::string::npos;
 }
 
+bool speaks_no_tls(const Error& error) {
+  return error.message.find("does not speak TLS") != std::string::npos;
+}
+
 // What plain http says to TLS, or a port that only plain http listens on.
 bool shows_plain(const Result<http::Response>& answer) {
-  return !answer && (answer.error().message.find("does not speak TLS") != std::string::npos ||
-                     answer.error().message.find("connection refused") != std::string::npos);
+  return !answer &&
+         (speaks_no_tls(answer.error()) || answer.error().message.find("connection refused") != std::string::npos);
 }
 
 bool is_wrong_scheme(const base::Url& url, const Result<http::Response>& answer) {
@@ -177,6 +181,16 @@ void Session::prepare(int requests) {
   ports_.transport.prepare({.url = base_url(), .tls = tls_}, requests);
 }
 
+Error Session::unreached(Error error) const {
+  if (!is_loopback_ && !is_insecure_ && speaks_no_tls(error)) {
+    error.hint = fmt::format(
+        "a registry without TLS has to be named: 'registries: {{\"{}\": {{insecure: true}}}}' in the project manifest, "
+        "or DEPLOYCTL_INSECURE_REGISTRIES={}",
+        registry_, registry_);
+  }
+  return error.with_hint("is the registry running, and is {} its address?", registry_);
+}
+
 Result<http::Response> Session::send_once(const Call& call, const base::Url& url, const std::string& authorization,
                                           std::stop_token stop) {
   http::Request request{.method = call.method,
@@ -199,9 +213,8 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
   auto answer = http::send_with_retries(
       {.transport = ports_.transport, .clock = ports_.clock, .policy = tries, .on_retry = on_retry}, request, exchange);
   if (!answer) {
-    return answer.error().code == base::ErrorCode::unreachable && !reached_
-               ? answer.error().with_hint("is the registry running, and is {} its address?", registry_)
-               : answer.error();
+    return answer.error().code == base::ErrorCode::unreachable && !reached_ ? unreached(answer.error())
+                                                                            : answer.error();
   }
   reached_ = true;
   tell_warnings(answer->headers);

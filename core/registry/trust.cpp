@@ -2,6 +2,8 @@
 
 #include "core/base/text.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace deployctl::registry {
@@ -53,35 +55,71 @@ Status add_file(const std::string& path, const io::FileSystem& files, http::TlsS
   return is_first_client ? add_client(path, files, settings) : Status();
 }
 
-Result<std::shared_ptr<const http::TlsSettings>> read_folder(const std::string& folder, const io::FileSystem& files) {
+Status add_folder(const std::string& folder, const io::FileSystem& files, http::TlsSettings& settings) {
   const auto names = files.list(folder);
   if (!names) {
     return names.error();
   }
-  auto settings = std::make_shared<http::TlsSettings>();
   for (const auto& name : *names) {
-    if (const auto added = add_file(io::join_path(folder, name), files, *settings); !added) {
-      return added.error();
+    if (const auto added = add_file(io::join_path(folder, name), files, settings); !added) {
+      return added;
     }
   }
-  return std::shared_ptr<const http::TlsSettings>(std::move(settings));
+  return {};
+}
+
+std::optional<std::string> folder_of(const std::string& registry, const io::FileSystem& files,
+                                     const io::Environment& environment) {
+  for (auto& folder : folders(registry, environment)) {
+    if (files.stat(folder).kind == io::FileKind::directory) {
+      return folder;
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_meant(const RegistryTrust& trust, const std::string& registry) {
+  return trust.host == registry || trust.host == base::split_once(registry, ':').first;
+}
+
+// The project's authorities for the registry; empty: none.
+std::string ca_of(const std::string& registry, const std::vector<RegistryTrust>& trusts) {
+  const auto found = std::ranges::find_if(
+      trusts, [&](const RegistryTrust& trust) { return !trust.ca.empty() && is_meant(trust, registry); });
+  return found == trusts.end() ? std::string() : found->ca;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string& registry, const io::FileSystem& files,
+Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string& registry,
+                                                              const std::vector<RegistryTrust>& trusts,
+                                                              const io::FileSystem& files,
                                                               const io::Environment& environment) {
-  for (const auto& folder : folders(registry, environment)) {
-    if (files.stat(folder).kind == io::FileKind::directory) {
-      auto settings = read_folder(folder, files);
-      return settings ? settings : settings.error().within("reading the certificates for {}", registry);
-    }
+  const auto folder = folder_of(registry, files, environment);
+  const auto ca = ca_of(registry, trusts);
+  if (!folder && ca.empty()) {
+    return std::shared_ptr<const http::TlsSettings>();
   }
-  return std::shared_ptr<const http::TlsSettings>();
+  auto settings = std::make_shared<http::TlsSettings>();
+  auto read = folder ? add_folder(*folder, files, *settings) : Status();
+  if (read && !ca.empty()) {
+    settings->ca_pem.clear();
+    read = add_authority(ca, files, *settings);
+  }
+  if (!read) {
+    return read.error().within("reading the certificates for {}", registry);
+  }
+  return std::shared_ptr<const http::TlsSettings>(std::move(settings));
 }
 
-std::vector<std::string> insecure_registries(const io::Environment& environment) {
+std::vector<std::string> insecure_registries(const std::vector<RegistryTrust>& trusts,
+                                             const io::Environment& environment) {
   std::vector<std::string> names;
+  for (const auto& trust : trusts) {
+    if (trust.is_insecure) {
+      names.push_back(trust.host);
+    }
+  }
   const auto listed = environment.get_or("DEPLOYCTL_INSECURE_REGISTRIES", "");
   for (const auto part : base::split(listed, ',')) {
     if (const auto name = base::trim(part); !name.empty()) {

@@ -18,13 +18,22 @@
 
 namespace deployctl::registry {
 
+// What a project says of a registry.
+struct RegistryTrust {
+  std::string host;          // host or host:port
+  bool is_insecure = false;  // plain http, or https with any certificate
+  std::string ca;            // file; its authorities in place of those in the folder; empty: none
+};
+
 // Null: nothing is laid down, the system's authorities decide. An error is a file that is there but cannot be used.
 base::Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string& registry,
+                                                                    const std::vector<RegistryTrust>& trusts,
                                                                     const io::FileSystem& files,
                                                                     const io::Environment& environment);
 
-// The registries that the user allows to be spoken to in plain http, or in https with any certificate:
-// DEPLOYCTL_INSECURE_REGISTRIES, hosts or host:port, separated by commas.
-std::vector<std::string> insecure_registries(const io::Environment& environment);
+// The registries that the user allows to be spoken to in plain http, or in https with any certificate: those of the
+// project, and DEPLOYCTL_INSECURE_REGISTRIES, hosts or host:port, separated by commas.
+std::vector<std::string> insecure_registries(const std::vector<RegistryTrust>& trusts,
+                                             const io::Environment& environment);
 
 }  // namespace deployctl::registry

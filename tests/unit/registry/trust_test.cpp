@@ -17,7 +17,7 @@ const std::string in_docker = "/etc/docker/certs.d/r.example:5000/";
 
 std::shared_ptr<const http::TlsSettings> settings(Files files,
                                                   const std::map<std::string, std::string>& variables = {}) {
-  const auto found = tls_settings("r.example:5000", MemoryFileSystem(std::move(files)), Variables(variables));
+  const auto found = tls_settings("r.example:5000", {}, MemoryFileSystem(std::move(files)), Variables(variables));
   EXPECT_TRUE(found) << to_string(found.error());
   return found ? *found : nullptr;
 }
@@ -48,17 +48,35 @@ TEST(Trust, TakesAllAuthoritiesAndTheFirstClient) {
 }
 
 TEST(Trust, NamesAKeyThatIsMissing) {
-  const auto found = tls_settings("r.example:5000", MemoryFileSystem({{in_home + "me.cert", "ME"}}), Variables());
+  const auto found = tls_settings("r.example:5000", {}, MemoryFileSystem({{in_home + "me.cert", "ME"}}), Variables());
   ASSERT_FALSE(found);
   EXPECT_EQ(to_string(found.error()),
             "reading the certificates for r.example:5000: there is no '" + in_home + "me.key'");
 }
 
+TEST(Trust, TakesTheProjectsAuthoritiesInPlaceOfThoseThatLieReady) {
+  const MemoryFileSystem files({{in_home + "a.crt", "A"},
+                                {in_home + "me.cert", "ME"},
+                                {in_home + "me.key", "KEY"},
+                                {"/project/ca.pem", "OURS"}});
+  const auto settings_of = [&](const std::string& host) {
+    const auto found = tls_settings("r.example:5000", {{.host = host, .ca = "/project/ca.pem"}}, files, Variables());
+    EXPECT_TRUE(found);
+    return **found;
+  };
+  EXPECT_EQ(settings_of("r.example:5000").ca_pem, "OURS\n");
+  EXPECT_EQ(settings_of("r.example").ca_pem, "OURS\n");
+  EXPECT_EQ(settings_of("r.example").client_certificate_pem, "ME");
+  EXPECT_EQ(settings_of("r.example:6000").ca_pem, "A\n");
+}
+
 TEST(InsecureRegistries, AreThoseTheUserNames) {
   using Names = std::vector<std::string>;
-  EXPECT_EQ(insecure_registries(Variables()), Names());
+  EXPECT_EQ(insecure_registries({}, Variables()), Names());
   const std::map<std::string, std::string> variables{{"DEPLOYCTL_INSECURE_REGISTRIES", " r.example:5000,lab , "}};
-  EXPECT_EQ(insecure_registries(Variables(variables)), Names({"r.example:5000", "lab"}));
+  EXPECT_EQ(insecure_registries({}, Variables(variables)), Names({"r.example:5000", "lab"}));
+  EXPECT_EQ(insecure_registries({{.host = "a", .is_insecure = true}, {.host = "b", .ca = "x"}}, Variables(variables)),
+            Names({"a", "r.example:5000", "lab"}));
 }
 
 }  // namespace
