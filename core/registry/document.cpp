@@ -92,10 +92,12 @@ Result<RemoteDocument> fetch_document(Session& session, const std::string& ident
   return document_of(session, std::move(*response), identifier);
 }
 
-Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop) {
-  const auto answer = session.send(
-      {.method = "HEAD", .url = session.url("manifests/" + identifier), .headers = {{"Accept", accepted_types()}}},
-      stop);
+Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop, Repeat repeat) {
+  const auto answer = session.send({.method = "HEAD",
+                                    .url = session.url("manifests/" + identifier),
+                                    .headers = {{"Accept", accepted_types()}},
+                                    .repeat = repeat},
+                                   stop);
   if (!answer) {
     return answer.error();
   }

@@ -19,7 +19,8 @@ base::Result<RemoteDocument> document_of(const Session& session, http::Response 
 // What a tag or digest of the session's repository points at; not_found when there is nothing.
 base::Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop);
 // Whether there is something, asked without fetching it.
-base::Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop);
+base::Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop,
+                                Repeat repeat = Repeat::as_it_is);
 
 // After a push: the registry gives out what it said it stored. A registry of several parts gets some time for that.
 base::Status check_there(Session& session, const oci::Digest& digest, std::stop_token stop);

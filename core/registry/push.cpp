@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 namespace deployctl::registry {
 namespace {
@@ -20,6 +21,10 @@ using base::Status;
 
 constexpr std::uint64_t not_worth_asking = 128u << 10u;
 constexpr std::size_t most_images_looked_into = 16;  // of the index the tag points at
+// A registry that answers the first question so soon is near: what it takes to store the blobs is then all that there
+// is to wait for, and more at once would only get into each other's way.
+constexpr std::chrono::milliseconds near_answer{10};
+constexpr int enough_for_near = 8;
 
 // What the repository held before.
 struct Before {
@@ -131,11 +136,13 @@ class Push {
   Status put_images(const Before& before);
   Status put_index(const RemoteDocument& index);
   Status put_tag(const RemoteDocument& root, const std::string& tag);
+  Status put_tag_beside_the_question(const RemoteDocument& root, const std::string& tag);
 
   Session& session_;
   std::vector<const oci::StoredImage*> images_;
   const PushOptions& options_;
   ProgressSum progress_;
+  bool is_far_ = true;  // the registry, as far as we know
   PushResult result_;
 };
 
@@ -187,7 +194,9 @@ std::size_t Push::questions() const {
 }
 
 Result<Before> Push::look_before(const oci::Digest& ours, const std::string& tag) {
+  const auto began = session_.now();
   auto before = registry::look_before(session_, ours, tag, options_.stop);
+  is_far_ = session_.now() - began >= near_answer;
   if (before && before->exists && before->known.empty() && !before->is_same && questions() > 1) {
     before->exists = repository_exists(session_, options_.stop);
   }
@@ -210,8 +219,8 @@ Status Push::upload_missing(const Before& before) {
 }
 
 Status Push::upload(const std::vector<BlobUpload>& list) {
-  const auto totals =
-      upload_all(session_, list, {.parallel = options_.parallel, .progress = &progress_, .stop = options_.stop});
+  const auto parallel = is_far_ ? options_.parallel : std::min(options_.parallel, enough_for_near);
+  const auto totals = upload_all(session_, list, {.parallel = parallel, .progress = &progress_, .stop = options_.stop});
   if (!totals) {
     return totals.error();
   }
@@ -247,14 +256,34 @@ Status Push::put_index(const RemoteDocument& index) {
   return stored ? Status() : stored.error();
 }
 
-// Whether what the tag will lead to is really given out is asked before, not beside it: while Debian's registry writes
-// a tag, it may answer 500 to whoever asks for the image manifest behind it.
+// The registry has confirmed the manifest by its digest, blobs and all. Whether it gives it out as well is asked before
+// the tag is written: while Debian's registry writes a tag, it may answer 500 to whoever asks for what is behind it.
 Status Push::put_tag(const RemoteDocument& root, const std::string& tag) {
+  if (is_far_) {
+    return put_tag_beside_the_question(root, tag);
+  }
   if (const auto is_there = check_there(session_, root.digest, options_.stop); !is_there) {
     return is_there;
   }
   const auto tagged = put_document(session_, root, tag, options_.stop);
   return tagged ? Status() : tagged.error();
+}
+
+// Saves a round trip where that takes long; a question that was not answered with yes is asked again afterwards.
+Status Push::put_tag_beside_the_question(const RemoteDocument& root, const std::string& tag) {
+  bool is_there = false;
+  auto tagged = Result<http::Headers>(http::Headers());
+  {
+    const std::jthread question([&] {
+      const auto answer = has_document(session_, root.digest.text(), options_.stop, Repeat::no);
+      is_there = answer && *answer;
+    });
+    tagged = put_document(session_, root, tag, options_.stop);
+  }
+  if (!tagged) {
+    return tagged.error();
+  }
+  return is_there ? Status() : check_there(session_, root.digest, options_.stop);
 }
 
 Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag) {
