@@ -19,6 +19,7 @@ using base::Status;
 using std::chrono::seconds;
 
 constexpr seconds shortest_life{60};
+constexpr seconds longest_wait_for_a_token{30};
 constexpr std::uint64_t longest_token_answer = 1u << 20u;
 
 // Where the token service is. The registry names it, so it is not trusted blindly.
@@ -77,6 +78,11 @@ Result<std::string> Authorizer::header(const Peer& peer, std::stop_token stop) {
   if (renew_at_ && clock_.steady_now() >= *renew_at_) {
     return fetch_token(peer, stop);
   }
+  return header_;
+}
+
+std::string Authorizer::last_header() const {
+  const std::scoped_lock lock(mutex_);
   return header_;
 }
 
@@ -174,7 +180,9 @@ Result<http::Response> Authorizer::ask_with_post(const Peer& peer, const base::U
 Result<http::Response> Authorizer::ask(http::Request request, const Peer& peer, std::stop_token stop) {
   request.tls = peer.tls;
   request.max_body_bytes = longest_token_answer;
-  const http::RetryPolicy policy{.attempts = 3, .budget = seconds(12)};
+  request.timeouts = patience_.timeouts;
+  auto policy = patience_.retry;
+  policy.budget = std::min<std::chrono::milliseconds>(policy.budget, longest_wait_for_a_token);
   const http::RetryingTransport::OnRetry silent;
   return http::send_with_retries({.transport = transport_, .clock = clock_, .policy = policy, .on_retry = silent},
                                  request, {.sink = {}, .on_upload = {}, .stop = stop});

@@ -27,11 +27,21 @@ class Authorizer {
     std::shared_ptr<const http::TlsSettings> tls;
   };
 
-  Authorizer(http::Transport& transport, io::Clock& clock, CredentialStore& credentials, Access access)
-      : transport_(transport), clock_(clock), store_(credentials), access_(access) {}
+  // How long a token service is waited for.
+  struct Patience {
+    http::RetryPolicy retry;
+    http::Timeouts timeouts;
+  };
+
+  Authorizer(http::Transport& transport, io::Clock& clock, CredentialStore& credentials, Access access,
+             Patience patience)
+      : transport_(transport), clock_(clock), store_(credentials), access_(access), patience_(patience) {}
 
   // The value of Authorization to send, empty when nothing is known to be asked for. Renews a token near its end.
   base::Result<std::string> header(const Peer& peer, std::stop_token stop);
+
+  // What header() gave last: nothing is asked for.
+  [[nodiscard]] std::string last_header() const;
 
   // The answer to a 401 that `used` was sent with. An error when there is nothing (more) to try: unauthorized is left
   // to the caller, who knows the answer: then the result is empty.
@@ -56,6 +66,7 @@ class Authorizer {
   io::Clock& clock_;
   CredentialStore& store_;
   Access access_;
+  Patience patience_;
 
   mutable std::mutex mutex_;
   bool looked_up_ = false;

@@ -166,6 +166,10 @@ class Upload {
   Result<Answer> send(std::string_view method, const base::Url& url, std::shared_ptr<http::Body> body,
                       std::uint64_t length);
   bool resume();
+  // The session that may still be there is not gone on with.
+  void abandon();
+  // What run() ends with. A registry that is away is not told of it.
+  Error ended(const Error& error);
   [[nodiscard]] bool is_too_large(const http::Response& response) const;
 
   Session& session_;
@@ -205,12 +209,12 @@ Try Upload::send_last(const base::Url& location, std::shared_ptr<http::Body> bod
     return failed_exchange(answer.error(), upload_);
   }
   if (has_error_code(answer->response, "DIGEST_INVALID")) {
-    location_.reset();
+    abandon();
     return wrong_digest(*body, upload_);
   }
   if (is_too_large(answer->response)) {
     chunk_ = smallest_chunk;
-    location_.reset();
+    abandon();
     return begin();
   }
   if (!is_accepted_upload(answer->response.status)) {
@@ -261,13 +265,27 @@ bool Upload::resume() {
   const bool is_there = answer && answer->response.status == 204;
   const auto kept = is_there ? kept_bytes(answer->response) : 0;
   const auto next = is_there ? session_.location(*answer) : Result<base::Url>(Error::failed("no session"));
+  location_ = next ? std::optional(*next) : std::nullopt;
   if (!next || kept == 0 || kept >= upload_.blob.size) {
-    location_.reset();
+    abandon();
     return false;
   }
-  location_ = *next;
   offset_ = kept;
   return true;
+}
+
+void Upload::abandon() {
+  if (location_) {
+    session_.give_up(*location_);
+    location_.reset();
+  }
+}
+
+Error Upload::ended(const Error& error) {
+  if (error.code != base::ErrorCode::unreachable) {
+    abandon();
+  }
+  return error;
 }
 
 Try Upload::begin() {
@@ -315,7 +333,7 @@ Result<Uploaded> Upload::run() {
       return *done;
     }
     if (const auto* error = std::get_if<Error>(&result)) {
-      return *error;
+      return ended(*error);
     }
     if (offset_ >= furthest + progress_that_counts) {
       furthest = offset_;
@@ -323,7 +341,7 @@ Result<Uploaded> Upload::run() {
     }
     const auto& interruption = std::get<Interruption>(result);
     if (!session_.wait_before_retry(attempt, interruption.reason, stop_)) {
-      return stop_.stop_requested() ? Error::interrupted() : interruption.error;
+      return ended(stop_.stop_requested() ? Error::interrupted() : interruption.error);
     }
   }
 }

@@ -17,7 +17,8 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-constexpr int deepest = 3;  // indexes in indexes
+constexpr int deepest = 3;            // indexes in indexes
+constexpr int deepest_referrers = 5;  // a signature of an SBOM of an image is two
 constexpr std::size_t most_documents = 1000;
 
 bool is_asked_for(const oci::Platform& asked, const std::optional<oci::Platform>& has) {
@@ -44,9 +45,14 @@ class Copy {
  private:
   Result<RemoteDocument> choose(RemoteDocument root);
   Status look_at_target(const std::string& target);
-  Status collect(const RemoteDocument& document, int depth);
-  Status collect_content(const RemoteDocument& document, int depth);
-  Status collect_referrers(const oci::Digest& subject, int depth);
+  // Where a document stands in the tree.
+  struct Depth {
+    int indexes = 0;    // that it lies in
+    int referrers = 0;  // between the image and it
+  };
+  Status collect(const RemoteDocument& document, Depth depth);
+  Status collect_content(const RemoteDocument& document, Depth depth);
+  Status collect_referrers(const oci::Digest& subject, Depth depth);
   Result<bool> is_at_target(const oci::Digest& digest);
   void add_blobs(const oci::ImageManifest& manifest);
   void add_blob(const oci::Descriptor& blob, std::string name);
@@ -58,6 +64,7 @@ class Copy {
   bool target_exists_ = true;              // the repository, as far as we know
   oci::Digest tag_points_at_;              // the target's, before
   std::set<oci::Digest> seen_;             // documents and blobs
+  std::size_t collected_ = 0;              // documents, those at the target as well
   std::vector<RemoteDocument> documents_;  // to be put, in that order
   std::vector<BlobUpload> uploads_;
   CopyResult result_;
@@ -109,11 +116,11 @@ Result<bool> Copy::is_at_target(const oci::Digest& digest) {
   return target_exists_ ? has_document(route_.to, digest.text(), options_.stop) : false;
 }
 
-Status Copy::collect(const RemoteDocument& document, int depth) {
+Status Copy::collect(const RemoteDocument& document, Depth depth) {
   if (!seen_.insert(document.digest).second) {
     return {};
   }
-  if (documents_.size() >= most_documents) {
+  if (++collected_ > most_documents) {
     return Error::failed("more than {} manifests belong to the image", most_documents);
   }
   const auto is_there = is_at_target(document.digest);
@@ -129,7 +136,7 @@ Status Copy::collect(const RemoteDocument& document, int depth) {
   return options_.with_referrers ? collect_referrers(document.digest, depth) : Status();
 }
 
-Status Copy::collect_content(const RemoteDocument& document, int depth) {
+Status Copy::collect_content(const RemoteDocument& document, Depth depth) {
   const auto parsed = oci::parse_document(document.bytes, document.media_type);
   if (!parsed) {
     return parsed.error();
@@ -138,12 +145,13 @@ Status Copy::collect_content(const RemoteDocument& document, int depth) {
     add_blobs(*manifest);
     return {};
   }
-  if (depth >= deepest) {
+  if (depth.indexes >= deepest) {
     return Error::failed("indexes lie in indexes more than {} deep", deepest);
   }
   for (const auto& entry : std::get<oci::ImageIndex>(*parsed).manifests) {
     const auto child = fetch_document(route_.from, entry.digest.text(), options_.stop);
-    const auto collected = child ? collect(*child, depth + 1) : child.error();
+    const auto collected =
+        child ? collect(*child, {.indexes = depth.indexes + 1, .referrers = depth.referrers}) : child.error();
     if (!collected) {
       return collected;
     }
@@ -151,14 +159,19 @@ Status Copy::collect_content(const RemoteDocument& document, int depth) {
   return {};
 }
 
-Status Copy::collect_referrers(const oci::Digest& subject, int depth) {
+Status Copy::collect_referrers(const oci::Digest& subject, Depth depth) {
   const auto entries = list_referrers(route_.from, subject, {}, options_.stop);
   if (!entries) {
     return entries.error();
   }
+  if (!entries->empty() && depth.referrers >= deepest_referrers) {
+    return Error::failed("what refers to the image is referred to itself, and that again, more than {} deep",
+                         deepest_referrers);
+  }
   for (const auto& entry : *entries) {
     const auto referrer = fetch_document(route_.from, entry.digest.text(), options_.stop);
-    const auto collected = referrer ? collect(*referrer, depth + 1) : referrer.error();
+    const auto collected =
+        referrer ? collect(*referrer, {.indexes = 0, .referrers = depth.referrers + 1}) : referrer.error();
     if (!collected) {
       return collected;
     }
@@ -233,7 +246,7 @@ Result<CopyResult> Copy::run(const std::string& source, const std::string& targe
   if (const auto looked = look_at_target(target); !looked) {
     return looked.error();
   }
-  if (const auto collected = collect(*root, 0); !collected) {
+  if (const auto collected = collect(*root, {}); !collected) {
     return collected.error();
   }
   const bool is_tagged = tag_points_at_ == root->digest;

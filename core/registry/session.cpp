@@ -19,6 +19,7 @@ using base::Result;
 using std::chrono::seconds;
 
 constexpr int most_redirects = 5;
+constexpr std::chrono::milliseconds longest_farewell{1'000};
 
 std::string api_host(const std::string& registry) {
   return registry == "docker.io" ? "registry-1.docker.io" : registry;
@@ -94,7 +95,8 @@ Session::Session(const Ports& ports, const ClientOptions& options, std::string r
       tls_(!trust_        ? nullptr
            : is_insecure_ ? unverified(*trust_)
                           : *trust_),
-      authorizer_(ports.transport, ports.clock, ports.credentials, access),
+      authorizer_(ports.transport, ports.clock, ports.credentials, access,
+                  {.retry = options.retry, .timeouts = options.timeouts}),
       base_(base_of(registry_, is_loopback_ ? "http" : "https")),
       scheme_settled_(!is_loopback_ && !is_insecure_) {}
 
@@ -219,6 +221,15 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
   reached_ = true;
   tell_warnings(answer->headers);
   return answer;
+}
+
+void Session::give_up(const base::Url& upload) {
+  http::Request request{.method = "DELETE", .url = upload, .tls = tls_};
+  request.timeouts = {.connect = longest_farewell, .total = longest_farewell, .stall = longest_farewell};
+  if (const auto authorization = authorizer_.last_header(); !authorization.empty() && upload.same_origin(base_url())) {
+    request.headers.set("Authorization", authorization);
+  }
+  (void)ports_.transport.send(request);  // the registry forgets it some day anyway
 }
 
 Result<http::Response> Session::send_in_the_right_scheme(const Call& call, base::Url url,

@@ -49,6 +49,10 @@ class Session {
   // Every answer that is no redirect, also a refusal.
   base::Result<Answer> send(Call call, std::stop_token stop);
 
+  // Tells the registry that an upload session is not wanted any more (distribution-spec "Cancel a blob upload"): once,
+  // for at most a second, even after a stop request, and whatever comes of it.
+  void give_up(const base::Url& upload);
+
   // Where a Location leads. refused when the body would go out in clear although the registry speaks https.
   [[nodiscard]] base::Result<base::Url> location(const Answer& answer) const;
   // A refusal with the session's names in it.

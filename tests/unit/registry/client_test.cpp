@@ -149,6 +149,13 @@ TEST_F(ClientTest, SendsChunksAsLongAsTheRegistryWants) {
   EXPECT_THAT(registry_.content_ranges, ElementsAre("", "0-6291455", "6291456-9437183"));
 }
 
+TEST_F(ClientTest, GivesUpTheUploadSessionThatItLeaves) {
+  const auto session = root + "blobs/uploads/1";
+  registry_.interventions["PUT " + session] = {status(403, {}, error_body("DENIED"))};
+  ASSERT_FALSE(push(image({"one"})));
+  EXPECT_EQ(registry_.requests.back(), "DELETE " + session);
+}
+
 TEST_F(ClientTest, SaysSoWhenEvenChunksAreTooLarge) {
   registry_.most_in_a_request = 1 << 20;
   const auto result = push(image({std::string(9 << 20, 'x')}));
@@ -164,6 +171,20 @@ TEST_F(ClientTest, SaysSoWhenARegistryDoesNotGiveOutWhatItTook) {
   const auto result = push(pushed);
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message, HasSubstr("but does not give it out"));
+}
+
+TEST_F(ClientTest, AsksBesideTheTagWhereAnswersTakeLong) {
+  const auto pushed = image({"one"});
+  const auto head = "HEAD " + root + "manifests/" + pushed.digest.text();
+  const auto questions = [&] { return std::ranges::count(registry_.requests, head); };
+  registry_.before_answer = [this] { clock_.advance(std::chrono::milliseconds(20)); };
+  ASSERT_TRUE(push(pushed));
+  EXPECT_EQ(questions(), 1);
+  registry_.requests.clear();
+  registry_.interventions[head] = {status(500)};
+  ASSERT_TRUE(push(pushed, "r.example/shop/api:2"));
+  EXPECT_EQ(questions(), 2);
+  EXPECT_THAT(notices_, ::testing::IsEmpty());
 }
 
 TEST_F(ClientTest, WaitsAsTheRegistryAsks) {

@@ -373,6 +373,28 @@ TEST_F(ContentTest, CopiesReferrersWhenAsked) {
   EXPECT_EQ(found->front().digest, sbom.digest);
 }
 
+TEST_F(ContentTest, FollowsReferrersOfReferrersOnlySoFar) {
+  auto with = client();
+  const auto repository = reference("r.example/shop/api");
+  auto subject = image({"one"});
+  ASSERT_TRUE(with.push(subject, repository.with_tag("1")));
+  const auto copy = [&] {
+    return with.copy(repository.with_tag("1"), reference("other.example/prod/api:1"),
+                     {.platform = {}, .with_referrers = true, .on_progress = {}, .stop = {}});
+  };
+  for (int depth = 1; depth <= 5; ++depth) {
+    subject = image({"about it " + std::to_string(depth)}, subject.digest);
+    ASSERT_TRUE(with.attach(subject, repository));
+  }
+  const auto copied = copy();
+  ASSERT_TRUE(copied) << to_string(copied.error());
+  EXPECT_EQ(copied->manifests, 6);
+  ASSERT_TRUE(with.attach(image({"one too many"}, subject.digest), repository));
+  const auto refused = copy();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("more than 5 deep"));
+}
+
 TEST_F(ContentTest, AsksForTheRightsThatItNeeds) {
   registry_.challenge = R"(Bearer realm="https://auth.example/token",service="r")";
   registry_.allowed = {"Bearer t1", "Bearer t2", "Bearer t3", "Bearer t4"};
