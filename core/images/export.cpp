@@ -14,12 +14,17 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace deployctl::images {
 namespace {
 
+namespace fs = std::filesystem;
 using base::Error;
 using base::Result;
 using base::Status;
@@ -83,7 +88,7 @@ Result<Content> chosen_content(const ImageSet& set, const Location& target,
   return image ? Result<Content>(content_of(**image)) : image.error();
 }
 
-// Reads blobs one after the other and tells how far the whole is.
+// Reads blobs and tells how far the whole is; from any thread.
 class BlobCounter {
  public:
   BlobCounter(Source& source, const Content& content, const OnProgress& on_progress)
@@ -91,64 +96,177 @@ class BlobCounter {
 
   Status copy(const oci::Descriptor& blob, const oci::PieceSink& sink) {
     const auto name = next_name(blob);
-    ++exported_.blobs;
-    exported_.bytes += blob.size;
     return source_.blob(blob, [&](std::string_view piece) {
-      meter_.add(name, piece.size());
+      add(name, piece.size());
       return sink(piece);
     });
   }
 
-  void skip(const oci::Descriptor& blob) { meter_.add(next_name(blob), blob.size); }
+  void skip(const oci::Descriptor& blob) { add(next_name(blob), blob.size); }
+
+  // After copy() has succeeded.
+  void count(const oci::Descriptor& blob) {
+    const std::scoped_lock lock(mutex_);
+    ++exported_.blobs;
+    exported_.bytes += blob.size;
+  }
 
   [[nodiscard]] Exported exported(const oci::Descriptor& root) const {
     return {.root = root, .blobs = exported_.blobs, .bytes = exported_.bytes};
   }
 
  private:
+  void add(const std::string& name, std::uint64_t bytes) {
+    const std::scoped_lock lock(mutex_);
+    meter_.add(name, bytes);
+  }
+
   std::string next_name(const oci::Descriptor& blob) {
+    const std::scoped_lock lock(mutex_);
     return fmt::format("blob {} ({} of {})", blob.digest.brief(), ++place_, count_);
   }
 
   Source& source_;
   std::size_t count_;
+  std::mutex mutex_;
   std::size_t place_ = 0;
   ProgressMeter meter_;
   Exported exported_;
 };
 
-Status write_blob(const oci::Descriptor& blob, oci::ImageStore& store, BlobCounter& counter) {
-  auto writer = store.new_blob();
-  if (!writer) {
-    return writer.error();
-  }
-  const auto copied = counter.copy(blob, [&](std::string_view piece) { return writer->write(piece); });
-  const auto kept = copied ? writer->keep(blob.media_type) : Result<oci::Descriptor>(copied.error());
-  return kept ? Status() : kept.error();
-}
+// An image on its way into a layout. What a failed one has written is taken away again, and a layout that was made for
+// it as well.
+class LayoutExport {
+ public:
+  LayoutExport(const Content& content, Source& source, std::string directory, const OnProgress& on_progress)
+      : content_(content), source_(source), directory_(std::move(directory)), counter_(source, content, on_progress) {}
 
-Result<Exported> write_layout(const Content& content, Source& source, const std::string& directory,
-                              const std::string& name, const OnProgress& on_progress) {
-  auto layout = oci::Layout::open_or_make(directory);
+  Result<Exported> run(const std::string& name);
+
+ private:
+  Status write(oci::Layout& layout, const std::string& name);
+  Status write_blobs();
+  void work();
+  Status write_blob(const oci::Descriptor& blob);
+  Status write_documents();
+  void wrote(const oci::Descriptor& blob);
+  void take_back();
+
+  const Content& content_;
+  Source& source_;
+  std::string directory_;
+  BlobCounter counter_;
+  oci::ImageStore store_{directory_};
+  bool is_new_directory_ = false;
+  bool is_new_layout_ = false;
+
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<bool> has_failed_ = false;
+  std::mutex mutex_;
+  Status outcome_;
+  std::vector<oci::Digest> written_;
+};
+
+Result<Exported> LayoutExport::run(const std::string& name) {
+  std::error_code problem;
+  is_new_directory_ = !fs::exists(directory_, problem);
+  is_new_layout_ = !fs::exists(directory_ + "/" + std::string(oci::layout_file), problem);
+  auto layout = oci::Layout::open_or_make(directory_);
   if (!layout) {
     return layout.error();
   }
-  oci::ImageStore store(directory);
-  BlobCounter counter(source, content, on_progress);
-  for (const auto& blob : content.blobs) {
-    if (store.has_blob(blob)) {
-      counter.skip(blob);
-    } else if (const auto written = write_blob(blob, store, counter); !written) {
-      return written.error();
+  const auto done = write(*layout, name);
+  if (!done) {
+    take_back();
+    return done.error();
+  }
+  return counter_.exported(content_.root);
+}
+
+Status LayoutExport::write(oci::Layout& layout, const std::string& name) {
+  if (const auto blobs = write_blobs(); !blobs) {
+    return blobs;
+  }
+  const auto documents = write_documents();
+  return documents ? layout.put(content_.root, name) : documents;
+}
+
+Status LayoutExport::write_blobs() {
+  {
+    std::vector<std::jthread> workers;
+    const auto wanted = std::min(content_.blobs.size(), static_cast<std::size_t>(source_.readers()));
+    for (std::size_t i = 1; i < wanted; ++i) {
+      workers.emplace_back([this] { work(); });
+    }
+    work();
+  }
+  return outcome_;
+}
+
+void LayoutExport::work() {
+  for (auto i = next_++; i < content_.blobs.size() && !has_failed_; i = next_++) {
+    const auto& blob = content_.blobs[i];
+    if (store_.has_blob(blob)) {
+      counter_.skip(blob);
+      continue;
+    }
+    if (const auto written = write_blob(blob); !written && !has_failed_.exchange(true)) {
+      const std::scoped_lock lock(mutex_);
+      outcome_ = written;
     }
   }
-  for (const auto& document : content.documents) {
-    if (const auto added = store.add_blob(document.bytes, document.descriptor.media_type); !added) {
+}
+
+Status LayoutExport::write_blob(const oci::Descriptor& blob) {
+  auto writer = store_.new_blob();
+  if (!writer) {
+    return writer.error();
+  }
+  const auto copied = counter_.copy(
+      blob, [&](std::string_view piece) { return has_failed_ ? Status(Error::interrupted()) : writer->write(piece); });
+  const auto kept = copied ? writer->keep(blob.media_type) : Result<oci::Descriptor>(copied.error());
+  if (!kept) {
+    return kept.error();
+  }
+  wrote(*kept);
+  counter_.count(blob);
+  return {};
+}
+
+Status LayoutExport::write_documents() {
+  for (const auto& document : content_.documents) {
+    if (store_.has_blob(document.descriptor)) {
+      continue;
+    }
+    const auto added = store_.add_blob(document.bytes, document.descriptor.media_type);
+    if (!added) {
       return added.error();
     }
+    wrote(*added);
   }
-  const auto named = layout->put(content.root, name);
-  return named ? Result<Exported>(counter.exported(content.root)) : named.error();
+  return {};
+}
+
+void LayoutExport::wrote(const oci::Descriptor& blob) {
+  const std::scoped_lock lock(mutex_);
+  written_.push_back(blob.digest);
+}
+
+void LayoutExport::take_back() {
+  std::error_code problem;
+  for (const auto& digest : written_) {
+    fs::remove(store_.blob_path(digest), problem);
+  }
+  if (!is_new_layout_) {
+    return;
+  }
+  // Directories go only when they are empty: what others have put there stays.
+  for (const auto* path : {"/blobs/sha256", "/blobs", "/index.json", "/oci-layout"}) {
+    fs::remove(directory_ + path, problem);
+  }
+  if (is_new_directory_) {
+    fs::remove(directory_, problem);
+  }
 }
 
 std::string blob_entry(const oci::Digest& digest) {
@@ -182,7 +300,11 @@ class ArchiveWriter {
 
   Status add_blob(const oci::Descriptor& blob, BlobCounter& counter) {
     const auto begun = tar_.begin({.path = blob_entry(blob.digest), .size = blob.size});
-    return begun ? counter.copy(blob, [&](std::string_view piece) { return tar_.write(piece); }) : begun;
+    const auto copied = begun ? counter.copy(blob, [&](std::string_view piece) { return tar_.write(piece); }) : begun;
+    if (copied) {
+      counter.count(blob);
+    }
+    return copied;
   }
 
   Status finish() { return tar_.finish(); }
@@ -255,7 +377,7 @@ Result<Exported> export_image(Source& source, const Location& target, const std:
   if (!content) {
     return content.error();
   }
-  return target.kind == Location::Kind::layout ? write_layout(*content, source, target.path, own_name, on_progress)
+  return target.kind == Location::Kind::layout ? LayoutExport(*content, source, target.path, on_progress).run(own_name)
                                                : write_archive(*content, source, target, own_name, on_progress);
 }
 

@@ -81,9 +81,12 @@ class RegistrySource final : public Source {
     return ports_.registry.referrers(reference_, subject, {}, ports_.stop);
   }
 
+  [[nodiscard]] int readers() const override { return most_readers; }
   [[nodiscard]] std::string blobs() const override { return {}; }
 
  private:
+  static constexpr int most_readers = 8;
+
   RegistrySource(oci::Reference reference, Document root, const Ports& ports)
       : reference_(std::move(reference)), root_(std::move(root)), ports_(ports) {}
 

@@ -47,6 +47,8 @@ class Source {
   virtual base::Status blob(const oci::Descriptor& descriptor, const oci::PieceSink& sink) = 0;
   // Artifacts that refer to it: SBOMs, provenance, signatures; none where that cannot be known.
   virtual base::Result<std::vector<oci::Descriptor>> referrers(const oci::Digest& subject) = 0;
+  // How many may read blobs at once, from threads of their own.
+  [[nodiscard]] virtual int readers() const { return 1; }
   // The directory with sha256/<hex> where all of it lies; empty when it lies elsewhere.
   [[nodiscard]] virtual std::string blobs() const = 0;
 };

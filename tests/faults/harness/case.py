@@ -13,7 +13,7 @@ import time
 from text_match import line_difference
 
 from .forward import forward_proxy
-from .image import Artifact, Image, ReferrersIndex, fallback_tag, layout_problems, unfinished_problems
+from .image import Artifact, Image, ReferrersIndex, fallback_tag, layout_problems
 from .nginx import Nginx
 from .proxy import Network
 from .registry import basic
@@ -245,8 +245,6 @@ class Run:
                 yield from layout_problems(self.folder / name, self.images[image])
             elif not (self.folder / name).exists():
                 yield f"{name} is missing"
-            elif image == "unfinished":
-                yield from unfinished_problems(self.folder / name)
 
 
 def fits(entry, pattern):

@@ -103,18 +103,6 @@ def layer_bytes(seed, size):
     return archive.getvalue()
 
 
-def unfinished_problems(folder):
-    """Why a folder is more than a layout without an image, in words: whole blobs may stay for the next run, parts may not."""
-    allowed, problems = {"oci-layout", "index.json"}, []
-    for file in (path for path in folder.rglob("*") if path.is_file()):
-        is_whole_blob = file.parent == folder / "blobs/sha256" and digest_of(file.read_bytes()) == "sha256:" + file.name
-        if str(file.relative_to(folder)) not in allowed and not is_whole_blob:
-            problems.append(f"left behind: {file.relative_to(folder.parent)}")
-    if json.loads((folder / "index.json").read_bytes())["manifests"]:
-        problems.append(f"{folder.name} names an image that was not finished")
-    return problems
-
-
 def layout_problems(folder, image):
     """Why a folder is not the whole layout of the image, in words; empty when it is."""
     try:

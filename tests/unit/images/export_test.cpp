@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 namespace deployctl::images {
 namespace {
@@ -35,6 +36,14 @@ class ExportTest : public ::testing::Test {
     auto record = source_.add_image({file("r", "")});
     record.platform = oci::Platform{.os = "unknown", .architecture = "unknown"};
     source_.add_index({amd, arm, record});
+  }
+
+  std::set<std::string> files() const {
+    std::set<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+      found.insert(entry.path());
+    }
+    return found;
   }
 
   const std::string root_ = ::testing::TempDir() + "/deployctl-export-test";
@@ -118,7 +127,21 @@ TEST_F(ExportTest, LeavesNothingBehindWhenItFails) {
   EXPECT_FALSE(export_image(source_, archive(Location::Kind::oci_archive), "v1", {}));
   EXPECT_TRUE(fs::is_empty(root_));
   EXPECT_FALSE(export_image(source_, layout("v1"), "", {}));
-  EXPECT_TRUE(oci::Layout::open(root_ + "/layout")->index().manifests.empty());
+  EXPECT_TRUE(fs::is_empty(root_));
+}
+
+TEST_F(ExportTest, LeavesALayoutAsItWasWhenItFails) {
+  source_.add_image({file("base", "x")});
+  ASSERT_TRUE(export_image(source_, layout("v1"), "", {}));
+  const auto files_before = files();
+  oci::ImageManifest manifest{.media_type = std::string(oci::media_type::image_manifest)};
+  manifest.config = source_.add_blob("{}", oci::media_type::image_config);
+  manifest.layers = {
+      source_.add_blob("new", oci::media_type::layer_tar),
+      {.media_type = std::string(oci::media_type::layer_tar), .digest = oci::Digest::of("gone"), .size = 4}};
+  source_.add_document(oci::manifest_bytes(manifest), manifest.media_type);
+  EXPECT_FALSE(export_image(source_, layout("v2"), "", {}));
+  EXPECT_EQ(files(), files_before);
 }
 
 }  // namespace
