@@ -135,8 +135,19 @@ struct LayerReader::State {
     if (!entry) {
       return entry.error();
     }
+    if (const auto fits = count_names(*entry); !fits) {
+      return fits;
+    }
     is_file = entry->has_value() && (*entry)->kind == LayerEntry::Kind::file;
     return entry->has_value() ? visitor.on_entry(**entry) : Status();
+  }
+
+  // Readers keep names, often all of them.
+  Status count_names(const std::optional<LayerEntry>& entry) {
+    name_bytes += entry ? entry->path.size() + entry->link_target.size() : 0;
+    return name_bytes <= limits.most_name_bytes ? Status()
+                                                : Error::refused("the names in the layer are longer than {} together",
+                                                                 base::human_bytes(limits.most_name_bytes));
   }
 
   Status take_content(std::string_view piece) {
@@ -157,6 +168,7 @@ struct LayerReader::State {
   Decompressor decompressor;
   bool is_file = false;  // the last entry, whose content is the visitor's
   std::uint64_t entries = 0;
+  std::uint64_t name_bytes = 0;
   std::uint64_t bytes = 0;
 };
 

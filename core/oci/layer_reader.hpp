@@ -51,6 +51,7 @@ struct LayerLimits {
   std::uint64_t most_entries = 4'000'000;
   std::uint64_t most_bytes = std::uint64_t{64} << 30u;  // uncompressed
   std::size_t longest_path = 4096;
+  std::uint64_t most_name_bytes = std::uint64_t{512} << 20u;  // of all paths and link targets together
 };
 
 // Takes the blob's bytes; gzip, zstd and plain tar are told apart by them, whatever the media type says.

@@ -202,6 +202,8 @@ TEST(LayerReader, ReadsAnArchiveWithoutItsEnd) {
 
 TEST(LayerReader, StopsAtItsLimits) {
   EXPECT_EQ(read(file("a", "") + file("b", ""), 1000, {.most_entries = 1}).error, "the layer has more than 1 entries");
+  EXPECT_EQ(read(file("long/path", "") + file("b", ""), 1000, {.most_name_bytes = 9}).error,
+            "the names in the layer are longer than 9 B together");
   const auto bomb = gzipped(header({.name = "zeros", .size = 50'000'000}) + std::string(50'000'000, '\0'));
   EXPECT_LT(bomb.size(), 500'000u);
   EXPECT_EQ(read(bomb, 1000, {.most_bytes = 1u << 20u}).error, "the layer unpacks to more than 1.0 MiB");
