@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace deployctl::oci {
@@ -84,100 +85,154 @@ base::Result<LayerItem> symlink_item(const std::string& path, const struct stat&
                    .capability = {}};
 }
 
+LayerItem directory_item(std::uint32_t mode, std::uint32_t owner) {
+  return {.kind = LayerItem::Kind::directory,
+          .mode = mode,
+          .owner = owner,
+          .source = {},
+          .stamp = {},
+          .content = {},
+          .capability = {}};
+}
+
 std::string_view special_kind(mode_t mode) {
   return S_ISFIFO(mode) ? "a named pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-base::Result<std::vector<std::string>> names_in(const std::string& path) {
-  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
-  if (!directory) {
-    return cannot("read the folder", path);
-  }
-  std::vector<std::string> names;
-  errno = 0;
-  while (const auto* entry = ::readdir(directory.get())) {
-    const std::string_view name(entry->d_name);
-    if (name != "." && name != "..") {
-      names.emplace_back(name);
+// A folder that is open; names are looked up in it, which spares the kernel the way to it for each.
+class OpenFolder {
+ public:
+  OpenFolder(int parent, const char* name, int flags)
+      : descriptor_(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags)) {}
+  ~OpenFolder() {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
     }
   }
-  if (errno != 0) {
-    return cannot("read the folder", path);
+  OpenFolder(const OpenFolder&) = delete;
+  OpenFolder& operator=(const OpenFolder&) = delete;
+
+  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+struct FolderEntry {
+  std::string name;
+  bool is_surely_directory = false;  // as the file system says without a further look
+};
+
+// In the order of their names. False with errno when the folder cannot be read. `buffer` is room to read into.
+bool read_entries(const OpenFolder& folder, std::string& buffer, std::vector<FolderEntry>& entries) {
+  while (true) {
+    const auto count = ::getdents64(folder.descriptor(), buffer.data(), buffer.size());
+    if (count < 0) {
+      return false;
+    }
+    if (count == 0) {
+      std::ranges::sort(entries, {}, &FolderEntry::name);
+      return true;
+    }
+    for (std::size_t at = 0; at < static_cast<std::size_t>(count);) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      at += entry->d_reclen;
+      const std::string_view name(entry->d_name);
+      if (name != "." && name != "..") {
+        entries.push_back({.name = std::string(name), .is_surely_directory = entry->d_type == DT_DIR});
+      }
+    }
   }
-  std::ranges::sort(names);
-  return names;
 }
 
 std::string below(std::string_view directory, std::string_view name) {
   return directory.empty() ? std::string(name) : fmt::format("{}/{}", directory, name);
 }
 
-// Walks a folder and adds what is chosen of it to the tree.
+struct Found {
+  std::vector<std::pair<std::string, LayerItem>> items;
+  bool has_gaps = false;  // something was taken, or may have been, whose folder was not
+};
+
+// Walks a folder and takes what is chosen of it: paths in the image with what stands there, parents first.
 class FolderWalk {
  public:
-  FolderWalk(LayerTree& tree, std::string_view path, const std::string& source, const ChooseEntry& choose)
-      : tree_(tree), path_(path), source_(source), choose_(choose) {}
+  FolderWalk(std::string_view path, const std::string& source, const ChooseEntry& choose)
+      : path_(path), source_(source), choose_(choose) {}
 
-  Status run() { return visit_folder({}, 0); }
+  base::Result<Found> run() {
+    const OpenFolder folder(AT_FDCWD, source_.c_str(), 0);
+    const auto visited = visit_folder(folder, {}, 0);
+    return visited ? base::Result<Found>(std::move(found_)) : visited.error();
+  }
 
  private:
-  Status visit_folder(const std::string& relative, std::size_t depth) {
+  Status visit_folder(const OpenFolder& folder, const std::string& relative, std::size_t depth) {
     if (depth > deepest_folder) {
-      return Error::refused("{} is more than {} folders deep", base::printable(source_ + "/" + relative),
-                            deepest_folder);
+      return Error::refused("{} is more than {} folders deep", base::printable(on_disk(relative)), deepest_folder);
     }
-    const auto names = names_in(on_disk(relative));
-    if (!names) {
-      return names.error();
+    std::vector<FolderEntry> entries;
+    if (!folder.is_open() || !read_entries(folder, buffer_, entries)) {
+      return cannot("read the folder", on_disk(relative));
     }
-    for (const auto& name : *names) {
-      if (const auto visited = visit(below(relative, name), name, depth); !visited) {
+    for (const auto& entry : entries) {
+      if (const auto visited = visit(folder, entry, below(relative, entry.name), depth); !visited) {
         return visited;
       }
     }
     return {};
   }
 
-  Status visit(const std::string& relative, const std::string& name, std::size_t depth) {
-    const auto path = on_disk(relative);
+  Status visit(const OpenFolder& folder, const FolderEntry& entry, const std::string& relative, std::size_t depth) {
     struct stat info {};
-    if (::lstat(path.c_str(), &info) != 0) {
-      return cannot("look at", path);
+    info.st_mode = S_IFDIR;
+    if (!entry.is_surely_directory &&
+        ::fstatat(folder.descriptor(), entry.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      return cannot("look at", on_disk(relative));
     }
     const bool is_directory = S_ISDIR(info.st_mode);
     const auto choice = choose_ ? choose_(relative, is_directory) : Choice::take;
     if (choice == Choice::take) {
-      if (const auto added = add(relative, name, path, info); !added) {
-        return added;
+      if (const auto taken = take(relative, entry.name, info); !taken) {
+        return taken;
       }
     }
-    return is_directory && choice != Choice::skip_all ? visit_folder(relative, depth + 1) : Status();
+    if (!is_directory || choice == Choice::skip_all) {
+      return {};
+    }
+    found_.has_gaps = found_.has_gaps || choice == Choice::skip;
+    const OpenFolder inner(folder.descriptor(), entry.name.c_str(), O_NOFOLLOW);
+    return visit_folder(inner, relative, depth + 1);
   }
 
-  Status add(const std::string& relative, const std::string& name, const std::string& path, const struct stat& info) {
+  Status take(const std::string& relative, const std::string& name, const struct stat& info) {
     if (!base::is_utf8(name)) {
-      return Error::refused("{}: the name is not UTF-8", base::printable(path))
+      return Error::refused("{}: the name is not UTF-8", base::printable(on_disk(relative)))
           .with_hint("rename it, or leave it out with .dockerignore");
     }
     if (name.starts_with(whiteout_prefix)) {
       return Error::refused("{}: a name that starts with '.wh.' means a deletion in an image layer",
-                            base::printable(path))
+                            base::printable(on_disk(relative)))
           .with_hint("rename it, or leave it out with .dockerignore");
     }
-    const auto place = below(path_, relative);
+    auto item = item_of(on_disk(relative), info);
+    if (!item) {
+      return item.error();
+    }
+    found_.items.emplace_back(below(path_, relative), std::move(*item));
+    return {};
+  }
+
+  static base::Result<LayerItem> item_of(const std::string& path, const struct stat& info) {
     if (S_ISDIR(info.st_mode)) {
-      return tree_.add_directory(place);
+      return directory_item(0755, 0);
     }
     if (S_ISREG(info.st_mode)) {
-      return tree_.add_item(place, file_item(path, info));
+      return file_item(path, info);
     }
     if (S_ISLNK(info.st_mode)) {
-      auto link = symlink_item(path, info);
-      return link ? tree_.add_item(place, std::move(*link)) : link.error();
+      return symlink_item(path, info);
     }
     return Error::refused("{} is {}, which an image layer cannot hold", base::printable(path),
                           special_kind(info.st_mode))
@@ -188,10 +243,11 @@ class FolderWalk {
     return relative.empty() ? source_ : source_ + "/" + relative;
   }
 
-  LayerTree& tree_;
   std::string_view path_;
   const std::string& source_;
   const ChooseEntry& choose_;
+  std::string buffer_ = std::string(64u << 10u, '\0');
+  Found found_;
 };
 
 }  // namespace
@@ -241,14 +297,15 @@ Status LayerTree::add_item(std::string_view path, LayerItem item) {
   return {};
 }
 
+// A path that is known to be one and to have its parents here; it mostly comes last.
+Status LayerTree::add_found(std::string path, LayerItem item) {
+  const auto before = items_.size();
+  items_.try_emplace(items_.end(), std::move(path), std::move(item));
+  return items_.size() > before ? Status() : add_item(path, std::move(item));  // neither was moved from
+}
+
 Status LayerTree::add_directory(std::string_view path, std::uint32_t mode, std::uint32_t owner) {
-  return add_item(path, {.kind = LayerItem::Kind::directory,
-                         .mode = mode,
-                         .owner = owner,
-                         .source = {},
-                         .stamp = {},
-                         .content = {},
-                         .capability = {}});
+  return add_item(path, directory_item(mode, owner));
 }
 
 Status LayerTree::add_file(std::string_view path, std::string content, std::uint32_t mode) {
@@ -287,7 +344,18 @@ Status LayerTree::add_folder(std::string_view path, const std::string& source, c
       return added;
     }
   }
-  return FolderWalk(*this, path, source, choose).run();
+  auto found = FolderWalk(path, source, choose).run();
+  if (!found) {
+    return found.error();
+  }
+  for (auto& [place, item] : found->items) {
+    const auto added =
+        found->has_gaps ? add_item(place, std::move(item)) : add_found(std::move(place), std::move(item));
+    if (!added) {
+      return added;
+    }
+  }
+  return {};
 }
 
 }  // namespace deployctl::oci

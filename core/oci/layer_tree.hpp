@@ -64,6 +64,8 @@ class LayerTree {
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
  private:
+  base::Status add_found(std::string path, LayerItem item);
+
   std::map<std::string, LayerItem, std::less<>> items_;
 };
 

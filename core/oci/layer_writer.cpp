@@ -27,7 +27,7 @@ using base::Status;
 
 constexpr std::size_t piece_bytes = 256u << 10u;
 constexpr std::int64_t clock_tick = 100'000'000;  // ns: no file system's times are coarser in practice
-constexpr std::string_view record_version = "layer 1";
+constexpr std::string_view record_version = "layer 2";
 
 std::int64_t nanoseconds(const timespec& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
@@ -178,19 +178,46 @@ class TreeTar {
   std::uint64_t read_ = 0;
 };
 
+// Numbers and texts one after the other so that no two different rows are the same bytes.
+class Record {
+ public:
+  template <typename Number>
+  void add_number(Number number) {
+    bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  }
+  void add_text(std::string_view text) {
+    add_number(text.size());
+    bytes_ += text;
+  }
+  // Gives the bytes out and begins anew.
+  void pass_to(Hasher& hasher) {
+    hasher.add(bytes_);
+    bytes_.clear();
+  }
+
+ private:
+  std::string bytes_;
+};
+
 // Everything that decides the layer's bytes, without reading a file: the stamp stands for the content.
 Digest fingerprint(const LayerTree& tree, const LayerOptions& options) {
   Hasher hasher;
   hasher.add(fmt::format("{} {} {}\n", record_version, to_string(options.compression), options.time));
+  Record record;
   for (const auto& [path, item] : tree.items()) {
-    hasher.add(fmt::format("{} {} {:o} {} {} {} {} {} {} {}\n", path.size(), path, item.mode, item.owner,
-                           static_cast<int>(item.kind), item.capability.size(), item.capability, item.content.size(),
-                           item.content, item.source.size()));
-    if (!item.source.empty()) {
-      const auto& stamp = item.stamp;
-      hasher.add(fmt::format("{} {} {} {} {} {}\n", item.source, stamp.device, stamp.inode, stamp.size, stamp.modified,
-                             stamp.changed));
-    }
+    record.add_text(path);
+    record.add_number(item.mode);
+    record.add_number(item.owner);
+    record.add_number(static_cast<int>(item.kind));
+    record.add_text(item.capability);
+    record.add_text(item.content);
+    record.add_text(item.source);
+    record.add_number(item.stamp.device);
+    record.add_number(item.stamp.inode);
+    record.add_number(item.stamp.size);
+    record.add_number(item.stamp.modified);
+    record.add_number(item.stamp.changed);
+    record.pass_to(hasher);
   }
   return hasher.digest();
 }

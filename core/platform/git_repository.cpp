@@ -6,6 +6,7 @@
 #include "core/platform/git_library.hpp"
 
 #include <array>
+#include <filesystem>
 #include <memory>
 
 namespace deployctl::platform {
@@ -67,6 +68,27 @@ std::string discover(const GitLibrary& git, const std::string& directory) {
   return git.git_repository_discover(&buffer, directory.c_str(), 0, nullptr) == 0 ? take(git, buffer) : std::string();
 }
 
+Error no_repository(const std::string& directory) {
+  return Error::not_found("'{}' is not in a git repository", directory);
+}
+
+// Told without the library, which takes longer to load than most runs outside of git take altogether: neither a working
+// tree nor a bare repository stands here or above.
+bool may_be_in_repository(const std::string& directory) {
+  std::error_code problem;
+  for (auto folder = std::filesystem::absolute(directory, problem); !problem; folder = folder.parent_path()) {
+    std::error_code unreadable;
+    if (std::filesystem::exists(folder / ".git", unreadable) || std::filesystem::exists(folder / "HEAD", unreadable) ||
+        unreadable) {
+      return true;
+    }
+    if (folder == folder.parent_path()) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Error opening_error(const GitLibrary& git, int code, const std::string& directory) {
   const auto message = last_message(git);
   if (code != GIT_ENOTFOUND && code != GIT_EOWNER) {
@@ -74,7 +96,7 @@ Error opening_error(const GitLibrary& git, int code, const std::string& director
   }
   const auto found = repository_folder(discover(git, directory));
   if (found.empty()) {
-    return Error::not_found("'{}' is not in a git repository", directory);
+    return no_repository(directory);
   }
   // libgit2 1.5 says "not found" here too, when no safe.directory is configured.
   return Error::refused("the git repository '{}' belongs to another user", found)
@@ -212,6 +234,9 @@ Result<io::Commit> read_head(const GitLibrary& git, git_repository* repository, 
 }  // namespace
 
 Result<io::Commit> Libgit2Repository::head(const std::string& directory) {
+  if (!may_be_in_repository(directory)) {
+    return no_repository(directory);
+  }
   const auto library = GitLibrary::load();
   if (!library) {
     return library.error();
