@@ -3,12 +3,18 @@
 import json
 import os
 import shutil
+import sys
 import tempfile
 import unittest
+import urllib.request
 
-from harness import ProjectTest, get_json, registry, run
+from harness import SOURCE, ProjectTest, get_json, registry, run
 
-PORT = 30431
+sys.path.insert(0, str(SOURCE / "tests" / "check"))
+import spdx  # noqa: E402
+
+PORT, CPP_PORT = 30431, 30433
+EM_X86_64, EM_AARCH64 = 62, 183
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 SERVER = """\
 package main
@@ -153,6 +159,89 @@ environments:
         self.assertEqual(answer, {"version": "v1", "user": 65532, "certificates": True})
         again = self.succeed("release", "-e", "e2e", "--yes", "--tag", "v1")
         self.assertEqual(again.stdout, released.stdout)
+
+    def unpacked(self, reference):
+        """The layers of an image as skopeo copies them, one over the other in a folder."""
+        layout, root = self.folder / "copied", self.folder / "root"
+        shutil.rmtree(layout, ignore_errors=True)
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir()
+        self.check("skopeo", "copy", "-q", "--src-tls-verify=false", f"docker://{reference}", f"dir:{layout}")
+        for layer in json.loads((layout / "manifest.json").read_text())["layers"]:
+            self.check("tar", "-xf", str(layout / layer["digest"].split(":")[1]), "-C", str(root))
+        return root
+
+    @unittest.skipUnless(shutil.which("go"), "Go is not installed")
+    def test_a_go_program_is_compiled_for_another_machine(self):
+        self.write("go.mod", "module example.com/hello\n\ngo 1.19\n")
+        self.write("main.go", 'package main\n\nimport ("fmt"; "runtime")\n\nfunc main() { fmt.Println("hello from " + runtime.GOARCH) }\n')
+        self.write("deployctl.yaml", f"project: shop\nservices:\n  api:\n    image: {self.repository}\n"
+                   "    build: {builder: native, platforms: [linux/amd64, linux/arm64]}\n    port: 8080\n")
+        pushed = self.succeed("build", "--push", "--tag", "one").stdout.strip()
+        listed = json.loads(self.check("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{self.repository}@{pushed.split('@')[1]}"))
+        for entry, machine, emulator in zip(listed["manifests"], (EM_X86_64, EM_AARCH64), ("", "qemu-aarch64")):
+            architecture = entry["platform"]["architecture"]
+            with self.subTest(architecture):
+                reference = f"{self.repository}@{entry['digest']}"
+                config = json.loads(self.check("skopeo", "inspect", "--config", "--tls-verify=false", f"docker://{reference}"))
+                self.assertEqual(config["architecture"], architecture)
+                program = self.unpacked(reference) / config["config"]["Entrypoint"][0].lstrip("/")
+                self.assertEqual(int.from_bytes(program.read_bytes()[18:20], "little"), machine)
+                if not emulator or shutil.which(emulator):
+                    said = self.check(*([emulator] if emulator else []), str(program))
+                    self.assertEqual(said, f"hello from {architecture}\n")
+
+    def attached(self, digest):
+        """What refers to a manifest by the fallback tag: artifact type to document."""
+        def read(path, accept="*/*"):
+            request = urllib.request.Request(f"http://{self.repository.replace('/', '/v2/', 1)}/{path}", headers={"Accept": accept})
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read())
+        found = {}
+        for entry in read("manifests/" + digest.replace(":", "-"), "application/vnd.oci.image.index.v1+json")["manifests"]:
+            artifact = read("manifests/" + entry["digest"], "application/vnd.oci.image.manifest.v1+json")
+            found[artifact["artifactType"]] = read("blobs/" + artifact["layers"][0]["digest"])
+        return found
+
+    @unittest.skipUnless(shutil.which("cmake") and shutil.which("ninja"), "CMake is not installed")
+    def test_the_bundled_service_in_cpp_is_released_with_what_it_consists_of(self):
+        base = f"{registry()}/native-e2e/cpp-base:1"
+        self.check("skopeo", "copy", "-q", "--dest-tls-verify=false", f"--src-daemon-host={os.environ['DOCKER_HOST']}",
+                   "docker-daemon:gcr.io/distroless/static-debian12:nonroot", f"docker://{base}")
+        shutil.copytree(SOURCE / "examples/api-service", self.folder, dirs_exist_ok=True)
+        manifest = (self.folder / "deployctl.yaml").read_text()
+        for before, after in (("registry: 127.0.0.1:5000/demo", f"registry: {registry()}/native-e2e"), ("replicas: 3", "replicas: 1"),
+                              ("gcr.io/distroless/static-debian12:nonroot", base), ("30080", str(CPP_PORT)),
+                              ("namespace: demo", f"namespace: {self.namespace}")):
+            self.assertIn(before, manifest)
+            manifest = manifest.replace(before, after)
+        self.write("deployctl.yaml", manifest)
+        self.commit("first")
+        self.repository = f"{registry()}/native-e2e/api"
+        released = self.succeed("release", "-e", "prod", "--yes", "--tag", "v1", "--builder", "native", "--sbom", "--provenance")
+        pushed = released.stdout.strip().splitlines()[-1]
+        digest = pushed.split("@")[1]
+        with self.subTest("it runs on the cluster"):
+            self.assertIn("Hello from the API service", json.dumps(get_json(CPP_PORT, "/api/hello")))
+        with self.subTest("docker runs it"):
+            self.check("docker", "pull", "-q", pushed)
+            self.addCleanup(run, ["docker", "image", "rm", "-f", pushed])
+            self.assertIn("v1", self.check("docker", "run", "--rm", pushed, "--version"))
+        with self.subTest("the program is static"):
+            config = json.loads(self.check("skopeo", "inspect", "--config", "--tls-verify=false", f"docker://{self.repository}@{digest}"))
+            program = self.unpacked(f"{self.repository}@{digest}") / config["config"]["Entrypoint"][0].lstrip("/")
+            self.assertIn("There is no dynamic section", self.check("readelf", "-d", str(program)))
+        documents = self.attached(digest)
+        with self.subTest("the SBOM keeps the rules and lists the program"):
+            sbom = documents["application/spdx+json"]
+            self.assertEqual(spdx.findings(sbom), [])
+            self.assertIn("./" + config["config"]["Entrypoint"][0].lstrip("/"), [each["fileName"] for each in sbom["files"]])
+        with self.subTest("the provenance names the base by its digest, and the commit"):
+            resolved = documents["application/vnd.in-toto+json"]["predicate"]["buildDefinition"]["resolvedDependencies"]
+            theirs = json.loads(self.check("skopeo", "inspect", "--tls-verify=false", f"docker://{base}"))["Digest"]
+            self.assertIn({"sha256": theirs.split(":")[1]}, [each["digest"] for each in resolved])
+            head = run(["git", "rev-parse", "HEAD"], cwd=self.folder).stdout.strip()
+            self.assertIn({"gitCommit": head}, [each["digest"] for each in resolved])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-// Pushing to real registries: one that lets everybody in, and one with passwords.
+// Pushing to real registries: one that lets everybody in, and one with passwords; by libcurl, and by the transport that
+// needs no library.
 #include "core/oci/image_store.hpp"
 #include "core/platform/curl_transport.hpp"
 #include "core/platform/file_body.hpp"
+#include "core/platform/plain_transport.hpp"
 #include "core/platform/system_clock.hpp"
 #include "core/registry/client.hpp"
 
@@ -25,17 +27,28 @@ std::string variable(const char* name) {
 
 class CountingTransport final : public http::Transport {
  public:
+  explicit CountingTransport(std::unique_ptr<http::Transport> next) : next_(std::move(next)) {}
+
   base::Result<http::Response> send(const http::Request& request, const http::Exchange& exchange) override {
     ++requests;
-    return curl_.send(request, exchange);
+    return next_->send(request, exchange);
   }
   std::atomic<int> requests = 0;
 
  private:
-  platform::CurlTransport curl_;
+  std::unique_ptr<http::Transport> next_;
 };
 
-class RegistryLab : public ::testing::Test {
+enum class Way { curl, plain };
+
+std::unique_ptr<http::Transport> transport_of(Way way) {
+  if (way == Way::curl) {
+    return std::make_unique<platform::CurlTransport>();
+  }
+  return std::make_unique<platform::PlainTransport>();
+}
+
+class RegistryLab : public ::testing::TestWithParam<Way> {
  protected:
   void SetUp() override {
     if (variable("DEPLOYCTL_LAB_REGISTRY").empty()) {
@@ -84,12 +97,12 @@ class RegistryLab : public ::testing::Test {
   unsigned seed_ = generator_();
   std::string directory_ = ::testing::TempDir() + "/registry-lab-" + std::to_string(::getpid());
   oci::ImageStore store_{directory_};
-  CountingTransport transport_;
+  CountingTransport transport_{transport_of(GetParam())};
   platform::SystemClock clock_;
   std::unique_ptr<CredentialStore> store_of_credentials_;
 };
 
-TEST_F(RegistryLab, TakesAnImageOnceAndIsAskedOnceAfterwards) {
+TEST_P(RegistryLab, TakesAnImageOnceAndIsAskedOnceAfterwards) {
   const auto to = target(variable("DEPLOYCTL_LAB_REGISTRY"));
   const auto pushed = image({random_bytes(3 << 20), random_bytes(1000), random_bytes(200'000)});
   auto with = client();
@@ -108,7 +121,7 @@ TEST_F(RegistryLab, TakesAnImageOnceAndIsAskedOnceAfterwards) {
   EXPECT_EQ(transport_.requests, 1);
 }
 
-TEST_F(RegistryLab, TakesAChangedLayerWithFewRequests) {
+TEST_P(RegistryLab, TakesAChangedLayerWithFewRequests) {
   const auto to = target(variable("DEPLOYCTL_LAB_REGISTRY"));
   std::vector<std::string> layers;
   for (int i = 0; i < 20; ++i) {
@@ -124,7 +137,7 @@ TEST_F(RegistryLab, TakesAChangedLayerWithFewRequests) {
   EXPECT_LE(transport_.requests, 8);
 }
 
-TEST_F(RegistryLab, GivesAnotherTagToWhatItHas) {
+TEST_P(RegistryLab, GivesAnotherTagToWhatItHas) {
   const auto to = target(variable("DEPLOYCTL_LAB_REGISTRY"));
   const auto pushed = image({random_bytes(1 << 20)});
   auto with = client();
@@ -137,7 +150,7 @@ TEST_F(RegistryLab, GivesAnotherTagToWhatItHas) {
   EXPECT_EQ(with.resolve(to.with_tag("3")).error().code, ErrorCode::not_found);
 }
 
-TEST_F(RegistryLab, LetsInWhoHasThePassword) {
+TEST_P(RegistryLab, LetsInWhoHasThePassword) {
   const auto to = target(variable("DEPLOYCTL_LAB_AUTH_REGISTRY"));
   const auto pushed = image({random_bytes(100'000)});
   const auto login = [](std::string password) {
@@ -159,13 +172,16 @@ TEST_F(RegistryLab, LetsInWhoHasThePassword) {
   EXPECT_EQ(allowed.push(pushed, to)->outcome, PushResult::Outcome::unchanged);
 }
 
-TEST_F(RegistryLab, IsFoundToBeDownWithinSeconds) {
+TEST_P(RegistryLab, IsFoundToBeDownWithinSeconds) {
   const auto start = std::chrono::steady_clock::now();
   const auto result = client().push(image({"x"}), target("127.0.0.1:1"));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::unreachable);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
 }
+
+INSTANTIATE_TEST_SUITE_P(Over, RegistryLab, ::testing::Values(Way::curl, Way::plain),
+                         [](const auto& way) { return way.param == Way::curl ? "Libcurl" : "PlainHttp"; });
 
 }  // namespace
 }  // namespace deployctl::registry
