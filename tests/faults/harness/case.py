@@ -13,7 +13,7 @@ import time
 from text_match import line_difference
 
 from .forward import forward_proxy
-from .image import Artifact, Image, ReferrersIndex, fallback_tag, layout_problems
+from .image import Anything, Artifact, Image, ReferrersIndex, fallback_tag, layout_problems
 from .nginx import Nginx
 from .proxy import Network
 from .registry import basic
@@ -22,7 +22,7 @@ from .world import USER
 
 KEYS = {"about", "covers", "registry", "tls", "login", "listens_after", "banner", "layers", "before", "faults", "afterwards",
         "requests", "leaves", "within", "seen_with_login", "forwarded_proto", "host", "proxy", "nginx", "client_certificate",
-        "referrers"}
+        "referrers", "trusted"}
 IMPORT = 'deployctl image import oci:image "$TARGET"\n'
 # How far a run is, and how long it took: another thing each time.
 PROGRESS = re.compile(r"^(image \w+$|(import:|export:|copy:|delete:|finished in|failed after|interrupted after) .*)\n", re.MULTILINE)
@@ -88,7 +88,7 @@ class Run:
                           for name in self.case.get("referrers", [])]
         self.listed = ReferrersIndex(self.artifacts)
         true = [artifact for artifact in self.artifacts if artifact.subject is self.images["image"]]
-        self.contents = {**self.images, "listed": self.listed, "referrers": ReferrersIndex(true)}
+        self.contents = {**self.images, "listed": self.listed, "referrers": ReferrersIndex(true), "anything": Anything()}
 
     def _open_ways(self):
         """The servers between client and registry; `address` is where the client takes the registry to be."""
@@ -127,7 +127,7 @@ class Run:
             folder.mkdir(parents=True)
         (self.home / "bin" / "deployctl").symlink_to(self.binary)
         self.images["image"].write_layout(self.folder / "image")
-        if self.case.get("tls") or self.nginx:
+        if (self.case.get("tls") or self.nginx) and self.case.get("trusted", True):
             self.world.trust(self.home, self.address, self.case.get("client_certificate", False))
         self.world.log_in(self.home, self.case.get("login"), self.address)
         for tag, name in self.case.get("before", {}).items():
@@ -147,7 +147,7 @@ class Run:
             "PATH": f"{self.home}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": str(self.home), "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8", "DOCKER_HOST": "unix:///nonexistent/docker.sock", "KUBECONFIG": "/nonexistent/kubeconfig",
             "REGISTRY": address, "REPOSITORY": f"{address}/{repository}", "TARGET": f"{address}/{repository}:1",
-            "OTHER": self.network.other.address, "DIGEST": self.images["image"].digest, "OLD_DIGEST": self.images["old"].digest, **self.world.settings(),
+            "CA": str(self.world.authority.certificate) if self.case.get("tls") else "", "OTHER": self.network.other.address, "DIGEST": self.images["image"].digest, "OLD_DIGEST": self.images["old"].digest, **self.world.settings(),
         }
         for line in self.case.text("env").splitlines():
             name, _, value = line.partition("=")
