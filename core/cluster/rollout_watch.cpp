@@ -1,4 +1,4 @@
-// Four threads, one for each kind, do nothing but wait for their watch and put what comes into a queue; what is to be
+// Threads, one for each kind, do nothing but wait for their watch and put what comes into a queue; what is to be
 // followed comes through the same queue. All thinking happens in wait() or run(), on the caller's thread, in the
 // tracker, which needs no locks.
 //
@@ -48,7 +48,7 @@ struct Trouble {
 struct Closed {};  // nothing more will be followed
 using Message = std::variant<Arrival, Listing, Trouble, kube::RolloutTarget, Closed>;
 
-constexpr std::array<std::string_view, 4> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event"};
+constexpr std::array<std::string_view, 5> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event", "Job"};
 
 // Without events a verdict comes later; without the others there is none.
 bool can_do_without(std::string_view kind) {
@@ -80,6 +80,9 @@ struct RolloutWatch::Shared {
 
   void start(WatchStart how) {
     for (const auto kind : followed_kinds) {
+      if (kind == "Job" && !options.with_jobs) {
+        continue;
+      }
       threads.emplace_back([this, kind, how](const std::stop_token& stop) { run(kind, how, stop); });
     }
   }
@@ -228,6 +231,11 @@ class RolloutWatch::Waiter {
                                       observer_.on_finding(change.service, explain(std::move(finding)));
                                     }
                                   },
+                                  [&](kube::PodStarted& started) {
+                                    if (observer_.on_pod) {
+                                      observer_.on_pod(change.service, started);
+                                    }
+                                  },
                                   [&](RolloutOutcome& outcome) {
                                     if (observer_.on_outcome) {
                                       observer_.on_outcome(outcome);
@@ -289,26 +297,33 @@ class RolloutWatch::Waiter {
     return shared_.tracker.outcomes();
   }
 
-  // Reads one of the followed Deployments. When it has moved on and the watch still says nothing, the watch is dead.
+  // Reads one of the followed objects. When it has moved on and the watch still says nothing, the watch is dead.
   void poll() {
     next_poll_ = steady_clock::now() + shared_.options.safety_poll;
-    const auto names = shared_.tracker.undecided();
-    if (names.empty()) {
+    const auto targets = shared_.tracker.undecided();
+    if (targets.empty()) {
       return;
     }
-    const auto& name = names[polls_++ % names.size()];
-    const auto known = shared_.tracker.known_version(name);
-    const auto live = shared_.client.get(
-        {.api_version = "apps/v1", .kind = "Deployment", .name_space = shared_.name_space, .name = name}, stop_);
-    if (!live || kube::Deployment::from_json(live->body).resource_version == known) {
+    const auto& target = targets[polls_++ % targets.size()];
+    const auto known = shared_.tracker.known_version(target);
+    const auto live = shared_.client.get(key_of(target), stop_);
+    if (!live || live->resource_version() == known) {
       return;
     }
     shared_.wait_until(steady_clock::now() + milliseconds(500), stop_);
     take_messages();
-    if (shared_.tracker.known_version(name) == known) {
+    if (shared_.tracker.known_version(target) == known) {
       shared_.tracker.put(*live);
       shared_.restart();
     }
+  }
+
+  [[nodiscard]] kube::ObjectKey key_of(const kube::RolloutTarget& target) const {
+    const bool is_job = target.kind == kube::RolloutTarget::Kind::job;
+    return {.api_version = is_job ? "batch/v1" : "apps/v1",
+            .kind = is_job ? "Job" : "Deployment",
+            .name_space = shared_.name_space,
+            .name = target.deployment};
   }
 
   [[nodiscard]] steady_clock::time_point next_moment() const {
@@ -368,6 +383,10 @@ kube::verdict::Moment moment(steady_clock::time_point time) {
 
 kube::RolloutTarget target_of(std::string service, const kube::Object& applied) {
   return {.service = std::move(service), .deployment = applied.name(), .written = kube::written_state(applied.body)};
+}
+
+kube::RolloutTarget job_target(std::string service, const kube::Object& job) {
+  return {.service = std::move(service), .deployment = job.name(), .kind = kube::RolloutTarget::Kind::job};
 }
 
 }  // namespace deployctl::cluster

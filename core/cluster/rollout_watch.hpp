@@ -1,4 +1,4 @@
-// Waits for the rollouts of a namespace with one watch for each kind, however many Deployments there are.
+// Waits for the rollouts of a namespace with one watch for each kind, however many Deployments and Jobs there are.
 //
 // The watches begin when the object is made, so that they are connected while the caller still applies.
 #pragma once
@@ -22,7 +22,8 @@ struct RolloutWatchOptions {
   kube::RolloutTracker::Options tracker;
   // Tracked Deployments are read anew after so long without news, in case a watch has died silently.
   std::chrono::milliseconds safety_poll{15'000};
-  int log_lines = 30;  // of evidence for a permanent finding; 0: none
+  int log_lines = 30;      // of evidence for a permanent finding; 0: none
+  bool with_jobs = false;  // Jobs are followed as well, which costs a watch more
 };
 
 // A finding with what the container printed last.
@@ -36,6 +37,7 @@ struct ExplainedFinding {
 struct RolloutObserver {
   std::function<void(const std::string& service, const kube::RolloutStatus&)> on_status;
   std::function<void(const std::string& service, const ExplainedFinding&)> on_finding;
+  std::function<void(const std::string& service, const kube::PodStarted&)> on_pod;  // of a Job
   std::function<void(const kube::RolloutOutcome&)> on_outcome;
   std::function<void(const std::string& text)> on_note;  // "events cannot be read: …"
 };
@@ -47,8 +49,8 @@ class RolloutWatch {
   RolloutWatch(const RolloutWatch&) = delete;
   RolloutWatch& operator=(const RolloutWatch&) = delete;
 
-  // Follows a Deployment from its state after our write: target_of(applied.object). From any thread, also while another
-  // waits. Its own deadline is a moment() of the steady clock.
+  // Follows a Deployment from its state after our write, target_of(applied.object), or a Job, job_target(). From any
+  // thread, also while another waits. Its own deadline is a moment() of the steady clock.
   void follow(kube::RolloutTarget target);
 
   // Until every followed Deployment is decided, the deadline has passed (the rest is undecided) or stop was requested
@@ -73,5 +75,6 @@ kube::verdict::Moment moment(std::chrono::steady_clock::time_point time);
 
 // The target for an applied Deployment.
 kube::RolloutTarget target_of(std::string service, const kube::Object& applied);
+kube::RolloutTarget job_target(std::string service, const kube::Object& job);
 
 }  // namespace deployctl::cluster

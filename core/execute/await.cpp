@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 namespace deployctl::execute {
 namespace {
@@ -16,8 +17,9 @@ std::string step_of(const std::string& service) {
   return "rollout:" + service;
 }
 
-events::RolloutProgress progress_event(const std::string& service, const kube::RolloutStatus& status) {
-  return {.step = step_of(service),
+events::RolloutProgress progress_event(const std::string& step, const std::string& service,
+                                       const kube::RolloutStatus& status) {
+  return {.step = step,
           .service = service,
           .desired = status.desired,
           .updated = status.updated,
@@ -39,11 +41,12 @@ events::Finding::Weight weight_of(kube::verdict::Weight weight) {
   return events::Finding::Weight::waiting;
 }
 
-events::Finding finding_event(const std::string& service, const cluster::ExplainedFinding& explained) {
+events::Finding finding_event(const std::string& step, const std::string& service,
+                              const cluster::ExplainedFinding& explained) {
   const auto& finding = explained.finding;
   // A container that has just been started again has printed little: its last life tells more.
   const auto& log = explained.previous_log.empty() ? explained.log : explained.previous_log;
-  return {.step = step_of(service),
+  return {.step = step,
           .service = service,
           .weight = weight_of(finding.weight),
           .object = finding.object,
@@ -116,20 +119,8 @@ base::Status verdict_of(const std::vector<kube::RolloutOutcome>& outcomes, std::
   return {};
 }
 
-// What is told without asking which step it belongs to.
-cluster::RolloutObserver observer_for(const Ports& ports) {
-  return {
-      .on_status = [&ports](const std::string& service,
-                            const kube::RolloutStatus& status) { ports.events.emit(progress_event(service, status)); },
-      .on_finding = [&ports](
-                        const std::string& service,
-                        const cluster::ExplainedFinding& found) { ports.events.emit(finding_event(service, found)); },
-      .on_outcome = {},
-      .on_note =
-          [&ports](const std::string& text) {
-            ports.events.emit(events::Note{events::Note::Level::warning, text});
-          },
-  };
+void tell_note(const std::string& text, const Ports& ports) {
+  ports.events.emit(events::Note{events::Note::Level::warning, text});
 }
 
 StepReport report_for(const std::string& service, const Ports& ports) {
@@ -144,11 +135,23 @@ base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std:
   for (const auto& service : services) {
     reports.emplace(service, report_for(service, ports));
   }
-  auto observer = observer_for(ports);
-  observer.on_outcome = [&](const kube::RolloutOutcome& outcome) {
-    if (const auto report = reports.find(outcome.service); report != reports.end()) {
-      report->second.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
-    }
+  const cluster::RolloutObserver observer{
+      .on_status =
+          [&](const std::string& service, const kube::RolloutStatus& status) {
+            ports.events.emit(progress_event(step_of(service), service, status));
+          },
+      .on_finding =
+          [&](const std::string& service, const cluster::ExplainedFinding& found) {
+            ports.events.emit(finding_event(step_of(service), service, found));
+          },
+      .on_pod = {},
+      .on_outcome =
+          [&](const kube::RolloutOutcome& outcome) {
+            if (const auto report = reports.find(outcome.service); report != reports.end()) {
+              report->second.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
+            }
+          },
+      .on_note = [&](const std::string& text) { tell_note(text, ports); },
   };
   const auto outcomes = watch.wait(ports.clock.steady_now() + options.deadline, observer, ports.stop);
   if (!outcomes) {
@@ -157,65 +160,122 @@ base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std:
   return verdict_of(*outcomes, options.deadline);
 }
 
-// One rollout that is followed.
-struct Rollouts::Entry {
-  StepReport report;
-  AwaitOptions options;
-  Done done;
-};
-
-Rollouts::Rollouts(cluster::Client& client, const std::string& name_space, const Ports& ports)
-    : ports_(ports), watch_(client, name_space), thread_([this] { run(); }) {}
+Rollouts::Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs, const Ports& ports)
+    : ports_(ports),
+      watch_(client, name_space, {.with_jobs = with_jobs == WithJobs::yes}),
+      thread_([this] { run(); }) {}
 
 Rollouts::~Rollouts() {
   watch_.close();
   thread_.join();
 }
 
-void Rollouts::run() {
-  auto observer = observer_for(ports_);
-  observer.on_outcome = [this](const kube::RolloutOutcome& outcome) { end(outcome); };
-  const auto ran = watch_.run(observer, ports_.stop);
-  end_all(ran ? base::Status(base::Error::interrupted()) : base::Status(ran.error().within("watching the rollout")));
-}
-
 void Rollouts::follow(kube::RolloutTarget target, const AwaitOptions& options, Done done) {
   const auto service = target.service;
-  target.deadline = cluster::moment(ports_.clock.steady_now() + options.deadline);
-  {
-    const std::lock_guard lock(mutex_);
-    if (!over_) {
-      entries_.emplace(service, Entry{report_for(service, ports_), options, std::move(done)});
-      watch_.follow(std::move(target));
-      return;
-    }
+  const auto step = step_of(service);
+  const auto report = std::make_shared<StepReport>(report_for(service, ports_));
+  target.service = step;
+  add(step,
+      {.service = service,
+       .on_status =
+           [this, step, service](const kube::RolloutStatus& status) {
+             ports_.events.emit(progress_event(step, service, status));
+           },
+       .observer = {.on_pod = {},
+                    .on_end =
+                        [report, service, options,
+                         done = std::move(done)](const base::Result<kube::RolloutOutcome>& ended) {
+                          if (!ended) {
+                            report->finish(Outcome::skipped, ended.error().message);
+                            done(ended.error());
+                            return;
+                          }
+                          auto outcome = *ended;
+                          outcome.service = service;
+                          report->finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
+                          done(verdict_of({outcome}, options.deadline));
+                        }}},
+      std::move(target), options.deadline);
+}
+
+void Rollouts::follow_job(const kube::Object& job, const std::string& step, const std::string& service,
+                          std::chrono::milliseconds deadline, JobObserver observer) {
+  add(step, {.service = service, .on_status = {}, .observer = std::move(observer)}, cluster::job_target(step, job),
+      deadline);
+}
+
+void Rollouts::add(const std::string& step, Entry entry, kube::RolloutTarget target,
+                   std::chrono::milliseconds deadline) {
+  target.deadline = cluster::moment(ports_.clock.steady_now() + deadline);
+  std::unique_lock lock(mutex_);
+  if (over_) {
+    lock.unlock();
+    entry.observer.on_end(*over_);
+    return;
   }
-  done(*over_);
+  entries_.emplace(step, std::move(entry));
+  watch_.follow(std::move(target));
+}
+
+void Rollouts::run() {
+  const auto ran = watch_.run(observer(), ports_.stop);
+  end_all(ran ? base::Error::interrupted() : ran.error().within("watching the rollout"));
+}
+
+cluster::RolloutObserver Rollouts::observer() {
+  return {
+      .on_status =
+          [this](const std::string& step, const kube::RolloutStatus& status) {
+            if (const auto entry = find(step); entry && entry->on_status) {
+              entry->on_status(status);
+            }
+          },
+      .on_finding =
+          [this](const std::string& step, const cluster::ExplainedFinding& found) {
+            if (const auto entry = find(step)) {
+              auto event = finding_event(step, entry->service, found);
+              if (entry->observer.on_pod) {
+                event.log.clear();  // the whole log is being told
+              }
+              ports_.events.emit(event);
+            }
+          },
+      .on_pod =
+          [this](const std::string& step, const kube::PodStarted& started) {
+            if (const auto entry = find(step); entry && entry->observer.on_pod) {
+              entry->observer.on_pod(started);
+            }
+          },
+      .on_outcome = [this](const kube::RolloutOutcome& outcome) { end(outcome); },
+      .on_note = [this](const std::string& text) { tell_note(text, ports_); },
+  };
+}
+
+std::optional<Rollouts::Entry> Rollouts::find(const std::string& step) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(step);
+  return found == entries_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Rollouts::end(const kube::RolloutOutcome& outcome) {
   std::unique_lock lock(mutex_);
   auto entry = entries_.extract(outcome.service);
   lock.unlock();
-  if (entry.empty()) {
-    return;
+  if (!entry.empty()) {
+    entry.mapped().observer.on_end(outcome);
   }
-  auto& [report, options, done] = entry.mapped();
-  report.finish(step_outcome(outcome.result, options.is_unchanged), result_line(outcome));
-  done(verdict_of({outcome}, options.deadline));
 }
 
 // The watch ends early when it cannot work or the run is stopped; what came to be followed just then ends with it.
-void Rollouts::end_all(const base::Status& why) {
+void Rollouts::end_all(const base::Error& why) {
   std::map<std::string, Entry> left;
   {
     const std::lock_guard lock(mutex_);
     over_ = why;
     left.swap(entries_);
   }
-  for (auto& [service, entry] : left) {
-    entry.report.finish(Outcome::skipped, why.error().message);
-    entry.done(why);
+  for (auto& [step, entry] : left) {
+    entry.observer.on_end(why);
   }
 }
 

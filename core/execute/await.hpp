@@ -27,14 +27,23 @@ struct AwaitOptions {
 base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std::string>& services,
                             const AwaitOptions& options, const Ports& ports);
 
-// The rollouts of one run. However many there are, they share one RolloutWatch and one thread.
+// What happens to a Job that is followed; called from the thread of the rollouts.
+struct JobObserver {
+  std::function<void(const kube::PodStarted&)> on_pod;
+  // Called once, with an error when it cannot be watched.
+  std::function<void(const base::Result<kube::RolloutOutcome>&)> on_end;
+};
+
+enum class WithJobs { no, yes };
+
+// The rollouts and tasks of one run. However many there are, they share one RolloutWatch and one thread.
 class Rollouts {
  public:
   // Success, or the error that await_rollouts() would give for this one alone. Called once.
   using Done = std::function<void(base::Status)>;
 
   // Connects the watches; what is applied afterwards is not missed.
-  Rollouts(cluster::Client& client, const std::string& name_space, const Ports& ports);
+  Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs, const Ports& ports);
   // Waits for those that are followed.
   ~Rollouts();
   Rollouts(const Rollouts&) = delete;
@@ -44,18 +53,31 @@ class Rollouts {
   // rollouts, or from this one when they cannot be watched any more. The deadline counts from now.
   void follow(kube::RolloutTarget target, const AwaitOptions& options, Done done);
 
- private:
-  struct Entry;
+  // Tells the findings about a Job as those of the step; beginning and end of the step are the caller's to tell.
+  void follow_job(const kube::Object& job, const std::string& step, const std::string& service,
+                  std::chrono::milliseconds deadline, JobObserver observer);
 
+ private:
+  // One that is followed.
+  struct Entry {
+    std::string service;
+    std::function<void(const kube::RolloutStatus&)> on_status;
+    JobObserver observer;
+  };
+
+  void add(const std::string& step, Entry entry, kube::RolloutTarget target, std::chrono::milliseconds deadline);
   void run();
+  cluster::RolloutObserver observer();
+  // A copy of what is followed as that step, to be called without the lock.
+  std::optional<Entry> find(const std::string& step);
   void end(const kube::RolloutOutcome& outcome);
-  void end_all(const base::Status& why);
+  void end_all(const base::Error& why);
 
   const Ports& ports_;
   cluster::RolloutWatch watch_;
   std::mutex mutex_;
-  std::map<std::string, Entry> entries_;  // by service
-  std::optional<base::Status> over_;      // why nothing is watched any more
+  std::map<std::string, Entry> entries_;  // by step
+  std::optional<base::Error> over_;       // why nothing is watched any more
   std::jthread thread_;
 };
 

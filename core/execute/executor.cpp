@@ -8,6 +8,7 @@
 #include "core/execute/images.hpp"
 #include "core/execute/schedule.hpp"
 #include "core/execute/step_report.hpp"
+#include "core/execute/task_step.hpp"
 
 #include <algorithm>
 #include <map>
@@ -28,12 +29,16 @@ class StepRunner {
     for (const auto& [service, reference] : seen.observation.images) {
       images_.set(service, reference);
     }
-    const bool will_watch = std::ranges::any_of(
-        plan.steps, [](const plan::Step& step) { return std::holds_alternative<plan::AwaitRollout>(step.action); });
-    if (will_watch && seen.observation.namespace_exists) {
-      rollouts_.emplace(*seen.world.cluster, plan.name_space, ports);
-    }
+    const auto has = [&](auto is_such) { return std::ranges::any_of(plan.steps, is_such, &plan::Step::action); };
+    const auto is_task = [](const plan::Action& action) { return std::holds_alternative<plan::RunTask>(action); };
+    const bool will_watch = has([&](const plan::Action& action) {
+      return is_task(action) || std::holds_alternative<plan::AwaitRollout>(action);
+    });
+    with_jobs_ = has(is_task) ? WithJobs::yes : WithJobs::no;
     name_space_ = plan.name_space;
+    if (will_watch && seen.observation.namespace_exists) {
+      rollouts_.emplace(*seen.world.cluster, name_space_, with_jobs_, ports);
+    }
   }
 
   void start(const plan::Step& step, const StepDone& done) {
@@ -43,6 +48,7 @@ class StepRunner {
                    [&](const plan::AttachDocuments& action) { done(attach(step, action)); },
                    [&](const plan::ApplyObject& action) { done(apply(step, action.object)); },
                    [&](const plan::ApplySecret& action) { done(apply_secret(step, action)); },
+                   [&](const plan::RunTask& action) { done(run_task_of(step, action)); },
                    [&](const plan::AwaitRollout&) { await(step, done); },
                },
                step.action);
@@ -128,7 +134,7 @@ class StepRunner {
     }
     const std::lock_guard lock(mutex_);
     if (object->kind() == "Namespace") {
-      rollouts_.emplace(*seen_.world.cluster, name_space_, ports_);
+      rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_, ports_);
     } else if (object->kind() == "Deployment") {
       begun_[step.service] = {.target = cluster::target_of(step.service, applied->object),
                               .is_unchanged = applied->change == cluster::Change::unchanged};
@@ -140,6 +146,11 @@ class StepRunner {
     const auto secret = secret_for(target_, step.service, seen_.secrets.at(step.service));
     const auto applied = apply_object(*seen_.world.cluster, secret, {.step = step.id, .service = step.service}, ports_);
     return applied ? base::Status{} : applied.error();
+  }
+
+  base::Status run_task_of(const plan::Step& step, const plan::RunTask& action) {
+    const auto job = images_.filled_in(action.job);
+    return job ? run_task(step, *job, *seen_.world.cluster, *rollouts_, ports_) : job.error();
   }
 
   void await(const plan::Step& step, const StepDone& done) {
@@ -157,6 +168,7 @@ class StepRunner {
   const Ports& ports_;
   Images images_;
   std::string name_space_;
+  WithJobs with_jobs_ = WithJobs::no;
   std::mutex mutex_;                    // workloads are applied side by side
   std::map<std::string, Begun> begun_;  // by service
   // Made before the first write, or as soon as the namespace is there, so that it is connected when the first change

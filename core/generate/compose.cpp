@@ -142,11 +142,31 @@ std::optional<Value> healthcheck(const Service& service) {
   return ready_check(known->ready_command, often);
 }
 
+void wait_for(Value& out, const Service& service) {
+  out["depends_on"][*service.name]["condition"] = healthcheck(service) ? "service_healthy" : "service_started";
+}
+
 void add_dependencies(Value& out, const Target& target, const Service& service) {
   for (const auto& name : service.depends_on) {
     const auto* dependency = target.find(*name);
     if (dependency != nullptr && runs_here(*dependency)) {
-      out["depends_on"][*name]["condition"] = healthcheck(*dependency) ? "service_healthy" : "service_started";
+      wait_for(out, *dependency);
+    }
+  }
+}
+
+std::string task_key(const Service& service, const project::Task& task) {
+  return *service.name + "-" + task.name;
+}
+
+// The container, or the task after them, waits for tasks to have succeeded.
+void wait_for_tasks(Value& out, const Service& service, project::Task::When when, const project::Task* until) {
+  for (const auto& task : service.tasks) {
+    if (&task == until) {
+      return;
+    }
+    if (task.when == when) {
+      out["depends_on"][task_key(service, task)]["condition"] = "service_completed_successfully";
     }
   }
 }
@@ -172,16 +192,20 @@ std::string volume_key(const Service& service, const project::Volume& volume) {
   return *service.name + "-" + volume.name;
 }
 
+Value mounted(const project::ConfigFile& file) {
+  return {{"type", "bind"},
+          {"source", local_path(*file.source)},
+          {"target", compose_literal(file.path)},
+          {"read_only", true}};
+}
+
 void add_volumes(Value& out, const Service& service) {
   for (const auto& volume : service.volumes) {
     out["volumes"].push_back(
         {{"type", "volume"}, {"source", volume_key(service, volume)}, {"target", compose_literal(volume.mount)}});
   }
   for (const auto& file : service.files) {
-    out["volumes"].push_back({{"type", "bind"},
-                              {"source", local_path(*file.source)},
-                              {"target", compose_literal(file.path)},
-                              {"read_only", true}});
+    out["volumes"].push_back(mounted(file));
   }
 }
 
@@ -237,8 +261,35 @@ Value service_section(const Target& target, const Service& service, std::string_
     out["healthcheck"] = *check;
   }
   add_dependencies(out, target, service);
+  wait_for_tasks(out, service, project::Task::When::before_rollout, nullptr);
   add_confinement(out, service);
   add_limits(out, service.resources);
+  return out;
+}
+
+// The service with another command, run once.
+Value task_section(const Target& target, const Service& service, const project::Task& task, std::string_view tag) {
+  const bool is_before = task.when == project::Task::When::before_rollout;
+  auto like = service;
+  like.tasks.clear();
+  like.command = task.command;
+  auto out = service_section(target, like, tag);
+  for (const auto* key : {"ports", "healthcheck", "stop_grace_period", "depends_on", "volumes"}) {
+    out.erase(key);
+  }
+  out["restart"] = "no";
+  if (has_image_of_ours(service)) {
+    out["entrypoint"] = literal_words(entrypoint(like));
+  }
+  for (const auto& file : service.files) {
+    out["volumes"].push_back(mounted(file));
+  }
+  if (is_before) {
+    add_dependencies(out, target, service);
+  } else {
+    wait_for(out, service);
+  }
+  wait_for_tasks(out, service, task.when, &task);
   return out;
 }
 
@@ -259,6 +310,13 @@ json::Value compose(const Target& target, std::string_view tag) {
     section = service_section(target, service, tag);
     if (has_networks) {
       add_networks(section, service);
+    }
+    for (const auto& task : service.tasks) {
+      auto& once = file["services"][task_key(service, task)];
+      once = task_section(target, service, task, tag);
+      if (has_networks) {
+        add_networks(once, service);
+      }
     }
     for (const auto& volume : service.volumes) {
       const auto key = volume_key(service, volume);

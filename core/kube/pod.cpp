@@ -114,7 +114,9 @@ Pod Pod::from_json(const json::Value& body) {
           .containers = {},
           .conditions = read_conditions(status.at("conditions"))};
   read_containers(spec.at("initContainers"), status.at("initContainerStatuses"), Container::Role::init, pod.containers);
-  read_containers(spec.at("containers"), status.at("containerStatuses"), Container::Role::main, pod.containers);
+  const auto restart_policy = spec.at("restartPolicy").string_or("Always");
+  read_containers(spec.at("containers"), status.at("containerStatuses"),
+                  restart_policy == "Always" ? Container::Role::main : Container::Role::init, pod.containers);
   return pod;
 }
 

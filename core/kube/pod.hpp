@@ -20,6 +20,7 @@ struct Termination {
 };
 
 struct Container {
+  // init: it is meant to come to an end; those of a Job's pods too.
   enum class Role { main, init, sidecar };
   enum class State { waiting, running, terminated };
   std::string name;

@@ -1,5 +1,6 @@
 // Objects are kept by whom they belong to, so that a change of one pod is an assessment of one Deployment: following a
-// thousand costs what changes, not what there is.
+// thousand costs what changes, not what there is. The pods of a Job are judged by the same rules as those of a
+// Deployment; that a container of it ends is for its controller to judge, which says so in the Job's conditions.
 #include "core/kube/rollout_tracker.hpp"
 
 #include "core/json/reader.hpp"
@@ -41,7 +42,8 @@ std::string_view to_string(RolloutResult result) {
 
 void RolloutTracker::follow(RolloutTarget target, Moment now) {
   const auto index = followed_.size();
-  followed_by_name_[target.deployment] = index;
+  auto& by_name = target.kind == RolloutTarget::Kind::job ? followed_jobs_by_name_ : followed_by_name_;
+  by_name[target.deployment] = index;
   followed_.push_back({.target = std::move(target), .since = now});
   touched_.insert(index);
 }
@@ -52,6 +54,8 @@ void RolloutTracker::put(const Object& object) {
     put_deployment(object);
   } else if (kind == "ReplicaSet") {
     put_replica_set(object);
+  } else if (kind == "Job") {
+    put_job(object);
   } else if (kind == "Pod") {
     put_pod(object);
   } else if (kind == "Event") {
@@ -76,6 +80,14 @@ void RolloutTracker::put_replica_set(const Object& object) {
   touch_deployment(owner);
 }
 
+void RolloutTracker::put_job(const Object& object) {
+  auto job = Job::from_json(object.body);
+  job_names_[job.uid] = job.name;
+  touch_job(job.uid);
+  auto& place = jobs_[job.name];
+  place = std::move(job);
+}
+
 void RolloutTracker::put_pod(const Object& object) {
   auto pod = Pod::from_json(object.body);
   const auto owner = pod.owner_uid;
@@ -83,6 +95,7 @@ void RolloutTracker::put_pod(const Object& object) {
   pod_owner_[uid] = owner;
   pods_[owner][uid] = std::move(pod);
   touch_owner_of_replica_set(owner);
+  touch_job(owner);
 }
 
 // An event may come before the object it is about; then its arrival is what touches the deployment.
@@ -96,8 +109,10 @@ void RolloutTracker::put_event(const Object& object) {
   events_[about][uid] = std::move(event);
   touch_deployment(about);
   touch_owner_of_replica_set(about);
+  touch_job(about);
   if (const auto pod = pod_owner_.find(about); pod != pod_owner_.end()) {
     touch_owner_of_replica_set(pod->second);
+    touch_job(pod->second);
   }
 }
 
@@ -116,9 +131,16 @@ void RolloutTracker::remove(const Object& object) {
       erase_below(replica_sets_, owner->second, uid);
       replica_set_owner_.erase(owner);
     }
+  } else if (kind == "Job") {
+    if (const auto found = jobs_.find(object.name()); found != jobs_.end() && found->second.uid == uid) {
+      touch_job(uid);
+      jobs_.erase(found);
+      job_names_.erase(uid);
+    }
   } else if (kind == "Pod") {
     if (const auto owner = pod_owner_.find(uid); owner != pod_owner_.end()) {
       touch_owner_of_replica_set(owner->second);
+      touch_job(owner->second);
       erase_below(pods_, owner->second, uid);
       pod_owner_.erase(owner);
     }
@@ -138,6 +160,9 @@ void RolloutTracker::replace(std::string_view kind, std::span<const Object> obje
   } else if (kind == "ReplicaSet") {
     replica_sets_.clear();
     replica_set_owner_.clear();
+  } else if (kind == "Job") {
+    jobs_.clear();
+    job_names_.clear();
   } else if (kind == "Pod") {
     pods_.clear();
     pod_owner_.clear();
@@ -165,6 +190,16 @@ void RolloutTracker::touch_deployment(const std::string& uid) {
   }
 }
 
+void RolloutTracker::touch_job(const std::string& uid) {
+  const auto name = job_names_.find(uid);
+  if (name == job_names_.end()) {
+    return;
+  }
+  if (const auto index = followed_jobs_by_name_.find(name->second); index != followed_jobs_by_name_.end()) {
+    touched_.insert(index->second);
+  }
+}
+
 std::vector<RolloutChange> RolloutTracker::advance(Moment now) {
   std::vector<std::size_t> due(touched_.begin(), touched_.end());
   for (std::size_t i = 0; i < followed_.size(); ++i) {
@@ -177,7 +212,8 @@ std::vector<RolloutChange> RolloutTracker::advance(Moment now) {
   std::vector<RolloutChange> changes;
   for (const auto index : due) {
     if (!followed_[index].outcome) {
-      assess(followed_[index], now, changes);
+      const bool is_job = followed_[index].target.kind == RolloutTarget::Kind::job;
+      is_job ? assess_job(followed_[index], now, changes) : assess(followed_[index], now, changes);
       heed_deadline(followed_[index], now, changes);
     }
   }
@@ -220,6 +256,80 @@ void RolloutTracker::assess(Followed& followed, Moment now, std::vector<RolloutC
   if (!followed.findings.empty() && followed.findings.front().weight == verdict::Weight::permanent) {
     decide(followed, RolloutResult::failed, changes);
   }
+}
+
+void RolloutTracker::assess_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes) {
+  followed.wake_at.reset();
+  const auto job = jobs_.find(followed.target.deployment);
+  if (job == jobs_.end()) {
+    if (followed.status) {  // it was there
+      followed.findings = {verdict::deleted_job(followed.target.deployment, now)};
+      tell_findings(followed, changes);
+      decide(followed, RolloutResult::failed, changes);
+    }
+    return;
+  }
+  const auto evidence = evidence_for(followed, job->second);
+  tell_started_pods(followed, evidence, changes);
+  tell_status(followed, {.phase = RolloutPhase::progressing, .desired = 1, .summary = describe(job->second)}, changes);
+  if (job->second.is_complete()) {
+    decide(followed, RolloutResult::done, changes);
+    return;
+  }
+  auto judgement = verdict::judge(evidence, followed.memory, now, options_.rules);
+  followed.findings = std::move(judgement.findings);
+  followed.wake_at = judgement.look_again;
+  if (job->second.failure() != nullptr) {
+    end_failed_job(followed, job->second, now, changes);
+    return;
+  }
+  tell_findings(followed, changes);
+  if (!followed.findings.empty() && followed.findings.front().weight == verdict::Weight::permanent) {
+    decide(followed, RolloutResult::failed, changes);
+  }
+}
+
+// The cause is how a pod ended, which may be told a moment later than that the Job has failed: they are two watches.
+void RolloutTracker::end_failed_job(Followed& followed, const Job& job, Moment now,
+                                    std::vector<RolloutChange>& changes) {
+  constexpr Moment time_for_pods{2'000};
+  followed.failed_since = followed.failed_since.value_or(now);
+  const bool may_come = job.failure()->reason == "BackoffLimitExceeded";
+  if (followed.findings.empty() && may_come && now - *followed.failed_since < time_for_pods) {
+    followed.wake_at = *followed.failed_since + time_for_pods;
+    return;
+  }
+  if (followed.findings.empty() || !may_come) {
+    followed.findings.insert(followed.findings.begin(), verdict::failed_job(job, now));
+  }
+  followed.findings.front().weight = verdict::Weight::permanent;
+  tell_findings(followed, changes);
+  decide(followed, RolloutResult::failed, changes);
+}
+
+void RolloutTracker::tell_started_pods(Followed& followed, const verdict::Evidence& evidence,
+                                       std::vector<RolloutChange>& changes) {
+  for (const auto* pod : evidence.pods) {
+    for (const auto& container : pod->containers) {
+      if (container.state != Container::State::waiting && followed.started_pods.insert(pod->uid).second) {
+        changes.push_back({.service = followed.target.service,
+                           .deployment = followed.target.deployment,
+                           .what = PodStarted{pod->name, container.name}});
+      }
+    }
+  }
+}
+
+verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const Job& job) const {
+  verdict::Evidence evidence{.job = &job, .written_at = followed.since};
+  add_events(job.uid, evidence);
+  if (const auto pods = pods_.find(job.uid); pods != pods_.end()) {
+    for (const auto& [uid, pod] : pods->second) {
+      evidence.pods.push_back(&pod);
+      add_events(uid, evidence);
+    }
+  }
+  return evidence;
 }
 
 verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const Deployment& deployment) const {
@@ -360,19 +470,23 @@ std::vector<RolloutOutcome> RolloutTracker::outcomes() const {
   return all;
 }
 
-std::string RolloutTracker::known_version(const std::string& deployment) const {
-  const auto found = deployments_.find(deployment);
+std::string RolloutTracker::known_version(const RolloutTarget& target) const {
+  if (target.kind == RolloutTarget::Kind::job) {
+    const auto found = jobs_.find(target.deployment);
+    return found == jobs_.end() ? std::string() : found->second.resource_version;
+  }
+  const auto found = deployments_.find(target.deployment);
   return found == deployments_.end() ? std::string() : found->second.resource_version;
 }
 
-std::vector<std::string> RolloutTracker::undecided() const {
-  std::vector<std::string> names;
+std::vector<RolloutTarget> RolloutTracker::undecided() const {
+  std::vector<RolloutTarget> targets;
   for (const auto& followed : followed_) {
     if (!followed.outcome) {
-      names.push_back(followed.target.deployment);
+      targets.push_back(followed.target);
     }
   }
-  return names;
+  return targets;
 }
 
 }  // namespace deployctl::kube

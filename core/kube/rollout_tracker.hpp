@@ -1,14 +1,17 @@
-// Follows several Deployments of one namespace through a stream of object changes, and decides each of them once.
+// Follows several Deployments and Jobs of one namespace through a stream of object changes, and decides each of them
+// once.
 //
 // Pure: objects and time go in, changes come out. cluster/rollout_watch.hpp feeds it from real watches.
 #pragma once
 
+#include "core/kube/job.hpp"
 #include "core/kube/object.hpp"
 #include "core/kube/verdict.hpp"
 
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -18,10 +21,12 @@
 
 namespace deployctl::kube {
 
-// A Deployment we have written and now follow.
+// A Deployment we have written and now follow, or a Job.
 struct RolloutTarget {
+  enum class Kind { deployment, job };
   std::string service;     // the caller's name for it, carried along
-  std::string deployment;  // metadata.name
+  std::string deployment;  // metadata.name, of the Job too
+  Kind kind = Kind::deployment;
   WrittenState written;
   bool paused_on_purpose = false;
   std::optional<verdict::Moment> deadline;  // undecided when it has passed
@@ -38,10 +43,16 @@ struct RolloutOutcome {
   std::vector<verdict::Finding> findings;  // as they stood at the end, heaviest first
 };
 
+// A container of a Job has begun to run, so that its log can be followed. Told once for each pod.
+struct PodStarted {
+  std::string pod;
+  std::string container;
+};
+
 struct RolloutChange {
   std::string service;
   std::string deployment;
-  std::variant<RolloutStatus, verdict::Finding, RolloutOutcome> what;
+  std::variant<RolloutStatus, verdict::Finding, PodStarted, RolloutOutcome> what;
 };
 
 class RolloutTracker {
@@ -57,7 +68,7 @@ class RolloutTracker {
 
   void follow(RolloutTarget target, Moment now);
 
-  // The object as it is now, or its end. Deployments, ReplicaSets, Pods and Events; other kinds are ignored.
+  // The object as it is now, or its end. Deployments, ReplicaSets, Jobs, Pods and Events; other kinds are ignored.
   void put(const Object& object);
   void remove(const Object& object);
   // All objects of a kind: those that are not among them are gone.
@@ -73,9 +84,9 @@ class RolloutTracker {
   std::vector<RolloutOutcome> give_up(RolloutResult result);
   // Every outcome so far, in the order of follow().
   [[nodiscard]] std::vector<RolloutOutcome> outcomes() const;
-  // The resource version of the deployment as last put; empty when it was never seen.
-  [[nodiscard]] std::string known_version(const std::string& deployment) const;
-  [[nodiscard]] std::vector<std::string> undecided() const;
+  // The resource version as last put; empty when it was never seen.
+  [[nodiscard]] std::string known_version(const RolloutTarget& target) const;
+  [[nodiscard]] std::vector<RolloutTarget> undecided() const;
 
  private:
   struct Followed {
@@ -86,6 +97,8 @@ class RolloutTracker {
     std::map<std::string, verdict::Weight> told;
     std::vector<verdict::Finding> findings;
     std::optional<Moment> complete_since;
+    std::optional<Moment> failed_since;  // of a Job
+    std::set<std::string> started_pods;  // of a Job; those told
     std::optional<Moment> wake_at;
     std::optional<RolloutOutcome> outcome;
   };
@@ -94,14 +107,20 @@ class RolloutTracker {
 
   void put_deployment(const Object& object);
   void put_replica_set(const Object& object);
+  void put_job(const Object& object);
   void put_pod(const Object& object);
   void put_event(const Object& object);
   void touch_owner_of_replica_set(const std::string& replica_set_uid);
   void touch_deployment(const std::string& uid);
+  void touch_job(const std::string& uid);
   [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Deployment& deployment) const;
   void add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const;
   void add_events(const std::string& uid, verdict::Evidence& evidence) const;
+  [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Job& job) const;
   void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
+  void assess_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
+  void end_failed_job(Followed& followed, const Job& job, Moment now, std::vector<RolloutChange>& changes);
+  void tell_started_pods(Followed& followed, const verdict::Evidence& evidence, std::vector<RolloutChange>& changes);
   void heed_deadline(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void tell_status(Followed& followed, RolloutStatus status, std::vector<RolloutChange>& changes);
   void tell_findings(Followed& followed, std::vector<RolloutChange>& changes);
@@ -111,14 +130,17 @@ class RolloutTracker {
   Options options_;
   std::vector<Followed> followed_;
   std::unordered_map<std::string, std::size_t> followed_by_name_;
+  std::unordered_map<std::string, std::size_t> followed_jobs_by_name_;
   std::unordered_set<std::size_t> touched_;
 
   std::unordered_map<std::string, Deployment> deployments_;         // by name
   std::unordered_map<std::string, std::string> deployment_names_;   // uid to name
+  std::unordered_map<std::string, Job> jobs_;                       // by name
+  std::unordered_map<std::string, std::string> job_names_;          // uid to name
   ByOwner<ReplicaSet> replica_sets_;                                // by deployment uid, then uid
   std::unordered_map<std::string, std::string> replica_set_owner_;  // replica set uid to deployment uid
-  ByOwner<Pod> pods_;                                               // by replica set uid, then uid
-  std::unordered_map<std::string, std::string> pod_owner_;          // pod uid to replica set uid
+  ByOwner<Pod> pods_;                                               // by uid of replica set or Job, then uid
+  std::unordered_map<std::string, std::string> pod_owner_;          // pod uid to uid of replica set or Job
   ByOwner<Event> events_;                                           // by uid of what it is about, then uid
 };
 

@@ -32,6 +32,7 @@ struct Sign {
 
 void add_deployment_signs(const Evidence& evidence, Moment now, std::vector<Sign>& signs);
 void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs);
+void add_job_signs(const Evidence& evidence, std::vector<Sign>& signs);
 void add_scheduling_signs(const Evidence& evidence, const Pod& pod, std::vector<Sign>& signs);
 void add_container_signs(const Evidence& evidence, const Pod& pod, const Container& container, Memory& memory,
                          Moment now, std::vector<Sign>& signs);

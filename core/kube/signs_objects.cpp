@@ -101,6 +101,22 @@ void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs) {
                    .attempts = std::max(1, total_count(events))});
 }
 
+// A Job says nothing of pods that are not let in but in events.
+void add_job_signs(const Evidence& evidence, std::vector<Sign>& signs) {
+  const auto& job = *evidence.job;
+  const auto events = events_about(evidence, job.uid, "FailedCreate");
+  if (events.empty() || !evidence.pods.empty()) {
+    return;
+  }
+  const auto* event = newest(events);
+  signs.push_back({.rule = rule_for_refused_pods(event->message),
+                   .object = "job/" + job.name,
+                   .object_uid = job.uid,
+                   .reason = event->reason,
+                   .message = event->message,
+                   .attempts = std::max(1, total_count(events))});
+}
+
 void add_scheduling_signs(const Evidence& evidence, const Pod& pod, std::vector<Sign>& signs) {
   if (!pod.node.empty()) {
     return;

@@ -122,8 +122,12 @@ std::string key_of(const Sign& sign) {
 
 std::vector<Sign> collect(const Evidence& evidence, Memory& memory, Moment now) {
   std::vector<Sign> signs;
-  add_deployment_signs(evidence, now, signs);
-  add_replica_set_signs(evidence, signs);
+  if (evidence.job != nullptr) {
+    add_job_signs(evidence, signs);
+  } else {
+    add_deployment_signs(evidence, now, signs);
+    add_replica_set_signs(evidence, signs);
+  }
   for (const auto* pod : evidence.pods) {
     add_scheduling_signs(evidence, *pod, signs);
     for (const auto& container : pod->containers) {
@@ -303,6 +307,27 @@ Finding deleted(std::string_view deployment, Moment now) {
           .affected = 1,
           .total = 1,
           .first_seen = now};
+}
+
+Finding deleted_job(std::string_view job, Moment now) {
+  auto finding = deleted(job, now);
+  finding.rule = "job-deleted";
+  finding.object = "job/" + std::string(job);
+  finding.message = "the Job was deleted before it came to its end";
+  finding.advice = "look at who deleted it, then roll out again";
+  return finding;
+}
+
+Finding failed_job(const Job& job, Moment now) {
+  const auto* condition = job.failure();
+  const bool is_late = condition->reason == "DeadlineExceeded";
+  auto finding = deleted_job(job.name, now);
+  finding.rule = is_late ? "task-took-too-long" : "task-failed";
+  finding.reason = condition->reason;
+  finding.message = condition->message;
+  finding.advice =
+      is_late ? "give the task a longer `timeout`, or find out what it waits for" : "look at the Job and its pods";
+  return finding;
 }
 
 Judgement judge(const Evidence& evidence, Memory& memory, Moment now, std::span<const Rule> rules) {

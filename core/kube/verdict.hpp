@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/kube/deployment.hpp"
+#include "core/kube/job.hpp"
 #include "core/kube/pod.hpp"
 #include "core/kube/rollout_status.hpp"
 
@@ -68,7 +69,8 @@ struct Finding {
 
 // What is known about one rollout at one moment. Pods and events of other revisions are not in it.
 struct Evidence {
-  const Deployment* deployment = nullptr;   // never null
+  const Deployment* deployment = nullptr;   // null for a Job
+  const Job* job = nullptr;                 // null for a Deployment; never both
   const ReplicaSet* replica_set = nullptr;  // the new one; null while there is none
   std::vector<const Pod*> pods;             // of the new replica set
   std::vector<const Event*> events;         // about the deployment, the new replica set and its pods
@@ -117,6 +119,10 @@ Judgement judge(const Evidence& evidence, Memory& memory, Moment now, std::span<
 
 // The deployment is gone.
 Finding deleted(std::string_view deployment, Moment now);
+// The Job is gone.
+Finding deleted_job(std::string_view job, Moment now);
+// The Job has failed, and nothing better is known than what its own condition says.
+Finding failed_job(const Job& job, Moment now);
 
 // A container of the new revision has failed before and has not yet run for long: a rollout whose numbers are right at
 // this instant may only be between two crashes. The moment at which it has run long enough, if nothing else happens.

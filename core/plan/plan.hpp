@@ -44,7 +44,14 @@ struct ApplySecret {
 // Watch the rollout of the service's workload until it is done or broken.
 struct AwaitRollout {};
 
-using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, AwaitRollout>;
+// Run a task of the service to its end, unless it has been for this very release.
+struct RunTask {
+  std::string task;
+  bool is_before_rollout = true;
+  kube::Object job;  // generate::task_job()
+};
+
+using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, RunTask, AwaitRollout>;
 
 // What the step is expected to change, as far as that is known before it runs.
 enum class Change { unknown, create, update, none };
@@ -60,7 +67,7 @@ enum class AfterFailure {
 };
 
 struct Step {
-  std::string id;       // "build:api", "apply:deployment/api", "rollout:api"; unique
+  std::string id;       // "build:api", "apply:deployment/api", "task:api/migrate", "rollout:api"; unique
   std::string service;  // empty: of the whole project
   Action action;
   Change change = Change::unknown;

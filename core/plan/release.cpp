@@ -1,6 +1,7 @@
 #include "core/plan/release.hpp"
 
 #include "core/base/text.hpp"
+#include "core/generate/task.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -24,10 +25,15 @@ bool is_workload(const kube::Object& object) {
   return kind == "Deployment" || kind == "StatefulSet";
 }
 
+// What every release makes anew, under a new name when it has changed: applying it touches nothing that runs.
+bool is_configuration(const kube::Object& object) {
+  return object.kind() == "ConfigMap";
+}
+
 // What a pod cannot start without; everything else of a service may come after its workload.
 bool is_needed_by_pods(const kube::Object& object) {
   const auto kind = object.kind();
-  return kind == "ConfigMap" || kind == "PersistentVolumeClaim" || kind == "Service";
+  return kind == "PersistentVolumeClaim" || kind == "Service";
 }
 
 // Release facts travel on the Deployment; its controller copies them to the ReplicaSet, where history finds them.
@@ -39,6 +45,15 @@ void annotate(kube::Object& workload, const Observation& seen) {
   if (!seen.tag.empty()) {
     annotations[std::string(tag_annotation)] = seen.tag;
   }
+}
+
+generate::KubernetesOptions options_for(const project::Service& service, const Observation& seen) {
+  generate::KubernetesOptions options{
+      .images = seen.images, .tag = seen.tag, .secret_names = seen.secret_names, .api = seen.api};
+  if (service.is_built() && !options.images.contains(*service.name)) {
+    options.images[*service.name] = placeholder_for(*service.name);
+  }
+  return options;
 }
 
 std::string apply_id(const kube::Object& object) {
@@ -94,52 +109,97 @@ class ReleasePlanner {
     if (!objects) {
       return objects.error();
     }
-    const auto start = beginning_of(service);
-    std::vector<std::string> before_pods = start;
-    if (const auto name = seen_.secret_names.find(*service.name); name != seen_.secret_names.end()) {
-      add({.id = "apply:secret/" + name->second,
-           .service = *service.name,
-           .action = ApplySecret{name->second},
-           .after = start,
-           .phase = Phase::cluster});
-      before_pods.push_back("apply:secret/" + name->second);
+    const auto configured = add_configuration(service, *objects);
+    const auto prepared = add_tasks(service, project::Task::When::before_rollout, configured, AfterFailure::is_left);
+    if (!prepared) {
+      return prepared.error();
     }
-    for (const auto& object : *objects) {
-      if (is_needed_by_pods(object)) {
-        add_apply(*service.name, object, start);
-        before_pods.push_back(apply_id(object));
-      }
+    const auto rolled_out = add_rollout(service, *objects, *prepared);
+    const auto ended = add_tasks(service, project::Task::When::after_rollout, rolled_out, AfterFailure::is_done);
+    if (!ended) {
+      return ended.error();
     }
-    auto after_workload = before_pods;
-    for (const auto& object : *objects) {
-      if (is_workload(object)) {
-        add_apply(*service.name, object, before_pods, AfterFailure::is_left, reason_to_wait(service));
-        after_workload = {apply_id(object)};
-      }
-    }
-    auto last = after_workload;
-    for (const auto& object : *objects) {
-      if (!is_workload(object) && !is_needed_by_pods(object)) {
-        add_apply(*service.name, object, after_workload, AfterFailure::is_done);
-        last.push_back(apply_id(object));
-      }
-    }
-    if (after_workload != before_pods) {
-      add({.id = "rollout:" + *service.name,
-           .service = *service.name,
-           .action = AwaitRollout{},
-           .after = after_workload,
-           .phase = Phase::cluster,
-           .after_failure = AfterFailure::is_done});
-      last = {"rollout:" + *service.name};
-    }
-    last_steps_[*service.name] = std::move(last);
+    last_steps_[*service.name] = *ended;
     return {};
   }
 
   Plan take() && { return std::move(plan_); }
 
  private:
+  using Ids = std::vector<std::string>;  // of the steps after which something may go on
+
+  // What tasks and pods are configured by.
+  Ids add_configuration(const project::Service& service, const std::vector<kube::Object>& objects) {
+    const auto start = beginning_of(service);
+    auto configured = start;
+    if (const auto name = seen_.secret_names.find(*service.name); name != seen_.secret_names.end()) {
+      add({.id = "apply:secret/" + name->second,
+           .service = *service.name,
+           .action = ApplySecret{name->second},
+           .after = start,
+           .phase = Phase::cluster});
+      configured.push_back("apply:secret/" + name->second);
+    }
+    for (const auto& object : objects) {
+      if (is_configuration(object)) {
+        add_apply(*service.name, object, start);
+        configured.push_back(apply_id(object));
+      }
+    }
+    return configured;
+  }
+
+  // One after the other, in the order of the project manifest.
+  base::Result<Ids> add_tasks(const project::Service& service, project::Task::When when, Ids after,
+                              AfterFailure after_failure) {
+    auto tasks = desired_tasks(target_, service, when, seen_);
+    if (!tasks) {
+      return tasks.error();
+    }
+    for (auto& task : *tasks) {
+      const auto id = "task:" + *service.name + "/" + task.task;
+      add({.id = id,
+           .service = *service.name,
+           .action = std::move(task),
+           .reason = when == project::Task::When::before_rollout ? "before the rollout" : "after the rollout",
+           .after = after,
+           .phase = Phase::cluster,
+           .after_failure = after_failure});
+      after = {id};
+    }
+    return after;
+  }
+
+  // The workload with all it needs and all that comes with it, up to the verdict.
+  Ids add_rollout(const project::Service& service, const std::vector<kube::Object>& objects, const Ids& prepared) {
+    auto before_pods = prepared;
+    for (const auto& object : objects) {
+      if (is_needed_by_pods(object)) {
+        add_apply(*service.name, object, prepared);
+        before_pods.push_back(apply_id(object));
+      }
+    }
+    const auto workload = std::ranges::find_if(objects, is_workload);
+    if (workload == objects.end()) {
+      return before_pods;
+    }
+    add_apply(*service.name, *workload, before_pods, AfterFailure::is_left, reason_to_wait(service));
+    const Ids applied{apply_id(*workload)};
+    for (const auto& object : objects) {
+      if (!is_configuration(object) && !is_workload(object) && !is_needed_by_pods(object)) {
+        add_apply(*service.name, object, applied, AfterFailure::is_done);
+      }
+    }
+    const auto id = "rollout:" + *service.name;
+    add({.id = id,
+         .service = *service.name,
+         .action = AwaitRollout{},
+         .after = applied,
+         .phase = Phase::cluster,
+         .after_failure = AfterFailure::is_done});
+    return {id};
+  }
+
   void add(Step step) {
     ids_.insert(step.id);
     plan_.steps.push_back(std::move(step));
@@ -249,13 +309,26 @@ base::Result<std::vector<const project::Service*>> chosen_services(const project
   return chosen;
 }
 
+base::Result<std::vector<RunTask>> desired_tasks(const project::Target& target, const project::Service& service,
+                                                 project::Task::When when, const Observation& seen) {
+  std::vector<RunTask> tasks;
+  for (const auto& task : service.tasks) {
+    if (task.when != when) {
+      continue;
+    }
+    auto job = generate::task_job(target, service, task, seen.inputs, options_for(service, seen));
+    if (!job) {
+      return job.error();
+    }
+    tasks.push_back(
+        {.task = task.name, .is_before_rollout = when == project::Task::When::before_rollout, .job = std::move(*job)});
+  }
+  return tasks;
+}
+
 base::Result<std::vector<kube::Object>> desired_objects(const project::Target& target, const project::Service& service,
                                                         const Observation& seen) {
-  generate::KubernetesOptions options{
-      .images = seen.images, .tag = seen.tag, .secret_names = seen.secret_names, .api = seen.api};
-  if (service.is_built() && !options.images.contains(*service.name)) {
-    options.images[*service.name] = placeholder_for(*service.name);
-  }
+  const auto options = options_for(service, seen);
   auto objects = generate::kubernetes_objects(target, service, seen.inputs, options);
   if (objects) {
     for (auto& object : *objects) {

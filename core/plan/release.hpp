@@ -52,10 +52,15 @@ base::Result<std::vector<const project::Service*>> chosen_services(const project
 base::Result<std::vector<kube::Object>> desired_objects(const project::Target& target, const project::Service& service,
                                                         const Observation& seen);
 
-// Build and push steps for the services that have a source; then, for each service, apply steps for its objects (the
-// Namespace first, the workload after its own configuration and storage) and one that watches its rollout. Nothing of a
-// service is touched before the services it depends on are rolled out, as far as they are part of this run; services
-// that do not depend on each other do not wait for each other.
+// The Jobs of the service's tasks that run at that time, with a placeholder for an image that is not known yet.
+base::Result<std::vector<RunTask>> desired_tasks(const project::Target& target, const project::Service& service,
+                                                 project::Task::When when, const Observation& seen);
+
+// Build and push steps for the services that have a source; then, for each service, apply steps for its configuration,
+// its tasks before the rollout, apply steps for its other objects (the Namespace first, the workload after its
+// storage), one that watches its rollout, and its tasks after it. Nothing of a service is touched before the services
+// it depends on are rolled out, as far as they are part of this run; services that do not depend on each other do not
+// wait for each other.
 base::Result<Plan> release(const project::Target& target, const Observation& seen, const Wish& wish);
 
 }  // namespace deployctl::plan

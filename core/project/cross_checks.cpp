@@ -131,6 +131,23 @@ void check_node_ports(const Services& services, base::Diagnostics& out) {
   }
 }
 
+// In Compose a task is a service beside the others.
+void check_task_names(const Services& services, const Places& places, base::Diagnostics& out) {
+  for (const auto& service : services) {
+    const auto* tasks = sound(service.value->tasks);
+    if (tasks == nullptr) {
+      continue;
+    }
+    for (const auto& task : *tasks) {
+      const auto name = *service.name + "-" + *task.name;
+      if (places.contains(name)) {
+        out.error(task.name.span,
+                  fmt::format("a service is called '{}' already, as this task of '{}' is to be", name, *service.name));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_services(const Services& services, base::Diagnostics& out) {
@@ -138,6 +155,7 @@ void check_services(const Services& services, base::Diagnostics& out) {
   check_names(services, places, out);
   CircleSearch(services, places, out).run();
   check_node_ports(services, out);
+  check_task_names(services, places, out);
 }
 
 }  // namespace deployctl::project

@@ -226,12 +226,14 @@ struct Ingress {
   base::SourceSpan span;
 };
 
+// A command that is run to its end once for each release, in a container like the service's.
 struct Task {
   enum class When { before_rollout, after_rollout };
   std::string name;
-  std::vector<std::string> command;
+  std::vector<std::string> command;  // as the service's own
   When when = When::before_rollout;
-  base::Milliseconds timeout{300'000};
+  base::Milliseconds timeout{300'000};  // with all its tries
+  int retries = 0;
 };
 
 // How the cluster is told which ready image to run: the digest the tag stands for, or the tag alone.

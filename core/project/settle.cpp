@@ -28,6 +28,7 @@ void refuse_workload(const WrittenService& written, base::Diagnostics& out) {
   refuse_useless(written.scale, "scale", why, out);
   refuse_useless(written.strategy, "strategy", why, out);
   refuse_useless(written.ingress, "ingress", why, out);
+  refuse_useless(written.tasks, "tasks", why, out);
 }
 
 Service settle_external(const NamedService& named, base::Diagnostics& out) {
@@ -69,6 +70,7 @@ Service settle_service(const NamedService& named, const Optional<std::string>& r
   service.service = settle_address(named, service.ports, out);
   service.ingress = settle_ingress(written, service.ports, out);
   service.depends_on = value_or(written.depends_on, {});
+  service.tasks = settle_tasks(named, out);
   return service;
 }
 

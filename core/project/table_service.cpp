@@ -249,6 +249,30 @@ Form<Stack> stack_word() {
                                {"dockerfile", Stack::dockerfile}});
 }
 
+Form<WrittenTask> task_form() {
+  using T = WrittenTask;
+  using When = Task::When;
+  return mapping<T>(
+      "task",
+      "A command that is run to its end once for each release, as a Job with the service's new image, `env`, `secrets` "
+      "and `files`. Nothing of the service changes when one before the rollout fails.",
+      {
+          field("command", &T::command, list_of(loose_text("text"), Empty::refused),
+                {.doc = "what is run, written like the service's `command`",
+                 .example = "[\"/app\", \"migrate\"]",
+                 .need = Need::required}),
+          field("when", &T::when,
+                word<When>("time", {{"before-rollout", When::before_rollout}, {"after-rollout", When::after_rollout}}),
+                {.doc = "before the first new pod of the service, or when all of them are there",
+                 .example = "after-rollout",
+                 .fallback = "before-rollout"}),
+          field("timeout", &T::timeout, duration(1s),
+                {.doc = "how long it may take, with all its tries", .example = "5m", .fallback = "5m"}),
+          field("retries", &T::retries, number(0, 10),
+                {.doc = "how often it is tried again when it fails", .example = "2", .fallback = "0"}),
+      });
+}
+
 std::vector<Field<WrittenService>> image_fields() {
   using S = WrittenService;
   return {
@@ -317,6 +341,9 @@ std::vector<Field<WrittenService>> rollout_fields() {
             {.doc = "a host name outside the cluster", .example = "{host: api.example.com}"}),
       field("depends_on", &S::depends_on, list_of(service_name()),
             {.doc = "services that are rolled out first", .example = "[mysql, redis]"}),
+      field("tasks", &S::tasks, map_of(dns_label(), task_form()),
+            {.doc = "commands run once for each release, such as migrations, by name, in this order",
+             .example = "{migrate: {command: [\"/app\", \"migrate\"]}}"}),
   };
 }
 
@@ -325,8 +352,7 @@ Form<WrittenService> make_service_form() {
   for (auto&& group : {container_fields(), rollout_fields()}) {
     fields.insert(fields.end(), group.begin(), group.end());
   }
-  return mapping<WrittenService>("service", "One program: built from source, or a ready image.", std::move(fields),
-                                 {{"tasks", "tasks are not available yet"}});
+  return mapping<WrittenService>("service", "One program: built from source, or a ready image.", std::move(fields));
 }
 
 }  // namespace

@@ -165,6 +165,13 @@ struct WrittenIngress {
   Optional<std::string> gateway;
 };
 
+struct WrittenTask {
+  Optional<Texts> command;
+  Optional<Task::When> when;
+  Optional<base::Milliseconds> timeout;
+  Optional<int> retries;
+};
+
 struct WrittenService {
   Optional<std::string> source;
   Optional<Stack> stack;
@@ -186,6 +193,7 @@ struct WrittenService {
   Optional<WrittenServicePort> service;
   Optional<WrittenIngress> ingress;
   Optional<Texts> depends_on;
+  Optional<std::vector<Named<WrittenTask>>> tasks;
 };
 
 // Shared between the base and the environments that leave the service as it is.

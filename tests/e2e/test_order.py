@@ -13,7 +13,7 @@ READY_AFTER = """    image: busybox:1.36
 """
 BROKEN = """    image: busybox:1.36
     pin: tag
-    command: [sh, -c, "sleep 3; echo no disk; exit 7"]
+    command: [sh, -c, "echo no disk; exit 7"]
     strategy: {deadline: 60s}
 """
 

@@ -154,6 +154,26 @@ TEST(RolloutWatch, TellsRolloutsOneByOneWhileMoreAreFollowed) {
   EXPECT_THAT(ended, ElementsAre("api done", "not-there undecided"));
 }
 
+TEST(RolloutWatch, FollowsAJobToItsEnd) {
+  World world;
+  serve_idle(world);
+  const json::Value job = {{"metadata", {{"name", "migrate"}, {"uid", "j"}, {"resourceVersion", "5"}}},
+                           {"status", {{"conditions", {{{"type", "Complete"}, {"status", "True"}}}}}}};
+  json::Value pod = broken_pod();
+  pod["metadata"]["ownerReferences"][0]["uid"] = "j";
+  pod["status"]["containerStatuses"][0]["state"] = {{"running", {{"startedAt", "2026-01-01T00:00:00Z"}}}};
+  world.transport.on(pods, {open_stream({added(pod)})});
+  world.transport.on("GET /apis/batch/v1/namespaces/shop/jobs", {open_stream({added(job)})});
+  const auto client = world.client();
+  RolloutWatch watch(*client, "shop", {.with_jobs = true});
+  watch.follow(job_target("migrate of api", {.body = job}));
+  const auto outcomes = watch.wait(steady_clock::now() + std::chrono::seconds(20), {}, {});
+  ASSERT_TRUE(outcomes);
+  ASSERT_EQ(outcomes->size(), 1U);
+  EXPECT_EQ(outcomes->front().result, RolloutResult::done);
+  EXPECT_EQ(outcomes->front().service, "migrate of api");
+}
+
 TEST(RolloutWatch, IsInterruptedAtOnce) {
   World world;
   serve_idle(world);

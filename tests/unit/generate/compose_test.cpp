@@ -49,6 +49,27 @@ TEST(Compose, DependenciesWaitForHealthWhereItIsChecked) {
   EXPECT_FALSE(service_of(with_nats, "nats").contains("healthcheck")) << "nothing in that image could check";
 }
 
+TEST(Compose, TasksRunOnceAndTheServiceWaitsForThoseBeforeIt) {
+  using When = project::Task::When;
+  auto target = tests::shop();
+  target.services[0].tasks = {{.name = "check", .command = {"check"}},
+                              {.name = "migrate", .command = {"/app", "migrate", "$X"}},
+                              {.name = "seed", .command = {"seed"}, .when = When::after_rollout}};
+  const auto name = *target.services[0].name;
+  const auto migrate = service_of(target, name + "-migrate");
+  EXPECT_EQ(migrate["restart"], "no");
+  EXPECT_EQ(migrate["entrypoint"], Value::array({"/app", "migrate", "$$X"}));
+  EXPECT_EQ(migrate["image"], service_of(target, name)["image"]);
+  EXPECT_EQ(migrate["environment"], service_of(target, name)["environment"]);
+  EXPECT_FALSE(migrate.contains("ports"));
+  EXPECT_EQ(migrate["depends_on"]["mysql"]["condition"], "service_healthy");
+  EXPECT_EQ(migrate["depends_on"][name + "-check"]["condition"], "service_completed_successfully");
+  const auto api = service_of(target, name);
+  EXPECT_EQ(api["depends_on"][name + "-migrate"]["condition"], "service_completed_successfully");
+  EXPECT_FALSE(api["depends_on"].contains(name + "-seed"));
+  EXPECT_EQ(service_of(target, name + "-seed")["depends_on"], (Value{{name, {{"condition", "service_started"}}}}));
+}
+
 TEST(Compose, HealthchecksAreCommandsOfTheImage) {
   auto target = tests::mini();
   EXPECT_FALSE(service_of(target, "api").contains("healthcheck")) << "HTTP checks need a client in the image";

@@ -116,7 +116,7 @@ class Player {
     tracker_.put(objects_[key]);
   }
 
-  // The first Deployment put is the one we have written.
+  // The first Deployment or Job put is the one we have written.
   void follow_when_known() {
     if (is_following_) {
       return;
@@ -127,6 +127,11 @@ class Player {
         written_ = written_state(object.body);
         written_.generation = generation;
         tracker_.follow({.service = object.name(), .deployment = object.name(), .written = written_}, now_);
+        is_following_ = true;
+      } else if (object.kind() == "Job") {
+        tracker_.follow(
+            {.service = object.name(), .deployment = object.name(), .kind = RolloutTarget::Kind::job, .written = {}},
+            now_);
         is_following_ = true;
       }
     }
@@ -148,6 +153,7 @@ class Player {
     for (const auto& change : tracker_.advance(at)) {
       std::visit(
           base::Overloaded{[](const RolloutStatus&) {},
+                           [&](const PodStarted& started) { say(at, "started pod/" + started.pod); },
                            [&](const verdict::Finding& finding) {
                              say(at, fmt::format("{} {} {} {}", verdict::to_string(finding.weight), finding.rule,
                                                  finding.object, finding.reason));

@@ -135,6 +135,50 @@ TEST(ReleasePlan, WatchesARolloutThatHasBegunAlsoAfterAFailure) {
   EXPECT_EQ(find_step(*plan, "rollout:api").after_failure, AfterFailure::is_done);
 }
 
+project::Target with_tasks() {
+  auto target = shop();
+  target.services[0].env = {{"LOG_LEVEL", {"info", {}}}};
+  target.services[0].tasks = {
+      {.name = "seed", .command = {"seed"}, .when = project::Task::When::after_rollout},
+      {.name = "check", .command = {"check"}},
+      {.name = "migrate", .command = {"migrate"}},
+  };
+  return target;
+}
+
+TEST(ReleasePlan, RunsTasksBetweenTheConfigurationAndEverythingElseOfTheService) {
+  auto observation = seen();
+  observation.secret_names["api"] = "api-secrets-12345678";
+  const auto plan = release(with_tasks(), observation, {.services = {"api"}, .rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(ids(*plan), ElementsAre("apply:secret/api-secrets-12345678", StartsWith("apply:configmap/api-"),
+                                      "task:api/check", "task:api/migrate", "apply:service/api", "apply:deployment/api",
+                                      "rollout:api", "task:api/seed"));
+  EXPECT_THAT(find_step(*plan, "task:api/check").after,
+              ElementsAre("apply:secret/api-secrets-12345678", StartsWith("apply:configmap/api-")));
+  EXPECT_THAT(find_step(*plan, "task:api/migrate").after, ElementsAre("task:api/check"));
+  EXPECT_THAT(find_step(*plan, "apply:service/api").after, ElementsAre("task:api/migrate"));
+  EXPECT_THAT(find_step(*plan, "task:api/seed").after, ElementsAre("rollout:api"));
+}
+
+TEST(ReleasePlan, NamesTasksAndWhenTheyRun) {
+  const auto plan = release(with_tasks(), seen(), {.rollout = true});
+  ASSERT_TRUE(plan);
+  const auto& migrate = find_step(*plan, "task:api/migrate");
+  EXPECT_EQ(title(migrate), "run migrate of api");
+  EXPECT_EQ(migrate.reason, "before the rollout");
+  const auto& job = std::get<RunTask>(migrate.action).job;
+  EXPECT_EQ(job.body["spec"]["template"]["spec"]["containers"][0]["image"], placeholder_for("api"));
+}
+
+TEST(ReleasePlan, CountsTasksAfterTheRolloutAsPartOfIt) {
+  auto target = with_tasks();
+  target.services[1].depends_on = {{"api", {}}};
+  const auto plan = release(target, seen(), {.rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(find_step(*plan, "apply:deployment/cache").after, Contains("task:api/seed"));
+}
+
 TEST(ReleasePlan, MakesTheNamespaceFirstWhenItIsMissing) {
   auto observation = seen();
   observation.namespace_exists = false;

@@ -183,9 +183,7 @@ TEST(Schema, KnowsNoOtherKeysAndWhatIsRequired) {
 TEST(Schema, LeavesOutWhatIsNotAvailable) {
   const auto text = project::schema().dump();
 
-  for (const auto* word : {"tasks", "hooks"}) {
-    EXPECT_EQ(text.find('"' + std::string(word) + '"'), std::string::npos) << word;
-  }
+  EXPECT_EQ(text.find("\"hooks\""), std::string::npos);
 }
 
 }  // namespace

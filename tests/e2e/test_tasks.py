@@ -1,0 +1,126 @@
+"""Tasks: run once for each release, before or after the rollout, with what they print and why they failed."""
+
+import json
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import DEPLOYCTL, ProjectTest, kubectl
+
+MANIFEST = """project: e2e-tasks
+services:
+  api:
+    image: busybox:1.36
+    pin: tag
+    command: [sh, -c, "exec sleep 3600"]
+    env: {{RELEASE: "{release}"}}
+    strategy: {{deadline: 60s}}
+    tasks:
+{tasks}
+environments:
+  lab: {{namespace: {namespace}}}
+"""
+
+
+def task(name, script, more=""):
+    return f"      {name}: {{command: [sh, -c, \"{script}\"]{more}}}"
+
+
+class Tasks(ProjectTest):
+    namespace = "e2e-tasks"
+
+    def use(self, *tasks, release="1"):
+        self.write("deployctl.yaml",
+                   MANIFEST.format(release=release, tasks="\n".join(tasks), namespace=self.namespace))
+        self.commit()
+
+    def rollout(self, code=0):
+        done = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_exit(done, code)
+        return done
+
+    def items(self, kind):
+        return json.loads(kubectl("get", kind, "-n", self.namespace, "-o", "json").stdout)["items"]
+
+    def names(self, kind):
+        return sorted(each["metadata"]["name"] for each in self.items(kind))
+
+    def test_run_once_for_each_release_with_its_configuration(self):
+        with self.subTest("before and after the rollout, told line by line"):
+            self.use(task("migrate", "echo release $RELEASE; sleep 1; echo migrated"),
+                     task("warm-up", "echo warm", ", when: after-rollout"))
+            done = self.rollout()
+            self.assertIn("task:api/migrate: migrate: release 1\n", done.stderr)
+            self.assertIn("task:api/migrate: migrate: migrated\n", done.stderr)
+            self.assertIn("task:api/warm-up: warm-up: warm\n", done.stderr)
+            lines = done.stderr
+            self.assertLess(lines.index("task:api/migrate: done"), lines.index("apply:deployment/api: deployment/api created"))
+            self.assertLess(lines.index("rollout:api: done"), lines.index("task:api/warm-up: running"))
+            jobs = {each["metadata"]["labels"]["deployctl.dev/task"]: each for each in self.items("jobs")}
+            deployment = self.items("deployments")[0]
+            self.assertLessEqual(jobs["migrate"]["status"]["completionTime"], deployment["metadata"]["creationTimestamp"])
+            self.assertGreaterEqual(jobs["warm-up"]["metadata"]["creationTimestamp"],
+                                    deployment["status"]["conditions"][0]["lastTransitionTime"])
+
+        with self.subTest("the same release does not run them again"):
+            before = self.names("jobs")
+            again = self.rollout()
+            self.assertRegex(again.stderr, r"task:api/migrate: unchanged: job/api-migrate-[0-9a-f]{8} has done it")
+            self.assertEqual(self.names("jobs"), before)
+
+        with self.subTest("another one does"):
+            self.use(task("migrate", "echo release $RELEASE"), release="2")
+            done = self.rollout()
+            self.assertIn("task:api/migrate: migrate: release 2\n", done.stderr)
+            self.assertEqual(len(self.names("jobs")), len(before) + 1)
+
+    def test_that_fail_leave_the_workload_untouched_and_are_tried_again_by_the_next_run(self):
+        self.use(task("migrate", "echo no such table; exit 7"))
+        failed = self.rollout(5)
+        self.assertIn("no such table", failed.stderr)
+        self.assertIn("exit code 7", failed.stderr)
+        self.assertIn("apply:deployment/api: skipped: not started: apply deployment/api (because api failed)", failed.stderr)
+        self.assertEqual(self.names("deployments"), [])
+        self.rollout(5)
+        first, second = self.names("jobs")
+        self.assertEqual(second, first + "-2")
+
+    def test_whose_image_cannot_be_had_fail_with_that_and_do_not_run_later(self):
+        self.use(task("migrate", "true"))
+        text = (self.folder / "deployctl.yaml").read_text(encoding="utf-8")
+        self.write("deployctl.yaml", text.replace("busybox:1.36", "127.0.0.1:5000/e2e-tasks/nowhere:1"))
+        self.commit()
+        done = self.rollout(5)
+        self.assertIn("nowhere:1", done.stderr)
+        self.assertIn("is taken away", done.stderr)
+        self.assertLess(done.seconds, 60, done)
+        self.assertEqual(self.names("jobs"), [])
+
+    def test_that_take_too_long_are_ended(self):
+        self.use(task("migrate", "echo started; sleep 600", ", timeout: 5s"))
+        done = self.rollout(5)
+        self.assertIn("DeadlineExceeded", done.stderr)
+        self.assertEqual(self.names("deployments"), [])
+
+    def test_go_on_after_ctrl_c_and_are_taken_up_by_the_next_run(self):
+        self.use(task("migrate", "echo started; sleep 8; echo finished"))
+        run = subprocess.Popen([DEPLOYCTL, "rollout", "-e", "lab", "--yes"], cwd=self.folder, stderr=subprocess.PIPE,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, text=True)
+        seen = ""
+        end = time.monotonic() + 60
+        while "migrate: started" not in seen and time.monotonic() < end:
+            seen += run.stderr.readline()
+        run.send_signal(signal.SIGINT)
+        seen += run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, 130, seen)
+        self.assertRegex(seen, r"was not stopped: job/api-migrate-[0-9a-f]{8} goes on")
+        self.assertEqual(self.names("deployments"), [])
+        done = self.rollout()
+        self.assertIn("still runs: it is taken up", done.stderr)
+        self.assertIn("migrate: finished", done.stderr)
+        self.assertEqual(len(self.names("jobs")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
