@@ -58,6 +58,10 @@ constexpr std::array command_table{
             declare_status},
     Command{"history", operate_group, "list the revisions of a service", "  deployctl history api -e prod",
             declare_history},
+    Command{"promote", operate_group, "give all requests to a new version that waits beside the old one",
+            "  deployctl promote api -e prod", declare_promote},
+    Command{"abort", operate_group, "let a new version go that waits beside the old one",
+            "  deployctl abort api -e prod", declare_abort},
     Command{"undo", operate_group, "go back to an earlier revision and watch it",
             "  deployctl undo api -e prod\n"
             "  deployctl undo api --to 7",

@@ -16,6 +16,8 @@ Action declare_rollout(CLI::App& parser);
 Action declare_release(CLI::App& parser);
 Action declare_status(CLI::App& parser);
 Action declare_history(CLI::App& parser);
+Action declare_promote(CLI::App& parser);
+Action declare_abort(CLI::App& parser);
 Action declare_undo(CLI::App& parser);
 Action declare_restart(CLI::App& parser);
 Action declare_logs(CLI::App& parser);

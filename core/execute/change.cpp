@@ -37,8 +37,12 @@ base::Status restart_services(cluster::Client& client, const project::Target& ta
   cluster::RolloutWatch watch(client, target.name_space);
   std::vector<std::string> names;
   for (const auto* service : services) {
+    const auto deployment = live_deployment(client, target, *service, ports.stop);
+    if (!deployment) {
+      return deployment.error().within("restarting {}", *service->name);
+    }
     const auto restarted =
-        client.patch({"apps/v1", "Deployment", target.name_space, *service->name}, cluster::PatchType::merge,
+        client.patch({"apps/v1", "Deployment", target.name_space, *deployment}, cluster::PatchType::merge,
                      kube::restart_patch(io::to_rfc3339(ports.clock.now())), cluster::DryRun::no, ports.stop);
     if (!restarted) {
       return restarted.error().within("restarting {}", *service->name);

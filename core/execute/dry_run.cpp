@@ -60,7 +60,10 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
       return objects.error();
     }
     for (const auto& object : *objects) {
-      auto expected = observation.namespace_exists ? expected_change(object, client, ports)
+      // A blue-green release is compared with what is live, not with what is left of the release before that.
+      const auto side = observation.live_sides.find(*service->name);
+      const auto compared = side == observation.live_sides.end() ? object : generate::on_side(object, side->second);
+      auto expected = observation.namespace_exists ? expected_change(compared, client, ports)
                                                    : base::Result(plan::ExpectedChange{plan::Change::create, {}});
       if (!expected) {
         return expected.error();

@@ -7,6 +7,7 @@
 #include "core/execute/image_steps.hpp"
 #include "core/execute/images.hpp"
 #include "core/execute/schedule.hpp"
+#include "core/execute/sides.hpp"
 #include "core/execute/step_report.hpp"
 #include "core/execute/task_step.hpp"
 
@@ -25,7 +26,11 @@ class StepRunner {
  public:
   StepRunner(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options,
              const Ports& ports)
-      : target_(target), seen_(seen), options_(options), ports_(ports) {
+      : target_(target),
+        seen_(seen),
+        options_(options),
+        ports_(ports),
+        sides_(plan.steps, seen.world.cluster.get(), ports) {
     for (const auto& [service, reference] : seen.observation.images) {
       images_.set(service, reference);
     }
@@ -50,6 +55,8 @@ class StepRunner {
                    [&](const plan::ApplySecret& action) { done(apply_secret(step, action)); },
                    [&](const plan::RunTask& action) { done(run_task_of(step, action)); },
                    [&](const plan::AwaitRollout&) { await(step, done); },
+                   [&](const plan::SwitchTraffic&) { done(sides_.switch_traffic(step)); },
+                   [&](const plan::RetireSide& action) { done(sides_.retire(step, action)); },
                },
                step.action);
   }
@@ -123,7 +130,8 @@ class StepRunner {
   }
 
   base::Status apply(const plan::Step& step, const kube::Object& planned) {
-    const auto object = images_.filled_in(planned);
+    const auto filled = images_.filled_in(planned);
+    const auto object = filled ? sides_.placed(step.service, *filled) : filled;
     if (!object) {
       return object.error();
     }
@@ -167,6 +175,7 @@ class StepRunner {
   const ExecuteOptions& options_;
   const Ports& ports_;
   Images images_;
+  Sides sides_;
   std::string name_space_;
   WithJobs with_jobs_ = WithJobs::no;
   std::mutex mutex_;                    // workloads are applied side by side

@@ -53,6 +53,22 @@ const kube::Object* find_object(const std::vector<kube::Object>& objects, std::s
   return found == objects.end() ? nullptr : &*found;
 }
 
+// The Deployment the service's address leads to: of a blue-green service it may be the green one.
+base::Result<const kube::Object*> find_live(cluster::Client& client, const NamespaceView& view,
+                                            const project::Target& target, const std::string& service,
+                                            std::stop_token stop) {
+  const auto* green = find_object(view.deployments, generate::side_name(service, generate::Side::green));
+  if (green == nullptr ||
+      json::Reader(green->body).at("metadata", "labels", generate::side_label).string_or() != "green") {
+    return find_object(view.deployments, service);
+  }
+  const auto side = live_side(client, target, service, std::move(stop));
+  if (!side) {
+    return side.error();
+  }
+  return *side == generate::Side::green ? green : find_object(view.deployments, service);
+}
+
 std::string in_one_line(const kube::verdict::Finding& finding) {
   return base::printable(finding.object + ": " + finding.reason +
                          (finding.message.empty() ? "" : ": " + finding.message));
@@ -124,12 +140,35 @@ base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, co
   std::vector<ServiceStatus> statuses;
   for (const auto* service : services) {
     auto& status = statuses.emplace_back(ServiceStatus{.service = *service->name});
-    if (const auto* deployment = find_object(view->deployments, *service->name)) {
+    const auto live = find_live(client, *view, target, *service->name, ports.stop);
+    if (!live) {
+      return live.error();
+    }
+    if (const auto* deployment = *live) {
       describe(*deployment, view->replica_sets, status);
       judge(*view, *deployment, status);
     }
   }
   return statuses;
+}
+
+base::Result<generate::Side> live_side(cluster::Client& client, const project::Target& target,
+                                       const std::string& service, std::stop_token stop) {
+  const auto address = client.get(
+      {.api_version = "v1", .kind = "Service", .name_space = target.name_space, .name = service}, std::move(stop));
+  if (!address && address.error().code != base::ErrorCode::not_found) {
+    return address.error();
+  }
+  return address ? generate::live_side(*address) : generate::Side::blue;
+}
+
+base::Result<std::string> live_deployment(cluster::Client& client, const project::Target& target,
+                                          const project::Service& service, std::stop_token stop) {
+  if (service.strategy.type != project::Strategy::Type::blue_green) {
+    return *service.name;
+  }
+  const auto side = live_side(client, target, *service.name, std::move(stop));
+  return side ? base::Result<std::string>(generate::side_name(*service.name, *side)) : side.error();
 }
 
 base::Result<DeploymentHistory> read_history(cluster::Client& client, const project::Target& target,

@@ -4,6 +4,7 @@
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
 #include "core/execute/ports.hpp"
+#include "core/generate/sides.hpp"
 #include "core/kube/history.hpp"
 #include "core/kube/rollout_status.hpp"
 #include "core/project/model.hpp"
@@ -17,6 +18,13 @@ namespace deployctl::execute {
 
 // A client for the cluster and namespace the target names; nothing is sent yet. Warnings become notes.
 base::Result<std::unique_ptr<cluster::Client>> connect_cluster(const project::Target& target, const Ports& ports);
+
+// The side of a blue-green service that its address leads to; blue when there is no such address.
+base::Result<generate::Side> live_side(cluster::Client& client, const project::Target& target,
+                                       const std::string& service, std::stop_token stop);
+// The name of the Deployment that gets the service's requests. Asks the cluster for blue-green services only.
+base::Result<std::string> live_deployment(cluster::Client& client, const project::Target& target,
+                                          const project::Service& service, std::stop_token stop);
 
 struct ServiceStatus {
   std::string service;

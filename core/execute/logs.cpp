@@ -22,13 +22,9 @@ struct LogSource {
   std::string container;
 };
 
+// Pods of both sides of a blue-green service, and of a canary: whoever reads logs wants to see all.
 std::string label_selector(const project::Target& target, const project::Service& service) {
-  const auto selector = generate::selector(target, service);
-  std::vector<std::string> terms;
-  for (const auto& [name, value] : selector.items()) {
-    terms.push_back(name + "=" + value.get<std::string>());
-  }
-  return base::join(terms, ",");
+  return fmt::format("app.kubernetes.io/name={},app.kubernetes.io/part-of={}", *service.name, *target.project);
 }
 
 base::Result<std::vector<LogSource>> find_sources(cluster::Client& client, const project::Target& target,

@@ -4,6 +4,9 @@
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ready_images.hpp"
+#include "core/generate/sides.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
 
 #include <algorithm>
@@ -40,9 +43,9 @@ class Observer {
     }
     services_ = *services;
     using Part = base::Status (Observer::*)();
-    for (const Part part :
-         {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
-          &Observer::see_registry, &Observer::see_cluster, &Observer::see_images, &Observer::see_changes}) {
+    for (const Part part : {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets,
+                            &Observer::see_engine, &Observer::see_registry, &Observer::see_cluster,
+                            &Observer::see_sides, &Observer::see_images, &Observer::see_changes}) {
       if (ports_.stop.stop_requested()) {
         return base::Error::interrupted();
       }
@@ -175,6 +178,35 @@ class Observer {
     const auto allowed =
         seen_.world.cluster->may("patch", kube::resource_of("Deployment"), target_.name_space, {}, ports_.stop);
     return allowed && *allowed;
+  }
+
+  // A service that was blue-green once may be live on its green side, whatever its strategy is now.
+  base::Status see_sides() {
+    if (!wish_.rollout || !seen_.observation.namespace_exists) {
+      return {};
+    }
+    const auto green =
+        seen_.world.cluster->list({.resource = kube::resource_of("Deployment"),
+                                   .name_space = target_.name_space,
+                                   .label_selector = fmt::format("{}=green,app.kubernetes.io/part-of={}",
+                                                                 generate::side_label, *target_.project)},
+                                  ports_.stop);
+    if (!green) {
+      return green.error();
+    }
+    for (const auto& deployment : green->items) {
+      const auto labels = json::Reader(deployment.body).at("metadata", "labels");
+      if (labels.at(generate::side_label).string_or() != "green") {
+        continue;
+      }
+      const auto service = labels.at("app.kubernetes.io/name").string_or();
+      const auto side = live_side(*seen_.world.cluster, target_, service, ports_.stop);
+      if (!side) {
+        return side.error();
+      }
+      seen_.observation.live_sides[service] = *side;
+    }
+    return {};
   }
 
   // Images that this run does not make must be in their registry already.

@@ -23,6 +23,8 @@ std::string title(const Step& step) {
           [](const ApplyObject& apply) { return fmt::format("apply {}", kube::to_string(apply.object.key())); },
           [](const ApplySecret& apply) { return fmt::format("apply secret/{}", apply.name); },
           [&](const RunTask& run) { return fmt::format("run {} of {}", run.task, step.service); },
+          [&](const SwitchTraffic&) { return fmt::format("switch {} to its new pods", step.service); },
+          [&](const RetireSide&) { return fmt::format("let the old pods of {} go", step.service); },
           [&](const AwaitRollout&) { return fmt::format("watch the rollout of {}", step.service); },
       },
       step.action);

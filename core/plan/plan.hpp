@@ -51,7 +51,20 @@ struct RunTask {
   kube::Object job;  // generate::task_job()
 };
 
-using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, RunTask, AwaitRollout>;
+// Let the service's address lead to its new pods, which stand beside the old ones (generate/sides.hpp). A service with
+// this step has two sides: its objects in the plan are those of the blue one, and the run finds out which side is next.
+struct SwitchTraffic {
+  bool goes_home = false;          // the service has two sides no longer: blue is what stays
+  bool waits_for_promote = false;  // the new pods are left beside the old ones, for somebody to look at
+};
+
+// Let the pods go that the service's address does not lead to any more.
+struct RetireSide {
+  base::Milliseconds keep{0};  // so long they stay after a switch, to go back to
+};
+
+using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, RunTask, AwaitRollout,
+                            SwitchTraffic, RetireSide>;
 
 // What the step is expected to change, as far as that is known before it runs.
 enum class Change { unknown, create, update, none };
@@ -92,6 +105,9 @@ std::string documents(const AttachDocuments& attach);
 // What a release writes on its workloads, for history and status to find: the commit and the tag of the image.
 inline constexpr std::string_view commit_annotation = "deployctl.dev/commit";
 inline constexpr std::string_view tag_annotation = "deployctl.dev/tag";
+// On the Deployment of a blue-green service, so that its record tells how to go back to it.
+inline constexpr std::string_view strategy_annotation = "deployctl.dev/strategy";
+inline constexpr std::string_view blue_green_strategy = "blue-green";
 
 // What stands in an object for an image that is not known yet: "deployctl.invalid/<service>"; never a real reference
 // (RFC 2606 reserves the domain).

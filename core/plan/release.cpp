@@ -185,19 +185,46 @@ class ReleasePlanner {
     }
     add_apply(*service.name, *workload, before_pods, AfterFailure::is_left, reason_to_wait(service));
     const Ids applied{apply_id(*workload)};
+    if (has_two_sides(service)) {
+      return add_switch(service, objects, add_ending("rollout", service, AwaitRollout{}, applied));
+    }
+    add_attendants(service, objects, applied);
+    return add_ending("rollout", service, AwaitRollout{}, applied);
+  }
+
+  bool has_two_sides(const project::Service& service) const {
+    return service.strategy.type == project::Strategy::Type::blue_green || seen_.live_sides.contains(*service.name);
+  }
+
+  // From the verdict on the new pods to the end of the old ones.
+  Ids add_switch(const project::Service& service, const std::vector<kube::Object>& objects, const Ids& rolled_out) {
+    const bool goes_home = service.strategy.type != project::Strategy::Type::blue_green;
+    const bool waits = !goes_home && service.strategy.blue_green.waits_for_promote;
+    const auto switched = add_ending("switch", service, SwitchTraffic{goes_home, waits}, rolled_out);
+    add_attendants(service, objects, switched);
+    add_ending("retire", service, RetireSide{service.strategy.blue_green.keep}, switched);
+    return switched;
+  }
+
+  // What refers to the workload: its autoscaler, its disruption budget, its Ingress.
+  void add_attendants(const project::Service& service, const std::vector<kube::Object>& objects, const Ids& after) {
     for (const auto& object : objects) {
       if (!is_configuration(object) && !is_workload(object) && !is_needed_by_pods(object)) {
-        add_apply(*service.name, object, applied, AfterFailure::is_done);
+        add_apply(*service.name, object, after, AfterFailure::is_done);
       }
     }
-    const auto id = "rollout:" + *service.name;
+  }
+
+  // A step that ends what was begun.
+  Ids add_ending(std::string_view what, const project::Service& service, Action action, Ids after) {
+    auto id = fmt::format("{}:{}", what, *service.name);
     add({.id = id,
          .service = *service.name,
-         .action = AwaitRollout{},
-         .after = applied,
+         .action = std::move(action),
+         .after = std::move(after),
          .phase = Phase::cluster,
          .after_failure = AfterFailure::is_done});
-    return {id};
+    return {std::move(id)};
   }
 
   void add(Step step) {
@@ -334,6 +361,9 @@ base::Result<std::vector<kube::Object>> desired_objects(const project::Target& t
     for (auto& object : *objects) {
       if (is_workload(object) && service.is_built()) {
         annotate(object, seen);
+      }
+      if (is_workload(object) && service.strategy.type == project::Strategy::Type::blue_green) {
+        object.body["metadata"]["annotations"][std::string(strategy_annotation)] = blue_green_strategy;
       }
     }
   }

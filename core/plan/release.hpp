@@ -4,6 +4,7 @@
 #include "core/base/result.hpp"
 #include "core/generate/inputs.hpp"
 #include "core/generate/kubernetes.hpp"
+#include "core/generate/sides.hpp"
 #include "core/json/value.hpp"
 #include "core/plan/plan.hpp"
 #include "core/project/model.hpp"
@@ -40,6 +41,8 @@ struct Observation {
   std::map<std::string, std::string> secret_names;  // service -> name of the Secret its values give
   generate::ApiVersions api;
   bool namespace_exists = true;
+  // Services that have a green Deployment, whatever their strategy is now, and the side their address leads to.
+  std::map<std::string, generate::Side> live_sides;
   std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
 };
 

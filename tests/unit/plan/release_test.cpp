@@ -179,6 +179,33 @@ TEST(ReleasePlan, CountsTasksAfterTheRolloutAsPartOfIt) {
   EXPECT_THAT(find_step(*plan, "apply:deployment/cache").after, Contains("task:api/seed"));
 }
 
+project::Target blue_green() {
+  auto target = shop();
+  target.services[0].strategy.type = project::Strategy::Type::blue_green;
+  target.services[0].strategy.blue_green.keep = std::chrono::minutes(3);
+  target.services[0].replicas = 2;
+  return target;
+}
+
+TEST(ReleasePlan, SwitchesABlueGreenServiceWhenItsNewPodsAreJudgedDone) {
+  const auto plan = release(blue_green(), seen(), {.services = {"api"}, .rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(ids(*plan), ElementsAre("apply:service/api", "apply:deployment/api", "rollout:api", "switch:api",
+                                      "apply:poddisruptionbudget/api", "retire:api"));
+  EXPECT_THAT(find_step(*plan, "switch:api").after, ElementsAre("rollout:api"));
+  EXPECT_THAT(find_step(*plan, "retire:api").after, ElementsAre("switch:api"));
+  EXPECT_EQ(std::get<RetireSide>(find_step(*plan, "retire:api").action).keep, std::chrono::minutes(3));
+  EXPECT_FALSE(std::get<SwitchTraffic>(find_step(*plan, "switch:api").action).goes_home);
+}
+
+TEST(ReleasePlan, SwitchesAServiceThatIsBlueGreenNoLongerHome) {
+  auto observation = seen();
+  observation.live_sides["api"] = generate::Side::green;
+  const auto plan = release(shop(), observation, {.services = {"api"}, .rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(std::get<SwitchTraffic>(find_step(*plan, "switch:api").action).goes_home);
+}
+
 TEST(ReleasePlan, MakesTheNamespaceFirstWhenItIsMissing) {
   auto observation = seen();
   observation.namespace_exists = false;
