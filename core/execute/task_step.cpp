@@ -205,7 +205,7 @@ class TaskStep {
 
   base::Status fail(const kube::Object& live, const kube::RolloutOutcome& outcome) {
     const auto& cause = outcome.findings.front();
-    report_.finish(Outcome::failed, cause.reason);
+    report_.finish(Outcome::failed, cause.message.empty() ? cause.reason : base::printable(cause.message));
     take_away_if_not_started(live);
     return base::Error::make(base::ErrorCode::rollout_failed, "{} of {} failed: {}: {}: {}", task_, step_.service,
                              cause.object, cause.reason, base::printable(cause.message))
