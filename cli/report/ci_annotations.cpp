@@ -159,7 +159,8 @@ void CiAnnotations::annotate(const Finding& finding) {
   }
   findings_.push_back(finding);
   auto message = finding.message;
-  for (const auto& more : {finding.advice, base::join(finding.log, "\n")}) {
+  const auto& log = finding.log.empty() ? finding.previous_log : finding.log;
+  for (const auto& more : {finding.advice, base::join(finding.context, "\n"), base::join(log, "\n")}) {
     message += more.empty() ? "" : "\n" + more;
   }
   command(finding.weight == Finding::Weight::permanent ? "error" : "warning", {},

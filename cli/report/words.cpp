@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 namespace deployctl::cli::report {
 namespace {
 
@@ -20,6 +22,35 @@ std::string weight_label(events::Finding::Weight weight, const Palette& palette)
       return palette.paint(Color::red, "failure");
   }
   return {};
+}
+
+// "2 of 3 pods, for 14s; rule container-crashes; status.containerStatuses[api].state"
+std::string evidence_text(const events::Finding& finding) {
+  auto text = fmt::format("{} of {} pod{}, for {}", finding.affected, finding.total, finding.total == 1 ? "" : "s",
+                          base::human_duration(finding.seen_for));
+  for (const auto& [label, value] : {std::pair("rule ", &finding.rule), std::pair("", &finding.field)}) {
+    if (!value->empty()) {
+      text += "; " + std::string(label) + base::printable(*value);
+    }
+  }
+  return text;
+}
+
+// People read the end of a log, of what may be only the probable cause less; all that was kept is in the JSON form.
+std::size_t shown_log_lines(events::Finding::Weight weight) {
+  return weight == events::Finding::Weight::permanent ? 20 : 5;
+}
+
+void add_log(const std::string& title, const std::vector<std::string>& log, std::size_t shown,
+             std::vector<std::string>& lines) {
+  if (log.empty()) {
+    return;
+  }
+  lines.push_back("  " + base::printable(title) + ":");
+  const auto skipped = log.size() > shown ? log.size() - shown : 0;
+  for (auto i = skipped; i < log.size(); ++i) {
+    lines.push_back("  | " + base::printable(log[i]));
+  }
 }
 
 // What may have several lines, on one.
@@ -90,12 +121,19 @@ std::vector<std::string> finding_lines(const events::Finding& finding, const Pal
     }
   }
   std::vector<std::string> lines{std::move(first)};
+  if (finding.weight != events::Finding::Weight::waiting) {
+    lines.push_back("  " + palette.paint(Color::dim, evidence_text(finding)));
+  }
+  for (const auto& remark : finding.context) {
+    lines.push_back("  node: " + one_line(remark));
+  }
   if (!finding.advice.empty()) {
     lines.push_back("  advice: " + one_line(finding.advice));
   }
-  for (const auto& line : finding.log) {
-    lines.push_back("  | " + base::printable(line));
-  }
+  const auto who = finding.container.empty() ? "the container" : finding.container;
+  const auto shown = shown_log_lines(finding.weight);
+  add_log(fmt::format("{} printed, in its run before", who), finding.previous_log, shown, lines);
+  add_log(fmt::format("{} printed", who), finding.log, shown, lines);
   return lines;
 }
 

@@ -8,11 +8,13 @@
 
 #include "core/base/overloaded.hpp"
 #include "core/base/text.hpp"
+#include "core/kube/node.hpp"
 
 #include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -29,6 +31,8 @@ using base::Error;
 using kube::RolloutOutcome;
 using kube::RolloutResult;
 using kube::RolloutTracker;
+using kube::verdict::Class;
+using kube::verdict::Weight;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -43,12 +47,20 @@ struct Listing {
 struct Trouble {
   std::string kind;
   Error error;
-  bool is_over = false;  // the watch has given up
+  bool has_given_up = false;
+};
+struct Recovery {
+  std::string kind;
+};
+struct RegistrySaid {
+  std::string image;
+  kube::verdict::ImageAnswer answer;
 };
 struct Closed {};  // nothing more will be followed
-using Message = std::variant<Arrival, Listing, Trouble, kube::RolloutTarget, Closed>;
+using Message = std::variant<Arrival, Listing, Trouble, Recovery, RegistrySaid, kube::RolloutTarget, Closed>;
 
 constexpr std::array<std::string_view, 5> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event", "Job"};
+constexpr std::array<std::string_view, 2> polled_kinds{"Deployment", "Pod"};
 
 // Without events a verdict comes later; without the others there is none.
 bool can_do_without(std::string_view kind) {
@@ -106,10 +118,23 @@ struct RolloutWatch::Shared {
       push(Listing{std::string(kind), std::move(objects)});
     };
     handler.on_trouble = [this, kind](const Error& error) { push(Trouble{std::string(kind), error}); };
+    handler.on_recovery = [this, kind] { push(Recovery{std::string(kind)}); };
     auto end = watch(client, query, {.start = how}, handler, stop);
     if (!stop.stop_requested()) {
       push(Trouble{std::string(kind), std::move(end), true});
     }
+  }
+
+  // Once for an image: its registry's word comes as a message.
+  void ask_registry(const std::string& image) {
+    if (!options.ask_registry || !asked.insert(image).second) {
+      return;
+    }
+    threads.emplace_back([this, image](const std::stop_token& stop) {
+      if (const auto answer = options.ask_registry(image, stop)) {
+        push(RegistrySaid{image, *answer});
+      }
+    });
   }
 
   void push(Message message) {
@@ -139,6 +164,7 @@ struct RolloutWatch::Shared {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::deque<Message> queue;
+  std::set<std::string> asked;        // images whose registry was asked
   std::vector<std::jthread> threads;  // last: they end before what they use
 };
 
@@ -149,12 +175,11 @@ class RolloutWatch::Waiter {
 
   Waiter(Shared& shared, Until until, steady_clock::time_point deadline, const RolloutObserver& observer,
          std::stop_token stop)
-      : shared_(shared),
-        until_(until),
-        deadline_(deadline),
-        observer_(observer),
-        stop_(std::move(stop)),
-        next_poll_(steady_clock::now() + shared.options.safety_poll) {}
+      : shared_(shared), until_(until), deadline_(deadline), observer_(observer), stop_(std::move(stop)) {
+    for (const auto kind : polled_kinds) {
+      next_poll_[std::string(kind)] = steady_clock::now() + shared.options.safety_poll;
+    }
+  }
 
   base::Result<std::vector<RolloutOutcome>> run() {
     for (;;) {
@@ -172,11 +197,9 @@ class RolloutWatch::Waiter {
       if (steady_clock::now() >= deadline_) {
         return give_up(RolloutResult::undecided);
       }
-      if (steady_clock::now() >= next_poll_) {
-        poll();
-        continue;
+      if (!poll_what_is_due()) {
+        shared_.wait_until(next_moment(), stop_);
       }
-      shared_.wait_until(next_moment(), stop_);
     }
   }
 
@@ -185,18 +208,25 @@ class RolloutWatch::Waiter {
 
   void take_messages() {
     for (auto& message : shared_.take_all()) {
-      std::visit(base::Overloaded{[this](Arrival& arrival) { take(arrival); },
-                                  [this](Listing& listing) { shared_.tracker.replace(listing.kind, listing.objects); },
-                                  [this](Trouble& trouble) { take(trouble); },
-                                  [this](kube::RolloutTarget& target) {
-                                    shared_.tracker.follow(std::move(target), moment(steady_clock::now()));
-                                  },
-                                  [this](Closed&) { shared_.is_closed = true; }},
-                 message);
+      std::visit(
+          base::Overloaded{[this](Arrival& arrival) { take(arrival); }, [this](Listing& listing) { take(listing); },
+                           [this](Trouble& trouble) { take(trouble); }, [this](Recovery& recovery) { take(recovery); },
+                           [this](RegistrySaid& said) { shared_.tracker.learn(said.image, said.answer); },
+                           [this](kube::RolloutTarget& target) {
+                             shared_.tracker.follow(std::move(target), moment(steady_clock::now()));
+                           },
+                           [this](Closed&) { shared_.is_closed = true; }},
+          message);
     }
   }
 
+  void take(const Listing& listing) {
+    note_news(listing.kind);
+    shared_.tracker.replace(listing.kind, listing.objects);
+  }
+
   void take(const Arrival& arrival) {
+    note_news(arrival.object.kind());
     if (arrival.type == WatchEventType::deleted) {
       shared_.tracker.remove(arrival.object);
     } else {
@@ -205,11 +235,36 @@ class RolloutWatch::Waiter {
   }
 
   void take(const Trouble& trouble) {
-    if (trouble.is_over && !can_do_without(trouble.kind)) {
+    if (trouble.has_given_up && !can_do_without(trouble.kind)) {
       fatal_ = trouble.error.within("watching the rollout");
-    } else {
-      note(trouble.is_over ? fmt::format("causes may be found later: {}", to_string(trouble.error))
-                           : to_string(trouble.error));
+      return;
+    }
+    if (!trouble.has_given_up) {
+      in_trouble_.insert_or_assign(trouble.kind, trouble.error);
+      tell_sight();
+    }
+    note(trouble.has_given_up ? fmt::format("causes may be found later: {}", to_string(trouble.error))
+                              : to_string(trouble.error));
+  }
+
+  // All watches fail and recover together when the server is restarted: that is one piece of news.
+  void take(const Recovery& recovery) {
+    if (in_trouble_.erase(recovery.kind) > 0 && in_trouble_.empty()) {
+      told_.clear();
+      note("the API server answers again");
+    }
+    tell_sight();
+  }
+
+  // How a rollout stands that cannot be seen is not known, whatever was seen last.
+  void tell_sight() {
+    const auto blind = std::ranges::find_if(in_trouble_, [](const auto& of) { return !can_do_without(of.first); });
+    shared_.tracker.be_blind(blind == in_trouble_.end() ? std::string() : blind->second.message);
+  }
+
+  void note_news(std::string_view kind) {
+    if (const auto poll = next_poll_.find(kind); poll != next_poll_.end()) {
+      poll->second = steady_clock::now() + shared_.options.safety_poll;
     }
   }
 
@@ -246,22 +301,48 @@ class RolloutWatch::Waiter {
   }
 
   ExplainedFinding explain(kube::verdict::Finding finding) {
+    if (finding.rule == "image-not-found" || finding.rule == "image-pull-denied") {
+      shared_.ask_registry(finding.image);
+    }
     ExplainedFinding explained{.finding = std::move(finding)};
     const auto& about = explained.finding;
-    if (about.container.empty() || shared_.options.log_lines == 0) {
-      return explained;
+    explained.seen_for = moment(steady_clock::now()) - about.first_seen;
+    if (has_printed(about) && shared_.options.log_lines > 0) {
+      add_logs(explained);
     }
+    if (about.weight != Weight::waiting && !about.node.empty()) {
+      explained.context = node_troubles(about.node);
+    }
+    return explained;
+  }
+
+  // The container has run, so that there is something to read.
+  static bool has_printed(const kube::verdict::Finding& finding) {
+    return !finding.container.empty() &&
+           (finding.kind == Class::crash || finding.kind == Class::probe || finding.rule == "init-running");
+  }
+
+  // Logs of what may still pass are read and kept, as they may be gone later, but not shown.
+  void add_logs(ExplainedFinding& explained) {
+    const auto& about = explained.finding;
     explained.log = log_of(about, false);
-    explained.previous_log = log_of(about, true);
+    if (about.attempts > 1) {
+      explained.previous_log = log_of(about, true);
+    }
     if (explained.previous_log == explained.log) {
       explained.previous_log.clear();
     }
     remember_log(explained);
-    if (about.weight != kube::verdict::Weight::permanent) {
+    if (about.weight == Weight::waiting && about.rule != "init-running") {
       explained.log.clear();
       explained.previous_log.clear();
     }
-    return explained;
+  }
+
+  // What is wrong with the machine, as context. Whoever may not read nodes does without.
+  std::vector<std::string> node_troubles(const std::string& name) {
+    const auto node = shared_.client.get({.api_version = "v1", .kind = "Node", .name_space = "", .name = name}, stop_);
+    return node ? kube::node_troubles(node->body) : std::vector<std::string>();
   }
 
   // The kubelet removes dead containers, and one that has just been started again has printed nothing yet: what was
@@ -297,23 +378,42 @@ class RolloutWatch::Waiter {
     return shared_.tracker.outcomes();
   }
 
-  // Reads one of the followed objects. When it has moved on and the watch still says nothing, the watch is dead.
-  void poll() {
-    next_poll_ = steady_clock::now() + shared_.options.safety_poll;
+  // Whether anything was polled.
+  bool poll_what_is_due() {
+    for (auto& [kind, due] : next_poll_) {
+      if (steady_clock::now() < due) {
+        continue;
+      }
+      due = steady_clock::now() + shared_.options.safety_poll;
+      if (!in_trouble_.contains(kind)) {
+        poll(kind);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Reads one of the followed objects, or the pods of one. When they have moved on and the watch still says
+  // nothing, the watch is dead.
+  void poll(const std::string& kind) {
     const auto targets = shared_.tracker.undecided();
     if (targets.empty()) {
       return;
     }
     const auto& target = targets[polls_++ % targets.size()];
-    const auto known = shared_.tracker.known_version(target);
-    const auto live = shared_.client.get(key_of(target), stop_);
-    if (!live || live->resource_version() == known) {
+    const auto live = kind == "Pod" ? live_pods(target) : live_object(target);
+    const auto missed = live ? not_heard_of(*live) : std::vector<Missed>();
+    if (missed.empty()) {
       return;
     }
     shared_.wait_until(steady_clock::now() + milliseconds(500), stop_);
     take_messages();
-    if (shared_.tracker.known_version(target) == known) {
-      shared_.tracker.put(*live);
+    const bool is_dead = std::ranges::any_of(
+        missed, [&](const Missed& object) { return shared_.tracker.known_version(*object.live) == object.known; });
+    if (is_dead) {
+      for (const auto& object : missed) {
+        shared_.tracker.put(*object.live);
+      }
       shared_.restart();
     }
   }
@@ -326,8 +426,48 @@ class RolloutWatch::Waiter {
             .name = target.deployment};
   }
 
+  struct Missed {
+    const kube::Object* live;
+    std::string known;  // the version the watch has told last
+  };
+  [[nodiscard]] std::vector<Missed> not_heard_of(const std::vector<kube::Object>& objects) const {
+    std::vector<Missed> missed;
+    for (const auto& object : objects) {
+      if (auto known = shared_.tracker.known_version(object); known != object.resource_version()) {
+        missed.push_back({&object, std::move(known)});
+      }
+    }
+    return missed;
+  }
+
+  base::Result<std::vector<kube::Object>> live_object(const kube::RolloutTarget& target) {
+    auto live = shared_.client.get(key_of(target), stop_);
+    if (!live) {
+      return live.error();
+    }
+    return std::vector{std::move(*live)};
+  }
+
+  base::Result<std::vector<kube::Object>> live_pods(const kube::RolloutTarget& target) {
+    const auto hash = shared_.tracker.pod_template_hash(target.deployment);
+    if (hash.empty() || target.kind == kube::RolloutTarget::Kind::job) {
+      return std::vector<kube::Object>();
+    }
+    auto live = shared_.client.list({.resource = kube::resource_of("Pod"),
+                                     .name_space = shared_.name_space,
+                                     .label_selector = "pod-template-hash=" + hash},
+                                    stop_);
+    if (!live) {
+      return live.error();
+    }
+    return std::move(live->items);
+  }
+
   [[nodiscard]] steady_clock::time_point next_moment() const {
-    auto next = std::min(deadline_, next_poll_);
+    auto next = deadline_;
+    for (const auto& [kind, due] : next_poll_) {
+      next = std::min(next, due);
+    }
     if (const auto wake = shared_.tracker.wake_at()) {
       next = std::min(next, steady_clock::time_point(*wake));
     }
@@ -340,7 +480,8 @@ class RolloutWatch::Waiter {
   const RolloutObserver& observer_;
   std::map<std::string, std::vector<std::string>> last_logs_;  // by object and container
   std::stop_token stop_;
-  steady_clock::time_point next_poll_;
+  std::map<std::string, steady_clock::time_point, std::less<>> next_poll_;  // by kind
+  std::map<std::string, Error> in_trouble_;                                 // by kind
   std::optional<Error> fatal_;
   std::set<std::string> told_;
   std::size_t polls_ = 0;

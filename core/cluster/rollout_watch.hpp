@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -20,17 +21,23 @@ namespace deployctl::cluster {
 struct RolloutWatchOptions {
   std::string label_selector;  // narrows deployments, replica sets and pods
   kube::RolloutTracker::Options tracker;
-  // Tracked Deployments are read anew after so long without news, in case a watch has died silently.
+  // A followed Deployment, or the pods of one, are read anew after so long without news of their kind, in case a watch
+  // has died silently.
   std::chrono::milliseconds safety_poll{15'000};
-  int log_lines = 30;      // of evidence for a permanent finding; 0: none
+  int log_lines = 50;      // of evidence; 0: none
   bool with_jobs = false;  // Jobs are followed as well, which costs a watch more
+  // Asks the registry itself whether it has an image that a node cannot pull, and whether it may be pulled; nothing
+  // when that cannot be known. Called once for an image, in a thread of its own. Empty: registries are not asked.
+  std::function<std::optional<kube::verdict::ImageAnswer>(const std::string& image, std::stop_token)> ask_registry;
 };
 
-// A finding with what the container printed last.
+// A finding with what else there is to say about it.
 struct ExplainedFinding {
   kube::verdict::Finding finding;
+  std::chrono::milliseconds seen_for{0};  // since it was first seen
   std::vector<std::string> log;           // of the current container
   std::vector<std::string> previous_log;  // of the one before
+  std::vector<std::string> context;       // "node-1 is not ready: kubelet stopped posting node status"
 };
 
 // Called from the thread that called wait() or run(); empty functions are fine.
@@ -54,7 +61,8 @@ class RolloutWatch {
   void follow(kube::RolloutTarget target);
 
   // Until every followed Deployment is decided, the deadline has passed (the rest is undecided) or stop was requested
-  // (interrupted). More may be followed and waited for afterwards. An error only when the watches cannot work at all.
+  // (interrupted). More may be followed and waited for afterwards. An error only when the watches cannot work at all,
+  // or the server does not answer when the deadline comes (unreachable).
   base::Result<std::vector<kube::RolloutOutcome>> wait(std::chrono::steady_clock::time_point deadline,
                                                        const RolloutObserver& observer, std::stop_token stop);
 

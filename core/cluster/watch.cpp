@@ -20,6 +20,7 @@ using base::ErrorCode;
 using std::chrono::milliseconds;
 
 constexpr std::size_t longest_line = 8u << 20u;
+constexpr int lasting_answers_believed = 5;  // in a row, of a watch that has worked before
 
 // A random time-out spreads the reconnects of many clients.
 std::string timeout_seconds() {
@@ -50,7 +51,7 @@ class Watcher {
       if (!trouble) {
         trouble = stream();
       }
-      if (trouble && is_lasting(*trouble)) {
+      if (trouble && is_final(*trouble)) {
         return *trouble;
       }
       if (trouble && !stop_.stop_requested()) {
@@ -61,11 +62,17 @@ class Watcher {
   }
 
  private:
+  bool is_final(const Error& trouble) {
+    lasting_answers_ = is_lasting(trouble) ? lasting_answers_ + 1 : 0;
+    return lasting_answers_ > (has_worked_ ? lasting_answers_believed : 0);
+  }
+
   std::optional<Error> list() {
     auto listed = client_.list(query_, stop_);
     if (!listed) {
       return listed.error();
     }
+    note_success();
     needs_list_ = false;
     version_ = listed->resource_version;
     is_version_trusted_ = true;
@@ -83,6 +90,7 @@ class Watcher {
       if (response.is_success()) {
         backoff_ = options_.first_backoff;
         was_connected_ = true;
+        note_success();
       }
       return base::Status();
     };
@@ -177,9 +185,17 @@ class Watcher {
     return call;
   }
 
+  void note_success() {
+    has_worked_ = true;
+    lasting_answers_ = 0;
+    if (std::exchange(is_in_trouble_, false) && handler_.on_recovery) {
+      handler_.on_recovery();
+    }
+  }
+
   // That a stream breaks is usual; that the next cannot be had is worth telling.
   void pause(const Error& trouble) {
-    if (!std::exchange(was_connected_, false) && handler_.on_trouble) {
+    if (!std::exchange(was_connected_, false) && !std::exchange(is_in_trouble_, true) && handler_.on_trouble) {
       handler_.on_trouble(trouble);
     }
     client_.api().clock().sleep_for(backoff_, stop_);
@@ -194,6 +210,9 @@ class Watcher {
   bool needs_list_;
   bool is_version_trusted_ = false;
   bool was_connected_ = false;
+  bool has_worked_ = false;
+  bool is_in_trouble_ = false;
+  int lasting_answers_ = 0;
   std::string version_;
   milliseconds backoff_;
 };

@@ -35,11 +35,14 @@ struct WatchHandler {
   std::function<void(WatchEventType, kube::Object)> on_event;
   // Everything there is: objects not among them are gone.
   std::function<void(std::vector<kube::Object>)> on_list;
-  // It does not work at the moment; it is being tried again.
+  // It does not work at the moment; it is being tried again. Told once, until it works again.
   std::function<void(const base::Error&)> on_trouble;
+  std::function<void()> on_recovery;
 };
 
-// Returns interrupted after `stop`, or an error that waiting does not mend: unauthorized, kind not served.
+// Returns interrupted after `stop`, or an error that waiting does not mend: unauthorized, kind not served. What has
+// worked before is not given up at the first such answer: a server that has just been started does not know yet who may
+// do what.
 base::Error watch(Client& client, const ListQuery& query, const WatchOptions& options, const WatchHandler& handler,
                   std::stop_token stop);
 

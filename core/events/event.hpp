@@ -63,11 +63,20 @@ struct Finding {
   std::string step;
   std::string service;
   Weight weight = Weight::waiting;
+  std::string rule;    // that judged it: "image-not-found" (docs/verdicts.md)
+  std::string kind;    // "image", "crash", "probe" …; "class" in JSON
   std::string object;  // "pod/api-7d9f-x2x"
+  std::string field;   // where in the object: "status.containerStatuses[api].state.waiting"
+  std::string container;
   std::string reason;  // "ImagePullBackOff"
   std::string message;
   std::string advice;
-  std::vector<std::string> log;  // the last lines the container printed
+  int affected = 1;  // pods that show it
+  int total = 1;     // pods of the new revision
+  std::chrono::milliseconds seen_for{0};
+  std::vector<std::string> log;           // the last lines the container printed
+  std::vector<std::string> previous_log;  // those of its run before
+  std::vector<std::string> context;       // what is wrong with the node
 };
 
 // An object that was applied.

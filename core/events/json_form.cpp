@@ -117,11 +117,20 @@ Value own_fields(const Event& event) {
           [](const Finding& finding) {
             auto form = of_step("finding", finding);
             form["weight"] = word(finding.weight);
+            form["rule"] = finding.rule;
+            form["class"] = finding.kind;
             form["object"] = finding.object;
+            form["field"] = finding.field;
+            form["container"] = finding.container;
             form["reason"] = finding.reason;
             form["message"] = finding.message;
             form["advice"] = finding.advice;
+            form["affected"] = finding.affected;
+            form["total"] = finding.total;
+            form["seen_for_ms"] = finding.seen_for.count();
             form["log"] = finding.log;
+            form["previous_log"] = finding.previous_log;
+            form["context"] = finding.context;
             return form;
           },
           [](const ObjectApplied& applied) {

@@ -44,16 +44,23 @@ events::Finding::Weight weight_of(kube::verdict::Weight weight) {
 events::Finding finding_event(const std::string& step, const std::string& service,
                               const cluster::ExplainedFinding& explained) {
   const auto& finding = explained.finding;
-  // A container that has just been started again has printed little: its last life tells more.
-  const auto& log = explained.previous_log.empty() ? explained.log : explained.previous_log;
   return {.step = step,
           .service = service,
           .weight = weight_of(finding.weight),
+          .rule = finding.rule,
+          .kind = std::string(kube::verdict::to_string(finding.kind)),
           .object = finding.object,
+          .field = finding.field,
+          .container = finding.container,
           .reason = finding.reason,
           .message = finding.message,
           .advice = finding.advice,
-          .log = log};
+          .affected = finding.affected,
+          .total = finding.total,
+          .seen_for = explained.seen_for,
+          .log = explained.log,
+          .previous_log = explained.previous_log,
+          .context = explained.context};
 }
 
 std::string result_line(const kube::RolloutOutcome& outcome) {
@@ -65,6 +72,8 @@ std::string result_line(const kube::RolloutOutcome& outcome) {
       return outcome.findings.empty() ? status.summary : outcome.findings.front().reason;
     case kube::RolloutResult::undecided:
       return status.summary;
+    case kube::RolloutResult::unseen:
+      return outcome.blind;
     case kube::RolloutResult::interrupted:
       return "interrupted; the cluster goes on with it";
   }
@@ -78,10 +87,20 @@ Outcome step_outcome(kube::RolloutResult result, bool is_unchanged) {
     case kube::RolloutResult::failed:
       return Outcome::failed;
     case kube::RolloutResult::undecided:
+    case kube::RolloutResult::unseen:
     case kube::RolloutResult::interrupted:
       return Outcome::skipped;
   }
   return Outcome::failed;
+}
+
+// Whoever has changed the deployment meanwhile has the say now: we step back, which is another thing than a failure.
+base::ErrorCode code_of(const kube::verdict::Finding& cause) {
+  return cause.kind == kube::verdict::Class::superseded ? base::ErrorCode::refused : base::ErrorCode::rollout_failed;
+}
+
+std::string describe(const kube::verdict::Finding& cause) {
+  return fmt::format("{}: {}: {}", cause.object, cause.reason, base::printable(cause.message));
 }
 
 base::Error failure_of(const kube::RolloutOutcome& outcome) {
@@ -90,16 +109,23 @@ base::Error failure_of(const kube::RolloutOutcome& outcome) {
                              outcome.status.summary);
   }
   const auto& cause = outcome.findings.front();
-  return base::Error::make(base::ErrorCode::rollout_failed, "the rollout of {} failed: {}: {}: {}", outcome.service,
-                           cause.object, cause.reason, base::printable(cause.message))
+  return base::Error::make(code_of(cause), "the rollout of {} failed: {}", outcome.service, describe(cause))
       .with_hint("{}", cause.advice);
 }
 
 base::Error undecided_of(const kube::RolloutOutcome& outcome, std::chrono::milliseconds deadline) {
-  return base::Error::make(base::ErrorCode::rollout_undecided, "the rollout of {} is undecided after {}: {}",
-                           outcome.service, base::to_string(deadline), outcome.status.summary)
-      .with_hint("it goes on in the cluster: 'deployctl status' shows it, 'deployctl undo {}' goes back",
-                 outcome.service);
+  const bool is_explained =
+      !outcome.findings.empty() && outcome.findings.front().weight == kube::verdict::Weight::probable;
+  return base::Error::make(base::ErrorCode::rollout_undecided, "the rollout of {} is undecided after {}: {}{}",
+                           outcome.service, base::to_string(deadline), outcome.status.summary,
+                           is_explained ? "; probably because of " + describe(outcome.findings.front()) : "")
+      .with_hint("{}it goes on in the cluster: 'deployctl status' shows it, 'deployctl undo {}' goes back",
+                 is_explained ? outcome.findings.front().advice + "; " : "", outcome.service);
+}
+
+base::Error unseen_of(const kube::RolloutOutcome& outcome) {
+  return base::Error::unreachable("how the rollout of {} stands is not known: {}", outcome.service, outcome.blind)
+      .with_hint("it may go on in the cluster: 'deployctl status' shows it");
 }
 
 // The outcome that decides how the run ends: a failure says more than an undecided one, that more than an interruption.
@@ -112,6 +138,9 @@ base::Status verdict_of(const std::vector<kube::RolloutOutcome>& outcomes, std::
   }
   if (first(kube::RolloutResult::interrupted) != outcomes.end()) {
     return base::Error::interrupted();
+  }
+  if (const auto unseen = first(kube::RolloutResult::unseen); unseen != outcomes.end()) {
+    return unseen_of(*unseen);
   }
   if (const auto undecided = first(kube::RolloutResult::undecided); undecided != outcomes.end()) {
     return undecided_of(*undecided, deadline);
@@ -236,6 +265,7 @@ cluster::RolloutObserver Rollouts::observer() {
               auto event = finding_event(step, entry->service, found);
               if (entry->observer.on_pod) {
                 event.log.clear();  // the whole log is being told
+                event.previous_log.clear();
               }
               ports_.events.emit(event);
             }

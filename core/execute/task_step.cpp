@@ -197,6 +197,10 @@ class TaskStep {
                                          task_, step_.service, outcome.status.summary)
                            .with_hint("job/{} is past its deadline and was not ended: look at kube-controller-manager",
                                       live.name()));
+      case kube::RolloutResult::unseen:
+        return give_up(
+            base::Error::unreachable("it is not known how {} of {} ends: {}", task_, step_.service, outcome.blind)
+                .with_hint("job/{} may still run in the cluster", live.name()));
       case kube::RolloutResult::interrupted:
         break;
     }

@@ -18,22 +18,6 @@ int number(json::Reader reader, int fallback = 0) {
   return static_cast<int>(reader.integer_or(fallback));
 }
 
-// managedFields has one entry for each manager and subresource, with the time of its newest write; the controller's are
-// no change of anybody's mind.
-std::string newest_writer(json::Reader metadata) {
-  std::string writer;
-  std::string newest;
-  for (const auto& entry : metadata.at("managedFields").elements()) {
-    const auto manager = entry.at("manager").string_or();
-    const auto time = entry.at("time").string_or();
-    if (manager != controller_manager && entry.at("subresource").string_or() != "status" && time >= newest) {
-      newest = time;
-      writer = manager;
-    }
-  }
-  return writer;
-}
-
 }  // namespace
 
 const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type) {
@@ -50,6 +34,20 @@ std::vector<Condition> read_conditions(json::Reader conditions) {
                      .message = condition.at("message").string_or()});
   }
   return found;
+}
+
+// managedFields has one entry for each manager and subresource, with the time of its newest write; the controller's are
+// no change of anybody's mind.
+Write newest_write(json::Reader metadata) {
+  Write newest;
+  for (const auto& entry : metadata.at("managedFields").elements()) {
+    const auto manager = entry.at("manager").string_or();
+    const auto time = entry.at("time").string_or();
+    if (manager != controller_manager && entry.at("subresource").string_or() != "status" && time >= newest.time) {
+      newest = {.manager = manager, .time = time};
+    }
+  }
+  return newest;
 }
 
 std::string controller_uid(json::Reader metadata) {
@@ -85,7 +83,7 @@ Deployment Deployment::from_json(const json::Value& body) {
           .name_space = metadata.at("namespace").string_or(),
           .uid = metadata.at("uid").string_or(),
           .resource_version = metadata.at("resourceVersion").string_or(),
-          .last_writer = newest_writer(metadata),
+          .last_writer = newest_write(metadata).manager,
           .generation = metadata.at("generation").integer_or(),
           .observed_generation = status.at("observedGeneration").integer_or(),
           .desired = number(spec.at("replicas"), 1),
@@ -109,6 +107,7 @@ ReplicaSet ReplicaSet::from_json(const json::Value& body) {
           .owner_uid = controller_uid(metadata),
           .created = metadata.at("creationTimestamp").string_or(),
           .revision = metadata.at("annotations", revision_key).string_or(),
+          .pod_template_hash = metadata.at("labels", "pod-template-hash").string_or(),
           .desired = number(spec.at("replicas"), 1),
           .replicas = number(root.at("status", "replicas")),
           .pod_template = hash_of_template(spec.at("template")),

@@ -57,8 +57,9 @@ struct ReplicaSet {
   std::string owner_uid;  // of the controller; empty: nobody's
   std::string created;    // RFC 3339, which sorts as text
   std::string revision;
-  int desired = 0;   // spec.replicas
-  int replicas = 0;  // status
+  std::string pod_template_hash;  // the label of that name
+  int desired = 0;                // spec.replicas
+  int replicas = 0;               // status
   TemplateHash pod_template = 0;
   std::vector<Condition> conditions;
 

@@ -1,8 +1,11 @@
 #include "core/kube/pod.hpp"
 
+#include "core/base/quantity.hpp"
+#include "core/base/text.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/decode.hpp"
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -36,6 +39,7 @@ void read_state(json::Reader status, Container& container) {
   }
   container.restarts = static_cast<int>(status.at("restartCount").integer_or());
   container.is_ready = status.at("ready").boolean_or();
+  container.is_started = status.at("started").boolean_or();
 }
 
 // How long a probe may fail by its own settings before it has its effect (defaults of the Kubernetes API reference,
@@ -55,6 +59,8 @@ Container read_spec(json::Reader spec, Container::Role role) {
   }
   container.has_readiness_probe = spec.at("readinessProbe").is_object();
   container.readiness_budget = failure_time(spec.at("readinessProbe")) + failure_time(spec.at("startupProbe"));
+  const auto limit = base::Quantity::parse(spec.at("resources", "limits", "memory").string_or("0"));
+  container.memory_limit = limit ? limit->units() : 0;
   return container;
 }
 
@@ -69,6 +75,34 @@ void read_containers(json::Reader specs, json::Reader statuses, Container::Role 
     }
     into.push_back(std::move(container));
   }
+}
+
+// "cpu 500m, memory 1Gi", of several containers joined by "+".
+std::string read_requests(json::Reader containers) {
+  std::vector<std::string> of_each;
+  for (const auto& container : containers.elements()) {
+    std::vector<std::string> parts;
+    for (const auto& [name, amount] : container.at("resources", "requests").members()) {
+      parts.push_back(fmt::format("{} {}", name, amount.string_or()));
+    }
+    if (!parts.empty()) {
+      of_each.push_back(base::join(parts, ", "));
+    }
+  }
+  return base::join(of_each, " + ");
+}
+
+std::vector<std::string> read_each(json::Reader list, std::initializer_list<std::string_view> path) {
+  std::vector<std::string> found;
+  for (auto element : list.elements()) {
+    for (const auto key : path) {
+      element = element.at(key);
+    }
+    if (const auto text = element.string()) {
+      found.emplace_back(*text);
+    }
+  }
+  return found;
 }
 
 // "spec.containers{api}" is "api".
@@ -105,14 +139,23 @@ Pod Pod::from_json(const json::Value& body) {
   const auto status = root.at("status");
   Pod pod{.name = metadata.at("name").string_or(),
           .uid = metadata.at("uid").string_or(),
+          .resource_version = metadata.at("resourceVersion").string_or(),
           .owner_uid = controller_uid(metadata),
           .node = spec.at("nodeName").string_or(),
           .phase = status.at("phase").string_or(),
           .reason = status.at("reason").string_or(),
+          .message = status.at("message").string_or(),
           .created = metadata.at("creationTimestamp").string_or(),
           .is_terminating = metadata.at("deletionTimestamp").string().has_value(),
+          .nominated_node = status.at("nominatedNodeName").string_or(),
+          .requests = {},
           .containers = {},
-          .conditions = read_conditions(status.at("conditions"))};
+          .conditions = read_conditions(status.at("conditions")),
+          .claims = read_each(spec.at("volumes"), {"persistentVolumeClaim", "claimName"}),
+          .readiness_gates = read_each(spec.at("readinessGates"), {"conditionType"})};
+  if (pod.node.empty()) {
+    pod.requests = read_requests(spec.at("containers"));
+  }
   read_containers(spec.at("initContainers"), status.at("initContainerStatuses"), Container::Role::init, pod.containers);
   const auto restart_policy = spec.at("restartPolicy").string_or("Always");
   read_containers(spec.at("containers"), status.at("containerStatuses"),

@@ -34,8 +34,10 @@ struct Container {
   std::optional<Termination> last_termination;  // of the run before
   int restarts = 0;
   bool is_ready = false;
+  bool is_started = false;  // its startup probe has passed, or it has none and runs
   bool has_readiness_probe = false;
   std::chrono::seconds readiness_budget{0};  // how long probes may fail before it is unusual
+  long long memory_limit = 0;                // bytes; 0: none
 
   // How often it has ended so far.
   [[nodiscard]] int exits() const;
@@ -46,14 +48,20 @@ struct Container {
 struct Pod {
   std::string name;
   std::string uid;
+  std::string resource_version;
   std::string owner_uid;  // of the controller: a replica set's
   std::string node;       // empty while unscheduled
   std::string phase;
   std::string reason;                 // "Evicted"
+  std::string message;                // of the pod's status
   std::string created;                // RFC 3339
   bool is_terminating = false;        // has a deletionTimestamp
+  std::string nominated_node;         // where the scheduler makes room for it; usually empty
+  std::string requests;               // while it has no node: "cpu 500m, memory 1Gi"
   std::vector<Container> containers;  // init containers first
   std::vector<Condition> conditions;
+  std::vector<std::string> claims;           // names of the PersistentVolumeClaims it mounts
+  std::vector<std::string> readiness_gates;  // condition types
 
   static Pod from_json(const json::Value& body);
   [[nodiscard]] bool is_ready() const;

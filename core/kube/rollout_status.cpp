@@ -61,7 +61,8 @@ WrittenState written_state(const json::Value& reply) {
   const json::Reader root(reply);
   return {.uid = root.at("metadata", "uid").string_or(),
           .generation = root.at("metadata", "generation").integer_or(),
-          .pod_template = hash_of_template(root.at("spec", "template"))};
+          .pod_template = hash_of_template(root.at("spec", "template")),
+          .time = newest_write(root.at("metadata")).time};
 }
 
 RolloutStatus rollout_status(const Deployment& deployment, const WrittenState& written) {

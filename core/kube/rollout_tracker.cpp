@@ -34,6 +34,8 @@ std::string_view to_string(RolloutResult result) {
       return "failed";
     case RolloutResult::undecided:
       return "undecided";
+    case RolloutResult::unseen:
+      return "unseen";
     case RolloutResult::interrupted:
       return "interrupted";
   }
@@ -106,6 +108,12 @@ void RolloutTracker::put_event(const Object& object) {
     return;
   }
   const auto uid = event.uid;
+  if (event.about_kind == "PersistentVolumeClaim") {
+    const auto claim = event.about_name;
+    claim_events_[claim][uid] = std::move(event);
+    touch_all();
+    return;
+  }
   events_[about][uid] = std::move(event);
   touch_deployment(about);
   touch_owner_of_replica_set(about);
@@ -146,14 +154,14 @@ void RolloutTracker::remove(const Object& object) {
     }
     events_.erase(uid);
   } else if (kind == "Event") {
-    erase_below(events_, json::Reader(object.body).at("involvedObject", "uid").string_or(), uid);
+    const auto about = json::Reader(object.body).at("involvedObject");
+    erase_below(events_, about.at("uid").string_or(), uid);
+    erase_below(claim_events_, about.at("name").string_or(), uid);
   }
 }
 
 void RolloutTracker::replace(std::string_view kind, std::span<const Object> objects) {
-  for (std::size_t i = 0; i < followed_.size(); ++i) {
-    touched_.insert(i);
-  }
+  touch_all();
   if (kind == "Deployment") {
     deployments_.clear();
     deployment_names_.clear();
@@ -168,9 +176,21 @@ void RolloutTracker::replace(std::string_view kind, std::span<const Object> obje
     pod_owner_.clear();
   } else if (kind == "Event") {
     events_.clear();
+    claim_events_.clear();
   }
   for (const auto& object : objects) {
     put(object);
+  }
+}
+
+void RolloutTracker::learn(const std::string& image, verdict::ImageAnswer answer) {
+  images_[image] = answer;
+  touch_all();
+}
+
+void RolloutTracker::touch_all() {
+  for (std::size_t i = 0; i < followed_.size(); ++i) {
+    touched_.insert(i);
   }
 }
 
@@ -321,12 +341,13 @@ void RolloutTracker::tell_started_pods(Followed& followed, const verdict::Eviden
 }
 
 verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const Job& job) const {
-  verdict::Evidence evidence{.job = &job, .written_at = followed.since};
+  verdict::Evidence evidence{.job = &job, .written_at = followed.since, .images = &images_};
   add_events(job.uid, evidence);
   if (const auto pods = pods_.find(job.uid); pods != pods_.end()) {
     for (const auto& [uid, pod] : pods->second) {
       evidence.pods.push_back(&pod);
       add_events(uid, evidence);
+      add_claim_events(pod, evidence);
     }
   }
   return evidence;
@@ -336,21 +357,25 @@ verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const D
   verdict::Evidence evidence{.deployment = &deployment,
                              .written = followed.target.written,
                              .written_at = followed.since,
-                             .paused_on_purpose = followed.target.paused_on_purpose};
+                             .paused_on_purpose = followed.target.paused_on_purpose,
+                             .images = &images_};
   add_events(deployment.uid, evidence);
-  const auto owned = replica_sets_.find(deployment.uid);
-  if (owned == replica_sets_.end()) {
-    return evidence;
-  }
-  std::vector<const ReplicaSet*> replica_sets;
-  for (const auto& [uid, replica_set] : owned->second) {
-    replica_sets.push_back(&replica_set);
-  }
+  const auto replica_sets = replica_sets_of(deployment);
   evidence.replica_set = new_replica_set(deployment, replica_sets);
   for (const auto* replica_set : replica_sets) {
     add_pods(*replica_set, evidence);
   }
   return evidence;
+}
+
+std::vector<const ReplicaSet*> RolloutTracker::replica_sets_of(const Deployment& deployment) const {
+  std::vector<const ReplicaSet*> found;
+  if (const auto owned = replica_sets_.find(deployment.uid); owned != replica_sets_.end()) {
+    for (const auto& [uid, replica_set] : owned->second) {
+      found.push_back(&replica_set);
+    }
+  }
+  return found;
 }
 
 // Pods on their way out say nothing about the new revision, but those of old ones tell that room will be made.
@@ -370,8 +395,10 @@ void RolloutTracker::add_pods(const ReplicaSet& replica_set, verdict::Evidence& 
     if (is_new && !pod.is_terminating) {
       evidence.pods.push_back(&pod);
       add_events(uid, evidence);
-    } else if (!is_new && pod.is_terminating) {
-      evidence.old_pods_are_leaving = true;
+      add_claim_events(pod, evidence);
+    } else if (!is_new) {
+      ++evidence.old_pods;
+      evidence.old_pods_are_leaving = evidence.old_pods_are_leaving || pod.is_terminating;
     }
   }
 }
@@ -380,6 +407,21 @@ void RolloutTracker::add_events(const std::string& uid, verdict::Evidence& evide
   if (const auto found = events_.find(uid); found != events_.end()) {
     for (const auto& [event_uid, event] : found->second) {
       evidence.events.push_back(&event);
+    }
+  }
+}
+
+// Two pods may share a claim.
+void RolloutTracker::add_claim_events(const Pod& pod, verdict::Evidence& evidence) const {
+  for (const auto& claim : pod.claims) {
+    const auto found = claim_events_.find(claim);
+    if (found == claim_events_.end()) {
+      continue;
+    }
+    for (const auto& [uid, event] : found->second) {
+      if (std::ranges::find(evidence.events, &event) == evidence.events.end()) {
+        evidence.events.push_back(&event);
+      }
     }
   }
 }
@@ -409,12 +451,14 @@ void RolloutTracker::tell_status(Followed& followed, RolloutStatus status, std::
   }
 }
 
-// Each cause is told when it is first seen and when it has grown heavier.
+// Each cause is told when it is first seen, when it has grown heavier, and when what was usual shows trouble.
 void RolloutTracker::tell_findings(Followed& followed, std::vector<RolloutChange>& changes) {
   for (const auto& finding : followed.findings) {
     const auto told = followed.told.find(finding.rule);
-    if (told == followed.told.end() || told->second < finding.weight) {
-      followed.told[finding.rule] = finding.weight;
+    const bool is_new = told == followed.told.end() || told->second.weight < finding.weight ||
+                        (told->second.is_usual && !finding.is_usual);
+    if (is_new) {
+      followed.told.insert_or_assign(finding.rule, finding);
       changes.push_back(
           {.service = followed.target.service, .deployment = followed.target.deployment, .what = finding});
     }
@@ -422,10 +466,12 @@ void RolloutTracker::tell_findings(Followed& followed, std::vector<RolloutChange
 }
 
 void RolloutTracker::decide(Followed& followed, RolloutResult result, std::vector<RolloutChange>& changes) {
+  const bool is_unseen = result == RolloutResult::undecided && !blind_.empty();
   followed.outcome = {.service = followed.target.service,
                       .deployment = followed.target.deployment,
-                      .result = result,
+                      .result = is_unseen ? RolloutResult::unseen : result,
                       .status = followed.status.value_or(RolloutStatus{}),
+                      .blind = is_unseen ? blind_ : std::string(),
                       .findings = result == RolloutResult::done ? std::vector<verdict::Finding>() : followed.findings};
   followed.wake_at.reset();
   changes.push_back(
@@ -470,13 +516,27 @@ std::vector<RolloutOutcome> RolloutTracker::outcomes() const {
   return all;
 }
 
-std::string RolloutTracker::known_version(const RolloutTarget& target) const {
-  if (target.kind == RolloutTarget::Kind::job) {
-    const auto found = jobs_.find(target.deployment);
-    return found == jobs_.end() ? std::string() : found->second.resource_version;
+std::string RolloutTracker::known_version(const Object& object) const {
+  if (object.kind() == "Deployment") {
+    const auto known = deployments_.find(object.name());
+    return known == deployments_.end() ? std::string() : known->second.resource_version;
   }
-  const auto found = deployments_.find(target.deployment);
-  return found == deployments_.end() ? std::string() : found->second.resource_version;
+  if (object.kind() == "Job") {
+    const auto known = jobs_.find(object.name());
+    return known == jobs_.end() ? std::string() : known->second.resource_version;
+  }
+  const auto uid = uid_of(object);
+  const auto owner = pod_owner_.find(uid);
+  return owner == pod_owner_.end() ? std::string() : pods_.at(owner->second).at(uid).resource_version;
+}
+
+std::string RolloutTracker::pod_template_hash(const std::string& deployment) const {
+  const auto found = deployments_.find(deployment);
+  if (found == deployments_.end()) {
+    return {};
+  }
+  const auto* replica_set = new_replica_set(found->second, replica_sets_of(found->second));
+  return replica_set == nullptr ? std::string() : replica_set->pod_template_hash;
 }
 
 std::vector<RolloutTarget> RolloutTracker::undecided() const {

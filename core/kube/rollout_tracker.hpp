@@ -32,7 +32,8 @@ struct RolloutTarget {
   std::optional<verdict::Moment> deadline;  // undecided when it has passed
 };
 
-enum class RolloutResult { done, failed, undecided, interrupted };
+// Unseen: undecided because the API server could not be asked when the deadline came.
+enum class RolloutResult { done, failed, undecided, unseen, interrupted };
 std::string_view to_string(RolloutResult result);
 
 struct RolloutOutcome {
@@ -40,6 +41,7 @@ struct RolloutOutcome {
   std::string deployment;
   RolloutResult result = RolloutResult::undecided;
   RolloutStatus status;
+  std::string blind;                       // why it is unseen
   std::vector<verdict::Finding> findings;  // as they stood at the end, heaviest first
 };
 
@@ -74,6 +76,12 @@ class RolloutTracker {
   // All objects of a kind: those that are not among them are gone.
   void replace(std::string_view kind, std::span<const Object> objects);
 
+  // What a registry has said about an image, for the verdicts to come.
+  void learn(const std::string& image, verdict::ImageAnswer answer);
+
+  // What is put may be out of date from now on, and why; empty: it is not.
+  void be_blind(std::string why) { blind_ = std::move(why); }
+
   // What is new since the last call, in the order it was found out.
   std::vector<RolloutChange> advance(Moment now);
   // When advance() should be called although nothing was put; nothing while only objects can change anything.
@@ -84,8 +92,10 @@ class RolloutTracker {
   std::vector<RolloutOutcome> give_up(RolloutResult result);
   // Every outcome so far, in the order of follow().
   [[nodiscard]] std::vector<RolloutOutcome> outcomes() const;
-  // The resource version as last put; empty when it was never seen.
-  [[nodiscard]] std::string known_version(const RolloutTarget& target) const;
+  // The resource version in which this Deployment, Job or Pod was put last; empty when it never was.
+  [[nodiscard]] std::string known_version(const Object& object) const;
+  // The value of that label on the pods of the deployment's new replica set; empty while there is none.
+  [[nodiscard]] std::string pod_template_hash(const std::string& deployment) const;
   [[nodiscard]] std::vector<RolloutTarget> undecided() const;
 
  private:
@@ -94,7 +104,7 @@ class RolloutTracker {
     Moment since{0};
     verdict::Memory memory;
     std::optional<RolloutStatus> status;
-    std::map<std::string, verdict::Weight> told;
+    std::map<std::string, verdict::Finding> told;  // as told last, by rule
     std::vector<verdict::Finding> findings;
     std::optional<Moment> complete_since;
     std::optional<Moment> failed_since;  // of a Job
@@ -110,12 +120,15 @@ class RolloutTracker {
   void put_job(const Object& object);
   void put_pod(const Object& object);
   void put_event(const Object& object);
+  void touch_all();
   void touch_owner_of_replica_set(const std::string& replica_set_uid);
   void touch_deployment(const std::string& uid);
   void touch_job(const std::string& uid);
+  [[nodiscard]] std::vector<const ReplicaSet*> replica_sets_of(const Deployment& deployment) const;
   [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Deployment& deployment) const;
   void add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const;
   void add_events(const std::string& uid, verdict::Evidence& evidence) const;
+  void add_claim_events(const Pod& pod, verdict::Evidence& evidence) const;
   [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Job& job) const;
   void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void assess_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
@@ -128,6 +141,7 @@ class RolloutTracker {
   [[nodiscard]] bool is_complete(Followed& followed, const verdict::Evidence& evidence, Moment now);
 
   Options options_;
+  std::string blind_;
   std::vector<Followed> followed_;
   std::unordered_map<std::string, std::size_t> followed_by_name_;
   std::unordered_map<std::string, std::size_t> followed_jobs_by_name_;
@@ -142,6 +156,8 @@ class RolloutTracker {
   ByOwner<Pod> pods_;                                               // by uid of replica set or Job, then uid
   std::unordered_map<std::string, std::string> pod_owner_;          // pod uid to uid of replica set or Job
   ByOwner<Event> events_;                                           // by uid of what it is about, then uid
+  ByOwner<Event> claim_events_;                                     // by name of the claim, then uid
+  std::map<std::string, verdict::ImageAnswer> images_;
 };
 
 }  // namespace deployctl::kube

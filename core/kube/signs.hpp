@@ -15,27 +15,52 @@ struct Sign {
   std::string_view rule;
   std::string object;  // "pod/api-7d9f-x2x"
   std::string object_uid;
+  std::string field;      // "status.containerStatuses[api].state.waiting"
   std::string container;  // empty when it is about the whole object
   std::string reason;
   std::string message;
-  std::string node;  // of the pod
+  std::string advice;  // in place of the rule's; usually empty
+  std::string node;    // of the pod
+  std::string image;   // that could not be pulled
   int attempts = 1;
   // When the trouble began, where that is known better than by the first look.
   std::optional<Moment> began;
   // A wait of its own in place of the rule's (a probe's budget).
   std::optional<Moment> patience;
-  // As it should be at first: not worth telling before it has become probable.
+  // As it should be at first: not worth telling before it has become probable or has lasted for naming_time.
   bool is_usual = false;
   // The container is running again: no sign is final before it ends once more.
   bool has_hope = false;
 };
 
-void add_deployment_signs(const Evidence& evidence, Moment now, std::vector<Sign>& signs);
+// signs_objects.cpp
+void add_deployment_signs(const Evidence& evidence, std::vector<Sign>& signs);
 void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs);
 void add_job_signs(const Evidence& evidence, std::vector<Sign>& signs);
+// signs_pods.cpp: what is about a pod as a whole
+void add_lost_pod_sign(const Pod& pod, std::vector<Sign>& signs);
+void add_disruption_signs(const Evidence& evidence, const Pod& pod, std::vector<Sign>& signs);
 void add_scheduling_signs(const Evidence& evidence, const Pod& pod, std::vector<Sign>& signs);
+void add_setup_signs(const Evidence& evidence, const Pod& pod, std::vector<Sign>& signs);
+// Only where nothing else explains the pod.
+void add_gate_sign(const Pod& pod, std::vector<Sign>& signs);
+void add_starting_sign(const Evidence& evidence, const Pod& pod, std::vector<Sign>& signs);
+// signs_containers.cpp: what a container waits for
 void add_container_signs(const Evidence& evidence, const Pod& pod, const Container& container, Memory& memory,
                          Moment now, std::vector<Sign>& signs);
+// signs_exits.cpp: how it ended
+void add_exit_sign(const Evidence& evidence, const Pod& pod, const Container& container,
+                   const Memory::ContainerHistory& history, std::vector<Sign>& signs);
+// A container that was to be started and could not be: whether the text says that its command is at fault.
+bool says_command_cannot_start(std::string_view message);
+// signs_probes.cpp: it runs
+void add_running_signs(const Evidence& evidence, const Pod& pod, const Container& container,
+                       const Memory::ContainerHistory& history, std::vector<Sign>& signs);
+
+Sign pod_sign(const Pod& pod, std::string_view rule);
+Sign container_sign(const Pod& pod, const Container& container, std::string_view rule);
+// "status.containerStatuses[api].state", "status.initContainerStatuses[migrate].state"
+std::string status_field(const Container& container, std::string_view below);
 
 // The rule for the reason why `image` could not be pulled; "image-pull-fails" when the text tells nothing. The image's
 // own name in the text does not count.
@@ -47,7 +72,7 @@ bool mentions(std::string_view text, std::initializer_list<std::string_view> wor
 std::vector<const Event*> events_about(const Evidence& evidence, std::string_view uid, std::string_view reason,
                                        std::string_view container = {});
 int total_count(const std::vector<const Event*>& events);
-// The newest of them, or null.
+// The newest of them, the last of several at that time; null when there are none.
 const Event* newest(const std::vector<const Event*>& events);
 
 }  // namespace deployctl::kube::verdict

@@ -1,4 +1,4 @@
-// Signs of one container: what it waits for, how it ended, whether its probe passes.
+// Signs of one container, foremost what it waits for.
 //
 // Events of the kubelet come up to seconds before the pod's status says the same, so both are read; an event is only
 // believed while the status does not contradict it. Older kubelets forget the reason once they back off: it is kept in
@@ -18,11 +18,6 @@ using State = Container::State;
 // A container that has been ready for so long has proven that it works; without a probe of its own it counts as ready
 // the moment it is started.
 constexpr Moment proving_time{10'000};
-
-Sign container_sign(const Pod& pod, const Container& container, std::string_view rule) {
-  return {
-      .rule = rule, .object = "pod/" + pod.name, .object_uid = pod.uid, .container = container.name, .node = pod.node};
-}
 
 std::string_view without_rpc_prefix(std::string_view message) {
   constexpr std::string_view prefix = "rpc error: code = ";
@@ -65,7 +60,41 @@ std::vector<const Event*> failed_pulls(const Evidence& evidence, const Pod& pod,
 }
 
 bool is_pull_reason(std::string_view reason) {
-  return reason == "ErrImagePull" || reason == "ImagePullBackOff" || reason == "RegistryUnavailable";
+  return reason == "ErrImagePull" || reason == "ImagePullBackOff" || reason == "RegistryUnavailable" ||
+         reason == "SignatureValidationFailed";
+}
+
+// Reasons of newer kubelets need no reading of messages.
+std::string_view rule_for_pull(const Container& container, const std::string& message) {
+  if (container.waiting_reason == "RegistryUnavailable") {
+    return "image-registry-unreachable";
+  }
+  if (container.waiting_reason == "SignatureValidationFailed" ||
+      message.find("SignatureValidationFailed") != std::string::npos) {
+    return "image-signature-invalid";
+  }
+  return rule_for_pull_failure(message, container.image);
+}
+
+// The node's word against the registry's own: a node may ask a mirror, or have asked before the push was finished.
+std::string_view settled_by_registry(std::string_view rule, const Evidence& evidence, const std::string& image) {
+  const bool is_open = rule == "image-not-found" || rule == "image-pull-denied";
+  if (!is_open || evidence.images == nullptr) {
+    return rule;
+  }
+  const auto answer = evidence.images->find(image);
+  if (answer == evidence.images->end()) {
+    return rule;
+  }
+  switch (answer->second) {
+    case ImageAnswer::exists:
+      return "image-on-its-way";
+    case ImageAnswer::missing:
+      return "image-missing";
+    case ImageAnswer::denied:
+      return "image-forbidden";
+  }
+  return rule;
 }
 
 // The most telling text at hand; what was told before when the present one says nothing.
@@ -87,11 +116,12 @@ void add_pull_sign(const Evidence& evidence, const Pod& pod, const Container& co
     return;
   }
   history.pull_message = pull_message(container, newest(events), history);
-  const auto rule = container.waiting_reason == "RegistryUnavailable"
-                        ? "image-registry-unreachable"
-                        : rule_for_pull_failure(history.pull_message, container.image);
-  auto sign = container_sign(pod, container, rule);
-  sign.reason = is_pull_reason(container.waiting_reason) ? container.waiting_reason : "ErrImagePull";
+  const auto rule = rule_for_pull(container, history.pull_message);
+  auto sign = container_sign(pod, container, settled_by_registry(rule, evidence, container.image));
+  const bool is_in_status = is_pull_reason(container.waiting_reason);
+  sign.field = is_in_status ? status_field(container, "state.waiting") : "events";
+  sign.reason = is_in_status ? container.waiting_reason : "ErrImagePull";
+  sign.image = container.image;
   sign.message = history.pull_message;
   sign.attempts = std::max({1, history.pull_attempts, total_count(events)});
   signs.push_back(std::move(sign));
@@ -112,123 +142,63 @@ bool is_about_configuration(std::string_view message) {
          mentions(message, {"configmap", "secret", "couldn't find key", "run as root", "non-numeric"});
 }
 
-// The kubelet's event "Error: configmap "x" not found" comes before the status says CreateContainerConfigError.
+// The kubelet's event "Error: configmap "x" not found" comes before the status says CreateContainerConfigError, and its
+// count tells how often it has tried.
 void add_configuration_sign(const Evidence& evidence, const Pod& pod, const Container& container,
                             std::vector<Sign>& signs) {
+  auto events = events_about(evidence, pod.uid, "Failed", container.name);
+  std::erase_if(events, [](const Event* event) { return !is_about_configuration(event->message); });
   std::string message;
-  if (container.waiting_reason == "CreateContainerConfigError") {
+  const bool is_in_status = container.waiting_reason == "CreateContainerConfigError";
+  if (is_in_status) {
     message = container.waiting_message;
-  } else if (container.waiting_reason.empty() || container.waiting_reason == "ContainerCreating") {
-    auto events = events_about(evidence, pod.uid, "Failed", container.name);
-    std::erase_if(events, [](const Event* event) { return !is_about_configuration(event->message); });
-    const auto* event = newest(events);
-    message = event == nullptr ? std::string() : event->message.substr(std::string_view("Error: ").size());
+  } else if (!events.empty() && (container.waiting_reason.empty() || container.waiting_reason == "ContainerCreating")) {
+    message = newest(events)->message.substr(std::string_view("Error: ").size());
   }
   if (message.empty()) {
     return;
   }
   auto sign = container_sign(pod, container, rule_for_config_error(message));
+  sign.field = is_in_status ? status_field(container, "state.waiting") : "events";
   sign.reason = "CreateContainerConfigError";
   sign.message = std::move(message);
+  sign.attempts = std::max(1, total_count(events));
   signs.push_back(std::move(sign));
+}
+
+// Kubelets append what happened: "PostStartHookError: command 'x' exited with 1".
+std::string_view rule_for_wait(const Container& container) {
+  const std::string_view reason = container.waiting_reason;
+  if (reason == "InvalidImageName") {
+    return "image-name-invalid";
+  }
+  if (reason == "ErrImageNeverPull") {
+    return "image-never-pulled";
+  }
+  if (reason == "CreateContainerError") {
+    return mentions(container.waiting_message, {"is reserved"}) ? "container-name-reserved" : "container-not-created";
+  }
+  const bool is_hook = reason.starts_with("PostStartHookError") || reason.starts_with("PreStartHookError") ||
+                       reason.starts_with("PreCreateHookError");
+  return is_hook ? "hook-fails" : "";
 }
 
 // Reasons that need no reading of messages.
-void add_named_wait_sign(const Pod& pod, const Container& container, std::vector<Sign>& signs) {
-  std::string_view rule;
-  if (container.waiting_reason == "InvalidImageName") {
-    rule = "image-name-invalid";
-  } else if (container.waiting_reason == "ErrImageNeverPull") {
-    rule = "image-never-pulled";
-  } else if (container.waiting_reason == "CreateContainerError") {
-    rule = mentions(container.waiting_message, {"is reserved"}) ? "container-name-reserved" : "container-not-created";
-  } else {
+void add_named_wait_sign(const Evidence& evidence, const Pod& pod, const Container& container,
+                         const Memory::ContainerHistory& history, std::vector<Sign>& signs) {
+  const auto rule = rule_for_wait(container);
+  if (rule.empty()) {
     return;
   }
   auto sign = container_sign(pod, container, rule);
-  sign.reason = container.waiting_reason;
-  sign.message = container.waiting_message;
-  signs.push_back(std::move(sign));
-}
-
-bool cannot_start(std::string_view message) {
-  return mentions(message,
-                  {"executable file not found", "no such file", "permission denied", "not a directory", "exec format"});
-}
-
-// containerd tells of a missing program as StartError with code 128, Docker as ContainerCannotRun with 127.
-bool is_start_failure(const Container& container, const Termination& exit) {
-  return container.waiting_reason == "RunContainerError" || exit.reason == "StartError" ||
-         exit.reason == "ContainerCannotRun";
-}
-
-std::string_view rule_for_exit(const Container& container, const Termination& exit) {
-  if (is_start_failure(container, exit)) {
-    const bool is_told = cannot_start(exit.message) || cannot_start(container.waiting_message);
-    return is_told ? "command-cannot-start" : "container-not-started";
-  }
-  if (exit.reason == "OOMKilled") {
-    return "out-of-memory";
-  }
-  switch (exit.exit_code) {
-    case 0:
-      return "command-ends";
-    case 126:
-    case 127:
-      return "command-cannot-start";
-    case 132:
-    case 134:
-    case 139:
-      return "container-aborts";
-    case 137:
-    case 143:
-      return "container-killed";
-    default:
-      return "container-crashes";
-  }
-}
-
-std::string describe_exit(const Termination& exit) {
-  const auto text = exit.reason == "OOMKilled" ? std::string("the container was killed for using too much memory")
-                                               : fmt::format("the container ended with exit code {}", exit.exit_code);
-  const auto message = base::trim(exit.message);
-  return message.empty() ? text : fmt::format("{}: {}", text, message);
-}
-
-// Kubelets kill containers whose liveness or startup probe fails, which then shows as 137 or 143.
-void add_probe_kill(const Evidence& evidence, const Pod& pod, const Container& container, Sign& sign) {
-  if (sign.rule != "container-killed") {
-    return;
-  }
-  const auto* kill = newest(events_about(evidence, pod.uid, "Killing", container.name));
-  if (kill != nullptr && mentions(kill->message, {"failed liveness probe", "failed startup probe"})) {
-    sign.rule = "probe-kills-container";
-    sign.message = kill->message;
-    if (const auto* unhealthy = newest(events_about(evidence, pod.uid, "Unhealthy", container.name))) {
-      sign.message += "; " + unhealthy->message;
-    }
-  }
-}
-
-// Init containers end with 0 when they are done; nothing else that ran to its end is meant to stay there.
-void add_exit_sign(const Evidence& evidence, const Pod& pod, const Container& container,
-                   const Memory::ContainerHistory& history, std::vector<Sign>& signs) {
-  const auto* exit = container.latest_exit();
-  const bool is_done = container.role == Container::Role::init && exit != nullptr && exit->exit_code == 0;
-  const bool works_now = container.state == State::running && container.is_ready;
-  if (exit == nullptr || is_done || works_now) {
-    return;
-  }
-  auto sign = container_sign(pod, container, rule_for_exit(container, *exit));
-  sign.reason =
-      container.waiting_reason == "CrashLoopBackOff" || exit->reason.empty() ? "CrashLoopBackOff" : exit->reason;
-  sign.message = describe_exit(*exit);
-  sign.attempts = container.exits();
-  sign.began = history.first_started;
-  sign.has_hope = container.state == State::running;
-  add_probe_kill(evidence, pod, container, sign);
-  if (history.was_ready || history.exits_differ) {
-    sign.rule = "container-unstable";
+  const auto [reason, more] = base::split_once(container.waiting_reason, ':');
+  sign.field = status_field(container, "state.waiting");
+  sign.reason = reason;
+  sign.message = container.waiting_message.empty() ? std::string(base::trim(more)) : container.waiting_message;
+  sign.attempts = std::max(1, total_count(events_about(evidence, pod.uid, "Failed", container.name)));
+  if (rule == "hook-fails") {
+    sign.attempts = std::max(1, container.exits());
+    sign.began = history.first_started;
   }
   signs.push_back(std::move(sign));
 }
@@ -238,28 +208,11 @@ void add_start_sign(const Pod& pod, const Container& container, std::vector<Sign
     return;
   }
   auto sign = container_sign(
-      pod, container, cannot_start(container.waiting_message) ? "command-cannot-start" : "container-not-started");
+      pod, container,
+      says_command_cannot_start(container.waiting_message) ? "command-cannot-start" : "container-not-started");
+  sign.field = status_field(container, "state.waiting");
   sign.reason = container.waiting_reason;
   sign.message = container.waiting_message;
-  signs.push_back(std::move(sign));
-}
-
-void add_readiness_sign(const Evidence& evidence, const Pod& pod, const Container& container,
-                        const Memory::ContainerHistory& history, std::vector<Sign>& signs) {
-  if (container.state != State::running || container.is_ready || container.role != Container::Role::main) {
-    return;
-  }
-  auto events = events_about(evidence, pod.uid, "Unhealthy", container.name);
-  const auto* unhealthy = newest(events);
-  if (!container.has_readiness_probe && unhealthy == nullptr) {
-    return;
-  }
-  auto sign = container_sign(pod, container, "not-ready");
-  sign.reason = unhealthy == nullptr ? "NotReady" : unhealthy->reason;
-  sign.message = unhealthy == nullptr ? "the readiness probe has not passed yet" : unhealthy->message;
-  sign.began = history.first_started;
-  sign.patience = Moment(container.readiness_budget) * 3 / 2;
-  sign.is_usual = unhealthy == nullptr;
   signs.push_back(std::move(sign));
 }
 
@@ -272,11 +225,13 @@ void add_container_signs(const Evidence& evidence, const Pod& pod, const Contain
   if (container.state == State::waiting) {
     add_pull_sign(evidence, pod, container, history, signs);
     add_configuration_sign(evidence, pod, container, signs);
-    add_named_wait_sign(pod, container, signs);
+    add_named_wait_sign(evidence, pod, container, history, signs);
     add_start_sign(pod, container, signs);
   }
-  add_exit_sign(evidence, pod, container, history, signs);
-  add_readiness_sign(evidence, pod, container, history, signs);
+  if (rule_for_wait(container) != "hook-fails") {
+    add_exit_sign(evidence, pod, container, history, signs);
+  }
+  add_running_signs(evidence, pod, container, history, signs);
 }
 
 std::optional<Moment> unsettled_until(const Evidence& evidence, const Memory& memory) {

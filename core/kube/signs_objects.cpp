@@ -1,27 +1,58 @@
-// Signs of the Deployment, its new replica set and the scheduling of pods.
+// Signs of the Deployment and its new replica set, and what all signs are made with.
 #include "core/kube/signs.hpp"
 
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
 namespace deployctl::kube::verdict {
 namespace {
 
-Sign deployment_sign(const Evidence& evidence, std::string_view rule, std::string_view reason, std::string message) {
+Sign deployment_sign(const Evidence& evidence, std::string_view rule, std::string_view field, std::string_view reason,
+                     std::string message) {
   return {.rule = rule,
           .object = "deployment/" + evidence.deployment->name,
           .object_uid = evidence.deployment->uid,
+          .field = std::string(field),
           .reason = std::string(reason),
           .message = std::move(message)};
 }
 
-// Admission tells in prose. A webhook that cannot be asked is trouble of its own and says "failed calling webhook".
+struct Refusal {
+  std::string_view rule;
+  std::array<std::string_view, 5> words;
+};
+
+// Admission tells in prose; the more telling words first. A webhook that cannot be asked is trouble of its own. The
+// service account of a new namespace comes a moment after it.
+constexpr auto refusals = std::to_array<Refusal>({
+    {"admission-unavailable", {"failed calling webhook", "failed to call webhook"}},
+    {"namespace-terminating", {"because it is being terminated"}},
+    {"quota-exceeded", {"exceeded quota"}},
+    {"service-account-missing", {"error looking up service account", "serviceaccount"}},
+    {"pods-refused", {"is forbidden", "denied the request", "violates podsecurity", "is invalid", "no priorityclass"}},
+});
+
 std::string_view rule_for_refused_pods(std::string_view message) {
-  if (mentions(message, {"failed calling webhook", "failed to call webhook"})) {
-    return "admission-unavailable";
+  for (const auto& refusal : refusals) {
+    for (const auto word : refusal.words) {
+      if (!word.empty() && mentions(message, {word})) {
+        return refusal.rule;
+      }
+    }
   }
-  return mentions(message, {"exceeded quota"}) ? "quota-exceeded" : "pods-refused";
+  return "pods-not-created";
+}
+
+// Replica sets are taken up again when their template is: what happened to one before our write is none of ours.
+std::vector<const Event*> since_written(std::vector<const Event*> events, const Evidence& evidence) {
+  constexpr auto to_seconds = std::string_view("2026-01-01T00:00:00").size();
+  const auto written = std::string_view(evidence.written.time).substr(0, to_seconds);
+  std::erase_if(events, [&](const Event* event) {
+    return !event->time.empty() && std::string_view(event->time).substr(0, to_seconds) < written;
+  });
+  return events;
 }
 
 // Every new pod that starts takes room an old one has; with nothing leaving, no room will come.
@@ -29,7 +60,32 @@ std::string_view quota_rule(const Evidence& evidence) {
   return evidence.old_pods_are_leaving ? "quota-exceeded-for-now" : "quota-exceeded";
 }
 
+// With the strategy Recreate there is none before the old pods are gone.
+void add_missing_replica_set(const Evidence& evidence, std::vector<Sign>& signs) {
+  const auto& deployment = *evidence.deployment;
+  const auto phase = rollout_status(deployment, evidence.written).phase;
+  if (phase != RolloutPhase::progressing || deployment.desired == 0 || evidence.old_pods > 0 ||
+      evidence.old_pods_are_leaving) {
+    return;
+  }
+  auto sign = deployment_sign(evidence, "controller-not-acting", "status", "NoReplicaSet",
+                              "the deployment controller has made no replica set for the change");
+  sign.is_usual = true;
+  signs.push_back(std::move(sign));
+}
+
 }  // namespace
+
+Sign container_sign(const Pod& pod, const Container& container, std::string_view rule) {
+  auto sign = pod_sign(pod, rule);
+  sign.container = container.name;
+  return sign;
+}
+
+std::string status_field(const Container& container, std::string_view below) {
+  const auto* list = container.role == Container::Role::main ? "containerStatuses" : "initContainerStatuses";
+  return fmt::format("status.{}[{}].{}", list, container.name, below);
+}
 
 std::vector<const Event*> events_about(const Evidence& evidence, std::string_view uid, std::string_view reason,
                                        std::string_view container) {
@@ -50,19 +106,22 @@ int total_count(const std::vector<const Event*>& events) {
 }
 
 const Event* newest(const std::vector<const Event*>& events) {
-  const auto found = std::ranges::max_element(events, {}, &Event::time);
-  return found == events.end() ? nullptr : *found;
+  const Event* latest = nullptr;
+  for (const auto* event : events) {
+    latest = latest == nullptr || event->time >= latest->time ? event : latest;
+  }
+  return latest;
 }
 
-void add_deployment_signs(const Evidence& evidence, Moment /*now*/, std::vector<Sign>& signs) {
+void add_deployment_signs(const Evidence& evidence, std::vector<Sign>& signs) {
   const auto& deployment = *evidence.deployment;
   const auto status = rollout_status(deployment, evidence.written);
   if (status.phase == RolloutPhase::superseded) {
-    signs.push_back(deployment_sign(evidence, "superseded", "Superseded", status.summary));
+    signs.push_back(deployment_sign(evidence, "superseded", "spec.template", "Superseded", status.summary));
     return;
   }
   if (status.phase == RolloutPhase::unobserved) {
-    auto sign = deployment_sign(evidence, "controller-not-acting", "NotObserved",
+    auto sign = deployment_sign(evidence, "controller-not-acting", "status.observedGeneration", "NotObserved",
                                 "the deployment controller has not taken up the change");
     sign.began = evidence.written_at;
     sign.is_usual = true;
@@ -70,11 +129,13 @@ void add_deployment_signs(const Evidence& evidence, Moment /*now*/, std::vector<
     return;
   }
   if (deployment.is_paused && !evidence.paused_on_purpose) {
-    signs.push_back(deployment_sign(evidence, "deployment-paused", "DeploymentPaused", "the deployment is paused"));
+    signs.push_back(
+        deployment_sign(evidence, "deployment-paused", "spec.paused", "DeploymentPaused", "the deployment is paused"));
   }
   if (const auto* progressing = find_condition(deployment.conditions, "Progressing");
       progressing != nullptr && progressing->reason == "ProgressDeadlineExceeded") {
-    signs.push_back(deployment_sign(evidence, "no-progress", progressing->reason, progressing->message));
+    signs.push_back(deployment_sign(evidence, "no-progress", "status.conditions[Progressing]", progressing->reason,
+                                    progressing->message));
   }
 }
 
@@ -82,11 +143,12 @@ void add_deployment_signs(const Evidence& evidence, Moment /*now*/, std::vector<
 void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs) {
   const auto* replica_set = evidence.replica_set;
   if (replica_set == nullptr) {
+    add_missing_replica_set(evidence, signs);
     return;
   }
   const auto* failure = find_condition(replica_set->conditions, "ReplicaFailure");
   const bool is_failing = failure != nullptr && failure->status == "True";
-  const auto events = events_about(evidence, replica_set->uid, "FailedCreate");
+  const auto events = since_written(events_about(evidence, replica_set->uid, "FailedCreate"), evidence);
   if (!is_failing && (events.empty() || !evidence.pods.empty())) {
     return;  // events alone are believed only while no pod has come
   }
@@ -96,6 +158,7 @@ void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs) {
   signs.push_back({.rule = rule == "quota-exceeded" ? quota_rule(evidence) : rule,
                    .object = "replicaset/" + replica_set->name,
                    .object_uid = replica_set->uid,
+                   .field = is_failing ? "status.conditions[ReplicaFailure]" : "events",
                    .reason = is_failing ? failure->reason : event->reason,
                    .message = message,
                    .attempts = std::max(1, total_count(events))});
@@ -112,38 +175,10 @@ void add_job_signs(const Evidence& evidence, std::vector<Sign>& signs) {
   signs.push_back({.rule = rule_for_refused_pods(event->message),
                    .object = "job/" + job.name,
                    .object_uid = job.uid,
+                   .field = "events",
                    .reason = event->reason,
                    .message = event->message,
                    .attempts = std::max(1, total_count(events))});
-}
-
-void add_scheduling_signs(const Evidence& evidence, const Pod& pod, std::vector<Sign>& signs) {
-  if (!pod.node.empty()) {
-    return;
-  }
-  const auto* scheduled = find_condition(pod.conditions, "PodScheduled");
-  const auto events = events_about(evidence, pod.uid, "FailedScheduling");
-  Sign sign{.rule = "unschedulable", .object = "pod/" + pod.name, .object_uid = pod.uid};
-  if (scheduled != nullptr && scheduled->status == "False") {
-    sign.reason = scheduled->reason;
-    sign.message = scheduled->message;
-  } else if (const auto* event = newest(events); event != nullptr) {
-    sign.reason = event->reason;
-    sign.message = event->message;
-  } else {
-    sign.rule = "scheduler-not-acting";
-    sign.reason = "Pending";
-    sign.message = "the scheduler has not looked at the pod";
-    sign.is_usual = true;
-  }
-  if (sign.reason == "SchedulingGated") {
-    sign.rule = "scheduling-gated";
-  } else if (!events_about(evidence, pod.uid, "TriggeredScaleUp").empty()) {
-    sign.rule = "unschedulable-scaling-up";
-  } else if (!events_about(evidence, pod.uid, "NotTriggerScaleUp").empty()) {
-    sign.rule = "unschedulable-no-scale-up";
-  }
-  signs.push_back(std::move(sign));
 }
 
 }  // namespace deployctl::kube::verdict

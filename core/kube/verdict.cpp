@@ -1,113 +1,16 @@
 // Each look collects signs, adds up what several pods show, and believes a sign once its rule's threshold is reached.
 // What gives a sign less weight than its rule would: pods that fail on one node while others run elsewhere (the node is
-// to blame), and a container that is running again.
+// to blame), a container that is running again, and a pod that is alone with it, once, while another of the same
+// revision is ready.
 #include "core/kube/verdict.hpp"
 
 #include "core/kube/signs.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace deployctl::kube::verdict {
 namespace {
-
-using std::chrono::seconds;
-
-// A crash is a loop after the third end, never ready in between, and not sooner than 15 seconds after the first start:
-// kubelets may be set to back off for a second only, so that neither the number nor the time alone says enough.
-constexpr Threshold crash_loop{.attempts = 3, .after = seconds(15), .at_latest = {}};
-constexpr Threshold at_once{};
-constexpr Threshold second_time{.attempts = 2, .after = seconds(0), .at_latest = {}};
-
-constexpr Threshold after(seconds wait) {
-  return {.attempts = 1, .after = wait, .at_latest = {}};
-}
-constexpr Threshold second_pull{.attempts = 2, .after = seconds(0), .at_latest = seconds(60)};
-
-constexpr auto across = Counting::across_objects;
-constexpr auto each = Counting::per_object;
-
-constexpr auto table = std::to_array<Rule>({
-    // name, probable, permanent, counting, advice
-    {"superseded", {}, at_once, each, "look at who changed the deployment, then roll out again"},
-    {"deployment-paused", {}, at_once, each, "resume it: kubectl rollout resume deployment"},
-    {"image-name-invalid", {}, at_once, each, "correct the image reference"},
-    {"must-not-run-as-root",
-     {},
-     at_once,
-     each,
-     "give the image a numeric USER other than 0, or set runAsUser in the pod"},
-    {"image-wrong-platform", {}, after(seconds(5)), across, "build the image for the platform of the nodes"},
-    {"image-not-found", {}, second_pull, across, "check the image's name and tag, and that it has been pushed"},
-    {"image-pull-denied",
-     {},
-     second_pull,
-     across,
-     "check the pull secret: it must exist in this namespace and hold this registry's name"},
-    {"image-registry-untrusted",
-     {},
-     second_pull,
-     across,
-     "make the nodes trust the registry's certificate, or allow it as an insecure registry"},
-    {"configuration-missing",
-     {},
-     after(seconds(10)),
-     each,
-     "create the ConfigMap, Secret or key that the container names"},
-    {"command-cannot-start", second_time, second_time, each,
-     "check that the command exists in the image, is executable, and was built for the node's platform"},
-    {"pods-refused", after(seconds(1)), Threshold{.attempts = 2, .after = seconds(2), .at_latest = seconds(10)}, each,
-     "change the pods so that the cluster's policy allows them, or the policy"},
-    {"quota-exceeded", after(seconds(5)), after(seconds(20)), each,
-     "raise the quota, ask for less, or allow an old pod to go first (max_unavailable)"},
-    {"out-of-memory", second_time, crash_loop, each, "raise the memory limit, or find out what takes the memory"},
-    {"command-ends", second_time, crash_loop, each,
-     "the command returns: a service must keep running in the foreground"},
-    {"probe-kills-container", second_time, crash_loop, each,
-     "give the container longer to start, or correct its liveness or startup probe"},
-    {"container-aborts", second_time, crash_loop, each,
-     "read its log; an illegal instruction means that it was built for another processor"},
-    {"container-crashes", second_time, crash_loop, each, "read what it printed before it ended"},
-    {"container-killed", second_time, crash_loop, each, "look at the node's memory and at the container's probes"},
-    {"container-unstable",
-     Threshold{.attempts = 4, .after = seconds(0), .at_latest = {}},
-     {},
-     each,
-     "it runs for a while and then ends: read what it printed"},
-    {"container-not-started", after(seconds(30)), {}, each, "read the message of the container runtime"},
-    {"container-not-created",
-     Threshold{.attempts = 1, .after = seconds(15), .at_latest = {}},
-     {},
-     each,
-     "check the command and the mounts of the container"},
-    {"image-never-pulled",
-     after(seconds(10)),
-     {},
-     each,
-     "the pull policy is Never: load the image on the nodes, or change the policy"},
-    {"image-registry-unreachable", after(seconds(90)), {}, across, "check the network from the nodes to the registry"},
-    {"image-node-trouble", after(seconds(60)), {}, across, "check the disks of the nodes"},
-    {"image-pull-fails", after(seconds(60)), {}, across, "read the message of the container runtime"},
-    {"configuration-error", after(seconds(30)), {}, each, "read the message: the container's settings do not fit"},
-    {"quota-exceeded-for-now", after(seconds(20)), {}, each, "old pods are leaving and will make room"},
-    {"admission-unavailable", after(seconds(30)), {}, each, "look at the admission webhook named in the message"},
-    {"controller-not-acting",
-     after(seconds(15)),
-     {},
-     each,
-     "look at kube-controller-manager: it does not take up changes"},
-    {"unschedulable-no-scale-up", {}, after(seconds(30)), each, "ask for less, or add nodes: the autoscaler will not"},
-    {"unschedulable", after(seconds(30)), {}, each, "ask for less, free capacity, or add a node that fits"},
-    {"scheduler-not-acting", after(seconds(20)), {}, each, "look at kube-scheduler and at the pod's schedulerName"},
-    {"unschedulable-scaling-up", after(seconds(600)), {}, each, "the autoscaler is adding a node"},
-    {"not-ready", at_once, {}, each, "check the probe's path and port, and what the container prints"},
-    {"no-progress", at_once, {}, each, "the deployment has not come further within its progress deadline"},
-    {"image-pull-limited", {}, {}, across, "the registry limits pulls: wait, or pull with an account"},
-    {"configuration-not-yet-read", {}, {}, each, "the node has not read the ConfigMap or Secret yet"},
-    {"container-name-reserved", {}, {}, each, "the node still clears away the container before"},
-    {"scheduling-gated", {}, {}, each, "a scheduling gate holds the pod back"},
-});
 
 // All that was seen of one rule.
 struct Tally {
@@ -120,19 +23,40 @@ std::string key_of(const Sign& sign) {
   return std::string(sign.rule) + '\n' + sign.object_uid + '\n' + sign.container;
 }
 
+// A pod that has failed as a whole is the node's or the cluster's doing: its containers were ended from outside. That
+// of a Job fails with its containers, unless a reason of its own is given.
+bool is_lost(const Evidence& evidence, const Pod& pod) {
+  return pod.phase == "Failed" && (evidence.job == nullptr || !pod.reason.empty());
+}
+
+void add_signs_of(const Evidence& evidence, const Pod& pod, Memory& memory, Moment now, std::vector<Sign>& signs) {
+  if (is_lost(evidence, pod)) {
+    add_lost_pod_sign(pod, signs);
+    return;
+  }
+  const auto before = signs.size();
+  add_disruption_signs(evidence, pod, signs);
+  add_scheduling_signs(evidence, pod, signs);
+  for (const auto& container : pod.containers) {
+    add_container_signs(evidence, pod, container, memory, now, signs);
+  }
+  add_setup_signs(evidence, pod, signs);
+  if (signs.size() == before) {
+    add_gate_sign(pod, signs);
+    add_starting_sign(evidence, pod, signs);
+  }
+}
+
 std::vector<Sign> collect(const Evidence& evidence, Memory& memory, Moment now) {
   std::vector<Sign> signs;
   if (evidence.job != nullptr) {
     add_job_signs(evidence, signs);
   } else {
-    add_deployment_signs(evidence, now, signs);
+    add_deployment_signs(evidence, signs);
     add_replica_set_signs(evidence, signs);
   }
   for (const auto* pod : evidence.pods) {
-    add_scheduling_signs(evidence, *pod, signs);
-    for (const auto& container : pod->containers) {
-      add_container_signs(evidence, *pod, container, memory, now, signs);
-    }
+    add_signs_of(evidence, *pod, memory, now, signs);
   }
   return signs;
 }
@@ -165,6 +89,24 @@ bool is_one_nodes_fault(const Tally& tally, const Evidence& evidence) {
   });
 }
 
+bool is_every_pod(const Tally& tally, const Evidence& evidence) {
+  std::set<std::string_view> showing;
+  for (const auto* sign : tally.signs) {
+    showing.insert(sign->object_uid);
+  }
+  return showing.size() >= evidence.pods.size();
+}
+
+// The same pods can work: one of the revision is ready, and only one other has shown this, once.
+bool is_contradicted(const Tally& tally, const Evidence& evidence) {
+  const auto& sign = *tally.signs.front();
+  if (tally.signs.size() > 1 || sign.attempts > 1 || !sign.object.starts_with("pod/")) {
+    return false;
+  }
+  return std::ranges::any_of(evidence.pods,
+                             [&](const Pod* pod) { return pod->is_ready() && pod->uid != sign.object_uid; });
+}
+
 enum class IsFinal { no, yes };
 
 class Judge {
@@ -175,16 +117,31 @@ class Judge {
     const auto worst = worst_sign(tally);
     const auto& sign = *tally.signs[worst];
     Finding finding{.rule = std::string(tally.rule->name),
+                    .kind = tally.rule->kind,
                     .weight = is_one_nodes_fault(tally, evidence_) ? Weight::waiting : weight_of(tally),
                     .object = sign.object,
+                    .field = sign.field,
                     .container = sign.container,
+                    .node = sign.node,
+                    .image = sign.image,
                     .reason = sign.reason,
                     .message = sign.message,
-                    .advice = std::string(tally.rule->advice),
+                    .advice = sign.advice.empty() ? std::string(tally.rule->advice) : sign.advice,
                     .affected = static_cast<int>(tally.signs.size()),
                     .total = std::max(1, static_cast<int>(evidence_.pods.size())),
-                    .first_seen = *std::ranges::min_element(tally.began)};
+                    .attempts = sign.attempts,
+                    .first_seen = *std::ranges::min_element(tally.began),
+                    .is_usual = std::ranges::all_of(tally.signs, &Sign::is_usual)};
     return finding;
+  }
+
+  // A state that is as it should be at first is not worth telling before it has lasted.
+  bool is_worth_telling(const Finding& finding) {
+    if (finding.weight != Weight::waiting || !finding.is_usual) {
+      return true;
+    }
+    note(finding.first_seen + naming_time);
+    return now_ - finding.first_seen >= naming_time;
   }
 
   [[nodiscard]] std::optional<Moment> look_again() const { return look_again_; }
@@ -201,10 +158,13 @@ class Judge {
   }
 
   Weight weight_of(const Tally& tally) {
-    if (holds(tally.rule->permanent, tally, IsFinal::yes)) {
+    const bool is_permanent = holds(tally.rule->permanent, tally, IsFinal::yes);
+    const bool is_probable = is_permanent || holds(tally.rule->probable, tally, IsFinal::no);
+    if (is_permanent && !is_contradicted(tally, evidence_)) {
       return Weight::permanent;
     }
-    return holds(tally.rule->probable, tally, IsFinal::no) ? Weight::probable : Weight::waiting;
+    const bool reaches = tally.rule->reach == Reach::one_pod || is_every_pod(tally, evidence_);
+    return is_probable && reaches ? Weight::probable : Weight::waiting;
   }
 
   bool holds(const std::optional<Threshold>& threshold, const Tally& tally, IsFinal is_final) {
@@ -274,10 +234,6 @@ std::string_view to_string(Weight weight) {
   return "";
 }
 
-std::span<const Rule> default_rules() {
-  return table;
-}
-
 Memory::Sighting& Memory::sighting(const std::string& key, Moment now) {
   return sightings_.try_emplace(key, Sighting{.first_seen = now}).first->second;
 }
@@ -298,9 +254,13 @@ void Memory::keep_only(const std::vector<std::string>& keys) {
 
 Finding deleted(std::string_view deployment, Moment now) {
   return {.rule = "deployment-deleted",
+          .kind = Class::superseded,
           .weight = Weight::permanent,
           .object = "deployment/" + std::string(deployment),
+          .field = {},
           .container = {},
+          .node = {},
+          .image = {},
           .reason = "Deleted",
           .message = "the deployment was deleted during the rollout",
           .advice = "look at who deleted it, then roll out again",
@@ -336,8 +296,7 @@ Judgement judge(const Evidence& evidence, Memory& memory, Moment now, std::span<
   Judgement judgement;
   for (const auto& of_rule : tally(rules, signs, memory, now)) {
     auto finding = judge_of.judge(of_rule);
-    const bool is_usual = std::ranges::all_of(of_rule.signs, &Sign::is_usual);
-    if (finding.weight != Weight::waiting || !is_usual) {
+    if (judge_of.is_worth_telling(finding)) {
       judgement.findings.push_back(std::move(finding));
     }
   }

@@ -2,7 +2,8 @@
 //
 // Judging is pure. Time is an argument, on any clock that never jumps; what has to be remembered between two looks is a
 // Memory, which the caller keeps for one rollout. rules() says how long and how often a sign must be seen before it is
-// believed; the code that recognises signs is in the files signs_*.cpp.
+// believed (verdict_rules.cpp; docs/verdicts.md is made from it); the code that recognises signs is in the files
+// signs_*.cpp.
 #pragma once
 
 #include "core/kube/deployment.hpp"
@@ -40,29 +41,62 @@ struct Threshold {
 // Whether attempts of several pods add up.
 enum class Counting { per_object, across_objects };
 
+// Whether a finding is probable as soon as one pod shows it, or only when all do.
+enum class Reach { one_pod, every_pod };
+
+// What kind of trouble a cause is, for whoever has to act on it.
+enum class Class {
+  image,          // it cannot be had: name, registry, credentials, platform
+  configuration,  // something the pod names is missing or does not fit
+  crash,          // the program ends or cannot be started
+  probe,          // it runs and is not ready, or is killed for it
+  unschedulable,  // no node for it
+  volume,         // storage cannot be had or mounted
+  denied,         // the cluster's policy or quota does not let the pods in
+  node,           // trouble of a machine
+  controller,     // a part of the cluster does not act
+  paused,
+  superseded,  // somebody else has changed or deleted the deployment
+};
+std::string_view to_string(Class of_rule);
+
 // One cause: what makes it probable, what makes it permanent. Neither: it is only ever shown as waiting.
 struct Rule {
   std::string_view name;  // "image-not-found"
+  Class kind = Class::crash;
   std::optional<Threshold> probable;
   std::optional<Threshold> permanent;
   Counting counting = Counting::per_object;
+  Reach reach = Reach::one_pod;
   std::string_view advice;
 };
 
 // The rules in the order in which findings are listed.
 std::span<const Rule> default_rules();
 
+// A state that is as it should be at first is named when it has lasted so long (K8S-76).
+inline constexpr Moment naming_time{5'000};
+
+// What the registry itself says about an image.
+enum class ImageAnswer { exists, missing, denied };
+
 struct Finding {
   std::string rule;
+  Class kind = Class::crash;
   Weight weight = Weight::waiting;
   std::string object;     // "pod/api-7d9f-x2x"
+  std::string field;      // where in the object it stands: "status.containerStatuses[api].state"; "events": beside it
   std::string container;  // empty when it is not about one
+  std::string node;       // of the pod; empty: none
+  std::string image;      // that could not be pulled
   std::string reason;     // "ImagePullBackOff"
   std::string message;
   std::string advice;
   int affected = 1;  // pods that show it
   int total = 1;     // pods of the new revision
+  int attempts = 1;  // how often one of them has shown it
   Moment first_seen{0};
+  bool is_usual = false;  // a state as it should be at first, which has lasted
 
   friend bool operator==(const Finding&, const Finding&) = default;
 };
@@ -73,11 +107,13 @@ struct Evidence {
   const Job* job = nullptr;                 // null for a Deployment; never both
   const ReplicaSet* replica_set = nullptr;  // the new one; null while there is none
   std::vector<const Pod*> pods;             // of the new replica set
-  std::vector<const Event*> events;         // about the deployment, the new replica set and its pods
+  std::vector<const Event*> events;         // about the deployment, the new replica set, its pods and their claims
+  int old_pods = 0;                         // of earlier revisions, still there
   bool old_pods_are_leaving = false;
   WrittenState written;
   Moment written_at{0};
   bool paused_on_purpose = false;
+  const std::map<std::string, ImageAnswer>* images = nullptr;  // what registries have said; may be null
 };
 
 // What must be remembered from one look to the next.
@@ -102,7 +138,7 @@ class Memory {
   Sighting& sighting(const std::string& key, Moment now);
   ContainerHistory& container(const std::string& pod_uid, const std::string& name);
   [[nodiscard]] const ContainerHistory* find_container(const std::string& pod_uid, const std::string& name) const;
-  // Forgets the sightings that the last look did not confirm.
+  // Sightings that the last look did not confirm are forgotten.
   void keep_only(const std::vector<std::string>& keys);
 
  private:

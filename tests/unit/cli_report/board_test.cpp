@@ -49,7 +49,9 @@ TEST(Board, keeps_what_is_finished_found_or_failed_above) {
                   "= pushing api  0.1s  unchanged  registry/miniapp/api:1@sha256:0123",                          //
                   "warning: policy/v1beta1 is deprecated",                                                       //
                   "api: failure: pod/api-7d9f-x2x: CrashLoopBackOff: back-off 10s restarting failed container",  //
+                  "  2 of 3 pods, for 14s; rule container-crashes; status.containerStatuses[api].state",         //
                   "  advice: the program ends with exit code 1",                                                 //
+                  "  api printed:",                                                                              //
                   "  | panic: DB_PASSWORD is not set",                                                           //
                   "  | goroutine 1",                                                                             //
                   "x rolling out api  31s  failed  CrashLoopBackOff",                                            //

@@ -21,10 +21,17 @@ inline events::Finding sample_finding() {
   return {.step = "rollout:api",
           .service = "api",
           .weight = events::Finding::Weight::permanent,
+          .rule = "container-crashes",
+          .kind = "crash",
           .object = "pod/api-7d9f-x2x",
+          .field = "status.containerStatuses[api].state",
+          .container = "api",
           .reason = "CrashLoopBackOff",
           .message = "back-off 10s restarting\nfailed container",
           .advice = "the program ends with exit code 1",
+          .affected = 2,
+          .total = 3,
+          .seen_for = std::chrono::seconds(14),
           .log = {"panic: DB_PASSWORD is not set", "\x1b[31mgoroutine 1\x1b[0m"}};
 }
 

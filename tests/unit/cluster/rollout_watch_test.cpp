@@ -40,7 +40,10 @@ json::Value broken_pod() {
       {"spec", {{"nodeName", "n"}, {"containers", {{{"name", "api"}}}}}},
       {"status",
        {{"containerStatuses",
-         {{{"name", "api"}, {"state", {{"waiting", {{"reason", "InvalidImageName"}, {"message", "bad"}}}}}}}}}}};
+         {{{"name", "api"},
+           {"restartCount", 1},
+           {"state", {{"waiting", {{"reason", "CrashLoopBackOff"}}}}},
+           {"lastState", {{"terminated", {{"exitCode", 127}, {"reason", "Error"}}}}}}}}}}};
 }
 
 std::string added(const json::Value& object) {
@@ -219,6 +222,55 @@ TEST(RolloutWatch, BeginsAnewWhenTheWatchHasDiedSilently) {
   const auto result = run(world, std::chrono::seconds(20), {}, {.safety_poll = milliseconds(50)});
   ASSERT_TRUE(result.outcomes);
   EXPECT_EQ(result.outcomes->front().result, RolloutResult::done);
+}
+
+TEST(RolloutWatch, FindsOutThatTheWatchOfThePodsHasDied) {
+  World world;
+  serve_idle(world);
+  auto with_hash = replica_set();
+  with_hash["metadata"]["labels"] = {{"pod-template-hash", "abc"}};
+  auto pod = broken_pod();
+  pod["metadata"]["resourceVersion"] = "7";
+  const auto listing = json::Value({{"metadata", {{"resourceVersion", "7"}}}, {"items", {pod}}}).dump();
+  world.transport.on(deployments, {open_stream({added(deployment(0))}), {.body = R"({"metadata":{},"items":[]})"}});
+  world.transport.on(replica_sets, {open_stream({added(with_hash)})});
+  world.transport.on(pods, {open_stream({}), {.body = listing}});
+  world.transport.on("GET /apis/apps/v1/namespaces/shop/deployments/api", {{.body = deployment(0).dump()}});
+  const auto result = run(world, std::chrono::seconds(20), {}, {.safety_poll = milliseconds(50), .log_lines = 0});
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::failed);
+}
+
+TEST(RolloutWatch, TakesTheWordOfTheRegistryItself) {
+  World world;
+  serve_idle(world);
+  auto pod = broken_pod();
+  pod["spec"]["containers"][0]["image"] = "shop/api:2";
+  pod["status"]["containerStatuses"][0] = {
+      {"name", "api"}, {"state", {{"waiting", {{"reason", "ErrImagePull"}, {"message", "manifest unknown"}}}}}};
+  world.transport.on(deployments, {open_stream({added(deployment(0))})});
+  world.transport.on(replica_sets, {open_stream({added(replica_set())})});
+  world.transport.on(pods, {open_stream({added(pod)})});
+  RolloutWatchOptions options;
+  options.ask_registry = [](const std::string& image, const std::stop_token&) {
+    EXPECT_EQ(image, "shop/api:2");
+    return kube::verdict::ImageAnswer::missing;
+  };
+  const auto result = run(world, std::chrono::seconds(20), {}, options);
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::failed);
+  EXPECT_THAT(result.said, testing::IsSupersetOf({"image-not-found", "image-missing"}));
+}
+
+TEST(RolloutWatch, KnowsNothingWhenTheServerDoesNotAnswerAtTheDeadline) {
+  World world;
+  for (const auto* path : {deployments, replica_sets, pods, events}) {
+    world.transport.on(path, {unreachable_answer()});
+  }
+  const auto result = run(world, milliseconds(300));
+  ASSERT_TRUE(result.outcomes);
+  EXPECT_EQ(result.outcomes->front().result, RolloutResult::unseen);
+  EXPECT_THAT(result.outcomes->front().blind, testing::HasSubstr("cannot reach the cluster"));
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ Told watch_until_end(World& world, WatchStart start) {
     told.lines.push_back(line);
   };
   handler.on_trouble = [&](const base::Error& error) { told.lines.push_back("! " + error.message); };
+  handler.on_recovery = [&] { told.lines.emplace_back("works again"); };
   told.end = watch(*client, {.resource = kube::resource_of("Pod"), .name_space = "shop"}, {.start = start}, handler,
                    stop.get_token());
   return told;
@@ -110,14 +111,23 @@ TEST(Watch, AfterABookmarkNeedsNoList) {
   EXPECT_THAT(world.transport.requests()[1], HasSubstr("resourceVersion=93"));
 }
 
-TEST(Watch, TellsTroubleAndTriesAgainLaterEachTime) {
+TEST(Watch, TellsTroubleOnceAndThatItIsOver) {
   World world;
   world.transport.on(pods, {unreachable_answer(), unreachable_answer(), unreachable_answer(), unreachable_answer(),
                             listing("a", "10"), stream({event("ADDED", "end", "11")})});
   const auto told = watch_until_end(world, WatchStart::with_watch);
-  ASSERT_EQ(told.lines.size(), 4U);
-  EXPECT_THAT(told.lines[0], HasSubstr("cannot reach the cluster at https://k8s:6443/"));
-  EXPECT_EQ(told.lines[2], "=a");
+  EXPECT_THAT(told.lines,
+              ElementsAre(HasSubstr("cannot reach the cluster at https://k8s:6443/"), "works again", "=a", "+end"));
+}
+
+TEST(Watch, OutlivesAServerThatForgetsForAMomentWhoMayDoWhat) {
+  World world;
+  const Answer forbidden{.status = 403, .body = R"({"kind":"Status","message":"RBAC: clusterrole not found"})"};
+  world.transport.on(pods, {listing("a", "10"), stream({event("ADDED", "b", "11")}), forbidden, forbidden,
+                            stream({event("ADDED", "end", "12")})});
+  const auto told = watch_until_end(world, WatchStart::with_list);
+  EXPECT_EQ(told.end.code, base::ErrorCode::interrupted);
+  EXPECT_EQ(told.lines.back(), "+end");
 }
 
 TEST(Watch, TakesALineThatIsNoJsonForTroubleAndListsAnew) {

@@ -1,5 +1,7 @@
 #include "core/kube/pod.hpp"
 
+#include "core/kube/node.hpp"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -49,6 +51,38 @@ TEST(Pod, OfANodeThatHasSaidNothingYetIsWaiting) {
   ASSERT_EQ(pod.containers.size(), 1U);
   EXPECT_EQ(pod.containers[0].state, Container::State::waiting);
   EXPECT_EQ(pod.containers[0].exits(), 0);
+}
+
+TEST(Pod, TellsWhatTheSchedulerNeedsToKnow) {
+  const json::Value body = {
+      {"spec",
+       {{"readinessGates", {{{"conditionType", "lb.example.com/up"}}}},
+        {"volumes",
+         {{{"name", "tmp"}, {"emptyDir", json::Value::object()}},
+          {{"name", "data"}, {"persistentVolumeClaim", {{"claimName", "api-data"}}}}}},
+        {"containers",
+         {{{"name", "api"},
+           {"resources", {{"requests", {{"cpu", "500m"}, {"memory", "1Gi"}}}, {"limits", {{"memory", "1Gi"}}}}}},
+          {{"name", "proxy"}, {"resources", {{"requests", {{"cpu", "1"}}}}}}}}}}};
+  const auto pod = Pod::from_json(body);
+  EXPECT_EQ(pod.requests, "cpu 500m, memory 1Gi + cpu 1");
+  EXPECT_EQ(pod.claims, std::vector<std::string>{"api-data"});
+  EXPECT_EQ(pod.readiness_gates, std::vector<std::string>{"lb.example.com/up"});
+  EXPECT_EQ(pod.containers[0].memory_limit, 1LL << 30);
+}
+
+TEST(Node, TellsWhatIsWrongWithIt) {
+  const json::Value body = {{"metadata", {{"name", "n1"}}},
+                            {"spec", {{"unschedulable", true}}},
+                            {"status",
+                             {{"conditions",
+                               {{{"type", "MemoryPressure"}, {"status", "False"}},
+                                {{"type", "DiskPressure"}, {"status", "True"}, {"message", "disk is full"}},
+                                {{"type", "Ready"}, {"status", "Unknown"}, {"message", "no word"}}}}}}};
+  const std::vector<std::string> troubles = {"n1 has DiskPressure: disk is full", "n1 is not ready: no word",
+                                             "n1 takes no new pods (cordoned)"};
+  EXPECT_EQ(node_troubles(body), troubles);
+  EXPECT_TRUE(node_troubles({{"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}}).empty());
 }
 
 TEST(Event, TakesTheLatestOfItsTimesAndTheLargestOfItsCounts) {

@@ -47,6 +47,15 @@ std::pair<std::string, std::string> split_name(std::string_view text) {
   return {std::string(kind), std::string(name)};
 }
 
+verdict::ImageAnswer answer(const std::string& word) {
+  const std::map<std::string, verdict::ImageAnswer> answers = {{"exists", verdict::ImageAnswer::exists},
+                                                               {"missing", verdict::ImageAnswer::missing},
+                                                               {"denied", verdict::ImageAnswer::denied}};
+  const auto found = answers.find(word);
+  EXPECT_NE(found, answers.end()) << "a registry says exists, missing or denied, not " << word;
+  return found == answers.end() ? verdict::ImageAnswer::exists : found->second;
+}
+
 class Player {
  public:
   Timeline play(const json::Value& body) {
@@ -82,6 +91,8 @@ class Player {
       auto& object = objects_[key];
       object.body.merge_patch(*change.value());
       tracker_.put(object);
+    } else if (const auto registry = step.at("registry"); registry.exists()) {
+      tracker_.learn(registry.at("image").string_or(), answer(registry.at("says").string_or()));
     } else {
       const auto key = step.at("remove").string_or();
       ASSERT_TRUE(objects_.contains(key)) << key << " was never put";
@@ -99,7 +110,7 @@ class Player {
     if (!about.empty()) {
       const auto [kind, name] = split_name(about);
       body["involvedObject"]["uid"] = about;
-      body["involvedObject"]["kind"] = kind;
+      body["involvedObject"]["kind"] = kind == "persistentvolumeclaim" ? "PersistentVolumeClaim" : kind;
       body["involvedObject"]["name"] = name;
       if (!body.contains("metadata")) {
         body["metadata"]["name"] = fmt::format("event-{}", ++events_);

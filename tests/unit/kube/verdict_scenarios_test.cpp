@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace deployctl::kube {
 namespace {
@@ -21,10 +24,25 @@ std::vector<std::string> timeline_names() {
   return names;
 }
 
+// Replaces what stands below "expect:", which is the last key of a timeline.
+void write_expectation(const std::string& path, const std::vector<std::string>& seen) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  auto updated = text.str().substr(0, text.str().find("\nexpect:")) + "\nexpect:\n";
+  for (const auto& line : seen) {
+    updated += "  - " + line + "\n";
+  }
+  std::ofstream(path) << updated;
+}
+
 class VerdictScenario : public testing::TestWithParam<std::string> {};
 
 TEST_P(VerdictScenario, SaysWhatTheTimelineExpects) {
-  const auto timeline = play_timeline(DEPLOYCTL_SOURCE_DIR "/tests/scenarios/verdicts/" + GetParam() + ".yaml");
+  const auto path = DEPLOYCTL_SOURCE_DIR "/tests/scenarios/verdicts/" + GetParam() + ".yaml";
+  const auto timeline = play_timeline(path);
+  if (std::getenv("DEPLOYCTL_UPDATE_TIMELINES") != nullptr) {
+    write_expectation(path, timeline.seen);
+  }
   EXPECT_THAT(timeline.seen, testing::ElementsAreArray(timeline.expected));
 }
 
