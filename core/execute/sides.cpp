@@ -109,6 +109,14 @@ class SideWriter {
     }
   }
 
+  // Before the switch: whoever goes on after a run that was killed knows that the side is to be kept.
+  [[nodiscard]] base::Status mark(const kube::ObjectKey& deployment, base::Milliseconds keep) const {
+    const auto until = io::to_rfc3339(ports_.clock.now() + keep);
+    const auto patched = patch(
+        deployment, {{"metadata", {{"annotations", {{std::string(generate::kept_until_annotation), until}}}}}}, {});
+    return patched ? base::Status() : patched.error();
+  }
+
   // A side that gets new pods is not kept to go back to any more.
   [[nodiscard]] base::Status unmark(const kube::ObjectKey& deployment) const {
     const auto patched = patch(
@@ -170,8 +178,10 @@ class SideWriter {
     if (!*found) {
       return Gone{true, "there is no " + leaving.left.name};
     }
+    const auto until = kept_until(**found);
     if (leaving.was_live && leaving.keep.count() > 0 && !leaving.for_good) {
-      return keep_until(leaving.left, io::to_rfc3339(ports_.clock.now() + leaving.keep));
+      return Gone{false, fmt::format("{} is kept to go back to; the first rollout after {} scales it down",
+                                     leaving.left.name, until)};
     }
     if (leaving.was_live) {
       ports_.clock.sleep_for(drain, ports_.stop);
@@ -179,7 +189,6 @@ class SideWriter {
     if (leaving.for_good) {
       return remove(**found);
     }
-    const auto until = kept_until(**found);
     if (!leaving.was_live && until > io::to_rfc3339(ports_.clock.now())) {
       return Gone{true, fmt::format("{} is kept until {}", leaving.left.name, until)};
     }
@@ -196,12 +205,6 @@ class SideWriter {
     return removed ? base::Result<Gone>(Gone{false, deployment.name() + " is deleted"}) : removed.error();
   }
 
-  [[nodiscard]] base::Result<Gone> keep_until(const kube::ObjectKey& deployment, const std::string& until) const {
-    return patch(
-        deployment, {{"metadata", {{"annotations", {{std::string(generate::kept_until_annotation), until}}}}}},
-        fmt::format("{} is kept to go back to; the first rollout after {} scales it down", deployment.name, until));
-  }
-
   [[nodiscard]] base::Result<Gone> patch(const kube::ObjectKey& deployment, const json::Value& change,
                                          std::string result) const {
     const auto patched = client_.patch(deployment, cluster::PatchType::merge, change, cluster::DryRun::no, ports_.stop);
@@ -215,8 +218,9 @@ class SideWriter {
 // Switching to a side that an earlier run has brought up.
 class Promotion {
  public:
-  Promotion(const project::Target& target, const std::string& service, cluster::Client& client, const Ports& ports)
-      : target_(target), service_(service), client_(client), ports_(ports) {}
+  Promotion(const project::Target& target, const std::string& service, base::Milliseconds keep, cluster::Client& client,
+            const Ports& ports)
+      : target_(target), service_(service), keep_(keep), client_(client), ports_(ports) {}
 
   // The side that is live now.
   base::Result<Side> run() {
@@ -229,6 +233,13 @@ class Promotion {
     if (const auto ready = check(deployment); !ready) {
       return ready.error();
     }
+    const SideWriter writer(client_, ports_);
+    if (keep_.count() > 0) {
+      const auto left = deployment_key(target_.name_space, service_, generate::other(next));
+      if (const auto marked = writer.mark(left, keep_); !marked) {
+        return marked.error();
+      }
+    }
     const auto instance = generate::instance_on(*target_.project, next);
     const json::Value selector = {{"app.kubernetes.io/instance", instance}};
     const auto switched = client_.patch(
@@ -238,7 +249,6 @@ class Promotion {
     if (!switched) {
       return switched.error();
     }
-    const SideWriter writer(client_, ports_);
     const auto followed = writer.wait_for_endpoints(*switched);
     const auto scaled = followed ? lead(key("autoscaling/v1", "HorizontalPodAutoscaler"),
                                         {{"spec", {{"scaleTargetRef", {{"name", deployment.name}}}}}})
@@ -288,6 +298,7 @@ class Promotion {
 
   const project::Target& target_;
   const std::string& service_;
+  base::Milliseconds keep_;
   cluster::Client& client_;
   const Ports& ports_;
 };
@@ -301,6 +312,8 @@ Sides::Sides(const std::vector<plan::Step>& steps, cluster::Client* client, cons
       auto& state = states_[step.service];
       state.goes_home = action->goes_home;
       state.waits_for_promote = action->waits_for_promote;
+    } else if (const auto* retire = std::get_if<plan::RetireSide>(&step.action)) {
+      states_[step.service].keep = retire->keep;
     }
   }
 }
@@ -417,6 +430,13 @@ base::Result<std::string> Sides::switch_over(const plan::Step& step, State& stat
     return base::Error::make(base::ErrorCode::conflict, "service/{} leads to {} already: another run was faster",
                              step.service, to_string(generate::live_side(*live)));
   }
+  const SideWriter writer(*client_, ports_);
+  if (state.keep.count() > 0 && !state.goes_home) {
+    const auto left = deployment_key(service.name_space(), step.service, state.live);
+    if (const auto marked = writer.mark(left, state.keep); !marked) {
+      return marked.error();
+    }
+  }
   service.body["metadata"]["resourceVersion"] = live->resource_version();
   const auto applied = client_->apply(
       service, {.force = cluster::Force::yes, .known_version = live->resource_version(), .stop = ports_.stop});
@@ -427,7 +447,6 @@ base::Result<std::string> Sides::switch_over(const plan::Step& step, State& stat
                                            .service = step.service,
                                            .object = kube::to_string(service.key()),
                                            .change = events::ObjectApplied::Change::configured});
-  const SideWriter writer(*client_, ports_);
   if (const auto followed = writer.wait_for_endpoints(service); !followed) {
     return followed.error();
   }
@@ -451,7 +470,7 @@ base::Status promote_side(const project::Target& target, const project::Service&
                           const Ports& ports) {
   const auto& name = *service.name;
   StepReport report(ports.events, ports.clock, "switch:" + name, name, "switching " + name);
-  const auto promoted = Promotion(target, name, client, ports).run();
+  const auto promoted = Promotion(target, name, service.strategy.blue_green.keep, client, ports).run();
   if (!promoted) {
     report.finish(Outcome::failed, promoted.error().message);
     return promoted.error().within("promoting {}", name);

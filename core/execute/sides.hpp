@@ -44,7 +44,8 @@ class Sides {
   struct State {
     bool goes_home = false;  // to the blue side, for good
     bool waits_for_promote = false;
-    bool is_held = false;  // the other side is complete and waits
+    bool is_held = false;        // the other side is complete and waits
+    base::Milliseconds keep{0};  // for the side that is left
     bool is_known = false;
     generate::Side live = generate::Side::blue;
     generate::Side chosen = generate::Side::blue;

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <ranges>
+
 namespace deployctl::execute {
 namespace {
 
@@ -171,15 +174,21 @@ TEST_F(SidesTest, ASwitchThatSomebodyElseHasMadeIsRefused) {
   EXPECT_EQ(body_of("PATCH " + service_path), "");
 }
 
-TEST_F(SidesTest, TheOldSideIsMarkedToBeKept) {
+TEST_F(SidesTest, TheOldSideIsMarkedToBeKeptBeforeTheSwitch) {
   runs(Side::blue);
   would_become(Side::blue, "new");
   auto run = sides();
   ASSERT_TRUE(run.placed("api", service()));
   ASSERT_TRUE(run.placed("api", deployment("new")));
   ASSERT_TRUE(run.switch_traffic(steps_[0]));
-  ASSERT_TRUE(retire(run));
-  EXPECT_THAT(body_of("PATCH " + deployments + "api"),
+  const auto requests = world_.transport.requests();
+  const auto place_of = [&](const std::string& request) {
+    return std::ranges::find_if(requests | std::views::reverse,
+                                [&](const std::string& each) { return each.starts_with(request); })
+        .base();
+  };
+  EXPECT_LT(place_of("PATCH " + deployments + "api?"), place_of("PATCH " + service_path));
+  EXPECT_THAT(body_of("PATCH " + deployments + "api?"),
               HasSubstr(R"("deployctl.dev/kept-until":"2026-01-01T00:10:00Z")"));
 }
 
