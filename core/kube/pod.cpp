@@ -52,6 +52,14 @@ std::chrono::seconds failure_time(json::Reader probe) {
                               probe.at("failureThreshold").integer_or(3) * probe.at("periodSeconds").integer_or(10));
 }
 
+std::string read_ended_by(json::Reader spec) {
+  if (spec.at("lifecycle", "postStart").is_object()) {
+    return "its postStart hook";
+  }
+  const bool may_be_killed = spec.at("livenessProbe").is_object() || spec.at("startupProbe").is_object();
+  return may_be_killed ? "its liveness or startup probe" : "";
+}
+
 Container read_spec(json::Reader spec, Container::Role role) {
   Container container{.name = spec.at("name").string_or(), .image = spec.at("image").string_or(), .role = role};
   if (role == Container::Role::init && spec.at("restartPolicy").string_or() == "Always") {
@@ -61,6 +69,7 @@ Container read_spec(json::Reader spec, Container::Role role) {
   container.readiness_budget = failure_time(spec.at("readinessProbe")) + failure_time(spec.at("startupProbe"));
   const auto limit = base::Quantity::parse(spec.at("resources", "limits", "memory").string_or("0"));
   container.memory_limit = limit ? limit->units() : 0;
+  container.ended_by = read_ended_by(spec);
   return container;
 }
 

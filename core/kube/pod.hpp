@@ -38,6 +38,7 @@ struct Container {
   bool has_readiness_probe = false;
   std::chrono::seconds readiness_budget{0};  // how long probes may fail before it is unusual
   long long memory_limit = 0;                // bytes; 0: none
+  std::string ended_by;                      // what of its own may end it: "its liveness probe"; usually empty
 
   // How often it has ended so far.
   [[nodiscard]] int exits() const;

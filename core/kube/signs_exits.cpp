@@ -104,6 +104,16 @@ void add_hook_kill(const Evidence& evidence, const Pod& pod, const Container& co
   sign.message = newest(hooks)->message;
 }
 
+// Kubelets are slow with events when much happens: who has ended the container may not be known yet.
+void add_doubt(const Container& container, Sign& sign) {
+  if (container.ended_by.empty() || (sign.rule != "command-ends" && sign.rule != "container-killed")) {
+    return;
+  }
+  sign.advice =
+      fmt::format("{}, or {} ends it, which no event tells yet: check both",
+                  sign.rule == "command-ends" ? "the command returns" : "the node kills it", container.ended_by);
+}
+
 // Memory that does not even suffice to start is told at the first end.
 void add_memory(const Container& container, const Memory::ContainerHistory& history, Sign& sign) {
   const bool is_small = container.memory_limit > 0 && container.memory_limit < small_memory;
@@ -156,6 +166,7 @@ void add_exit_sign(const Evidence& evidence, const Pod& pod, const Container& co
     add_probe_kill(evidence, pod, container, sign);
     add_hook_kill(evidence, pod, container, sign);
   }
+  add_doubt(container, sign);
   add_memory(container, history, sign);
   add_stability(container, history, sign);
   signs.push_back(std::move(sign));

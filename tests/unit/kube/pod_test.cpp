@@ -69,6 +69,7 @@ TEST(Pod, TellsWhatTheSchedulerNeedsToKnow) {
   EXPECT_EQ(pod.claims, std::vector<std::string>{"api-data"});
   EXPECT_EQ(pod.readiness_gates, std::vector<std::string>{"lb.example.com/up"});
   EXPECT_EQ(pod.containers[0].memory_limit, 1LL << 30);
+  EXPECT_EQ(pod.containers[0].ended_by, "");
 }
 
 TEST(Node, TellsWhatIsWrongWithIt) {
