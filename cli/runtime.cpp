@@ -26,10 +26,14 @@ namespace {
 
 constexpr std::uint64_t largest_manifest = 64u << 20u;  // what is read at all; the parser's own limit is far lower
 
+bool in_pipeline(const io::Environment& environment) {
+  return environment.get("GITHUB_ACTIONS") || environment.get("GITLAB_CI");
+}
+
 report::Look look_of(const GlobalOptions& options, const io::Environment& environment) {
   report::Look look;
   const bool is_terminal = isatty(STDERR_FILENO) == 1 && environment.get_or("TERM", "dumb") != "dumb";
-  const bool in_ci = environment.get("GITHUB_ACTIONS") || environment.get("GITLAB_CI");
+  const bool in_ci = in_pipeline(environment);
   look.mode = options.output;
   if (look.mode == OutputMode::automatic) {
     look.mode = is_terminal && !in_ci ? OutputMode::tty : OutputMode::plain;
@@ -79,6 +83,10 @@ Runtime::Runtime(GlobalOptions options) : options_(std::move(options)), parts_(s
 }
 
 Runtime::~Runtime() = default;
+
+bool Runtime::runs_in_ci() const {
+  return in_pipeline(parts_->environment);
+}
 
 bool Runtime::stdin_is_terminal() const {
   return isatty(STDIN_FILENO) == 1;

@@ -30,6 +30,8 @@ class Runtime {
   // Results are one JSON document or NDJSON on stdout.
   [[nodiscard]] bool wants_json() const { return options_.output == OutputMode::json; }
   [[nodiscard]] bool stdin_is_terminal() const;
+  // As a step of a GitHub or GitLab job.
+  [[nodiscard]] bool runs_in_ci() const;
 
   // The outside world for core. The first call starts listening for Ctrl-C and makes the reporter.
   execute::Ports ports();

@@ -114,12 +114,12 @@ main() {
   greet "hello again"
 
   step "undone, while requests keep coming"
-  under_load show deployctl undo api -e dev --yes
+  under_load show deployctl undo -e dev --yes
   greet "Hello from"
 
   step "what runs now"
   show deployctl status -e dev
-  show deployctl history api -e dev
+  show deployctl history -e dev
 
   step "done"
   cat <<TEXT

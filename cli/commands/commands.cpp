@@ -52,19 +52,22 @@ constexpr std::array command_table{
             "  deployctl release -e prod\n"
             "  deployctl release -e prod --yes",
             declare_release},
-    Command{"status", operate_group, "show what runs: replicas, image, commit, age",
+    Command{"status", operate_group, "show what runs: replicas, image, commit, age, release",
             "  deployctl status -e prod\n"
             "  deployctl status --output json",
             declare_status},
-    Command{"history", operate_group, "list the revisions of a service", "  deployctl history api -e prod",
+    Command{"history", operate_group, "list the releases: who, when, which commit, how it ended",
+            "  deployctl history -e prod\n"
+            "  deployctl history --output json",
             declare_history},
     Command{"promote", operate_group, "give all requests to a new version that waits beside the old one",
             "  deployctl promote api -e prod", declare_promote},
     Command{"abort", operate_group, "let a new version go that waits beside the old one",
             "  deployctl abort api -e prod", declare_abort},
-    Command{"undo", operate_group, "go back to an earlier revision and watch it",
-            "  deployctl undo api -e prod\n"
-            "  deployctl undo api --to 7",
+    Command{"undo", operate_group, "go back to an earlier release: pods, configuration, everything",
+            "  deployctl undo -e prod\n"
+            "  deployctl undo --to 7\n"
+            "  deployctl undo api                only that service",
             declare_undo},
     Command{"restart", operate_group, "replace the running pods one after the other", "  deployctl restart api -e prod",
             declare_restart},

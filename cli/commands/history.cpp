@@ -1,70 +1,77 @@
 #include "cli/commands/commands.hpp"
-#include "cli/commands/one_service.hpp"
 #include "cli/options/common.hpp"
+#include "cli/release_text.hpp"
 #include "cli/runtime.hpp"
 #include "cli/table.hpp"
 #include "core/base/text.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/execute/ledger.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <memory>
-
 namespace deployctl::cli {
 namespace {
 
-std::string or_dash(const std::string& text) {
-  return text.empty() ? "-" : text;
+constexpr std::size_t widest_outcome = 100;
+
+std::string shortened(const std::string& text) {
+  if (text.size() <= widest_outcome) {
+    return text;
+  }
+  return text.substr(0, base::utf8_boundary(text, widest_outcome)) + "…";
 }
 
-std::string history_table(const std::vector<execute::ReleaseRevision>& revisions) {
-  std::vector<std::vector<std::string>> rows{{"REVISION", "CREATED", "TAG", "COMMIT", "REPLICAS", "IMAGE"}};
-  for (const auto& [revision, commit, tag] : revisions) {
-    rows.push_back({fmt::format("{}{}", revision.number, revision.is_current ? " (live)" : ""), revision.created,
-                    or_dash(tag), or_dash(commit.substr(0, 7)), std::to_string(revision.replicas),
-                    or_dash(base::join(revision.images, ", "))});
+std::string history_table(const std::vector<kube::ReleaseSummary>& releases, io::WallTime now) {
+  std::vector<std::vector<std::string>> rows{{"RELEASE", "STATE", "COMMIT", "TAG", "WHO", "AGE", "WHAT", "OUTCOME"}};
+  for (const auto& release : releases) {
+    rows.push_back({std::to_string(release.number), std::string(release_state_word(release)),
+                    or_dash(brief(release.commit)), or_dash(release.tag), or_dash(release.actor),
+                    age_of(release.started, now), or_dash(release.action),
+                    or_dash(shortened(release.outcome.empty() ? release.journal : release.outcome))});
   }
   return table(rows);
 }
 
-json::Value to_json(const execute::ReleaseRevision& release) {
-  return {{"revision", release.revision.number},
-          {"live", release.revision.is_current},
-          {"created", release.revision.created},
-          {"tag", release.tag},
-          {"commit", release.commit},
-          {"replicas", release.revision.replicas},
-          {"images", release.revision.images}};
+std::string history_json(const project::Target& target, const std::vector<kube::ReleaseSummary>& releases) {
+  auto listed = json::Value::array();
+  for (const auto& release : releases) {
+    listed.push_back(release_json(release));
+  }
+  return json::to_pretty_text({{"project", *target.project},
+                               {"environment", target.environment},
+                               {"namespace", target.name_space},
+                               {"releases", listed}});
 }
 
-std::string history_json(const std::string& service, const std::vector<execute::ReleaseRevision>& revisions) {
-  auto listed = json::Value::array();
-  for (const auto& release : revisions) {
-    listed.push_back(to_json(release));
+int show_history(Runtime& runtime) {
+  const auto loaded = runtime.load_target();
+  if (!loaded.target) {
+    return loaded.failure;
   }
-  return json::to_pretty_text({{"service", service}, {"revisions", listed}});
+  const auto& target = *loaded.target;
+  const auto ports = runtime.ports();
+  const auto client = execute::connect_cluster(target, ports);
+  if (!client) {
+    return runtime.fail(client.error());
+  }
+  const auto releases =
+      execute::Ledger(**client, {*target.project, target.environment, target.name_space}).list(ports.stop);
+  if (!releases) {
+    return runtime.fail(releases.error());
+  }
+  if (releases->empty()) {
+    runtime.remark(fmt::format("no release of {} is recorded in namespace {} yet", *target.project, target.name_space));
+  }
+  runtime.print(runtime.wants_json() ? history_json(target, *releases) : history_table(*releases, ports.clock.now()));
+  return 0;
 }
 
 }  // namespace
 
-Action declare_history(CLI::App& parser) {
-  auto service = std::make_shared<std::string>();
-  add_service(parser, *service);
-  return [service](Runtime& runtime) {
-    return with_service(runtime, *service, [&](const OneService& one) -> int {
-      const auto history = execute::read_history(one.client, one.target, *one.service.name, one.ports.stop);
-      if (!history) {
-        return runtime.fail(history.error());
-      }
-      auto revisions = execute::release_revisions(*history);
-      std::ranges::reverse(revisions);  // people look for the newest
-      runtime.print(runtime.wants_json() ? history_json(*service, revisions) : history_table(revisions));
-      return 0;
-    });
-  };
+Action declare_history(CLI::App& /*parser*/) {
+  return [](Runtime& runtime) { return show_history(runtime); };
 }
 
 }  // namespace deployctl::cli

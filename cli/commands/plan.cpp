@@ -31,6 +31,8 @@ std::string_view word_for(plan::Change change) {
       return "update";
     case plan::Change::none:
       return "unchanged";
+    case plan::Change::remove:
+      return "delete";
     case plan::Change::unknown:
       return "";
   }
@@ -70,7 +72,7 @@ std::string field_lines(const std::vector<json::Difference>& fields) {
 std::string plan_text(const plan::Plan& plan, const plan::Observation& seen, bool with_fields) {
   auto text = fmt::format("{} in namespace {}{}\n", plan.project, plan.name_space,
                           plan.environment.empty() ? "" : fmt::format(" ({})", plan.environment));
-  std::array<int, 4> counts{};
+  std::array<int, 5> counts{};
   for (const auto& step : plan.steps) {
     text += "  " + step_line(step);
     counts[static_cast<std::size_t>(step.change)] += 1;
@@ -79,8 +81,10 @@ std::string plan_text(const plan::Plan& plan, const plan::Observation& seen, boo
     }
   }
   const auto count = [&](plan::Change change) { return counts[static_cast<std::size_t>(change)]; };
-  return text + fmt::format("{} to create, {} to update, {} unchanged\n", count(plan::Change::create),
-                            count(plan::Change::update), count(plan::Change::none));
+  const auto removals = count(plan::Change::remove);
+  return text + fmt::format("{} to create, {} to update, {} unchanged{}\n", count(plan::Change::create),
+                            count(plan::Change::update), count(plan::Change::none),
+                            removals == 0 ? "" : fmt::format(", {} to delete", removals));
 }
 
 std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {

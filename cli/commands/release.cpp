@@ -18,6 +18,7 @@ Action declare_release(CLI::App& parser) {
   add_builder(parser, options->builder);
   add_documents(parser, options->wish);
   add_timeout(parser, options->timeout);
+  add_record(parser, options->record);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) { return run_release(runtime, "release", *options); };
 }

@@ -22,8 +22,12 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
   }
   const auto ports = runtime.ports();
   const auto ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep;
-  auto seen = execute::observe(target, options.wish,
-                               {.tag = options.tag, .images = *images, .ready_images = ready_images}, ports);
+  auto record = record_options(runtime, std::string(command), options.record);
+  record.is_partial = !options.wish.services.empty();
+  auto seen = execute::observe(
+      target, options.wish,
+      {.tag = options.tag, .images = *images, .ready_images = ready_images, .older_commits = record.older_commits},
+      ports);
   if (!seen) {
     return seen.error();
   }
@@ -36,9 +40,11 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
       return approved.error();
     }
   }
-  const auto execution = execute::execute(
-      *plan, target, *seen,
-      {.rollout_deadline = deadline_for(services, options.timeout), .tool_version = std::string(version())}, ports);
+  const auto execution = execute::execute(*plan, target, *seen,
+                                          {.rollout_deadline = deadline_for(services, options.timeout),
+                                           .tool_version = std::string(version()),
+                                           .record = record},
+                                          ports);
   if (execution.status && !runtime.wants_json()) {
     for (const auto& image : execution.images) {
       runtime.print(image.reference + "\n");
@@ -87,6 +93,20 @@ void add_builder(CLI::App& parser, std::optional<project::Builder>& builder) {
 void add_documents(CLI::App& parser, plan::Wish& wish) {
   parser.add_flag("--sbom", wish.sbom, "attach a list of what is in the image (SPDX) to what is pushed");
   parser.add_flag("--provenance", wish.provenance, "attach a statement of what the image was built from");
+}
+
+void add_record(CLI::App& parser, RecordFlags& record) {
+  add_on_failure(parser, record.on_failure);
+  add_allow_older(parser, record.allow_older);
+  add_lock_timeout(parser, record.lock_timeout);
+}
+
+execute::RecordOptions record_options(const Runtime& runtime, std::string action, const RecordFlags& flags) {
+  const auto by_default = runtime.runs_in_ci() ? execute::OnFailure::undo : execute::OnFailure::stop;
+  return {.action = std::move(action),
+          .on_failure = flags.on_failure.value_or(by_default),
+          .older_commits = flags.allow_older ? execute::OlderCommits::allowed : execute::OlderCommits::refused,
+          .lock_timeout = flags.lock_timeout};
 }
 
 int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions& options) {

@@ -1,6 +1,7 @@
 // The one path that build, push, rollout and release share: load, observe, plan, approve, execute.
 #pragma once
 
+#include "cli/options/common.hpp"
 #include "core/base/duration.hpp"
 #include "core/plan/release.hpp"
 #include "core/project/model.hpp"
@@ -26,11 +27,17 @@ struct ReleaseOptions {
   std::optional<base::Milliseconds> timeout;
   bool pull = false;  // look the tags of ready images up again
   bool yes = false;
+  RecordFlags record;
   std::optional<project::Builder> builder;  // in place of what the project manifest says
 };
 
 // --builder, for the commands that make images or bring them to a registry.
 void add_builder(CLI::App& parser, std::optional<project::Builder>& builder);
+
+// --on-failure, --allow-older and --lock-timeout, for the commands that roll out.
+void add_record(CLI::App& parser, RecordFlags& record);
+// What the flags and the place the command runs in come to; `action` is what history calls the run.
+execute::RecordOptions record_options(const Runtime& runtime, std::string action, const RecordFlags& flags);
 
 // --sbom and --provenance, for the commands that may push.
 void add_documents(CLI::App& parser, plan::Wish& wish);

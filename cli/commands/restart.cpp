@@ -16,6 +16,7 @@ namespace {
 struct RestartOptions {
   std::vector<std::string> services;
   std::optional<base::Milliseconds> timeout;
+  base::Milliseconds lock_timeout{600'000};
   bool yes = false;
 };
 
@@ -37,8 +38,9 @@ int restart(Runtime& runtime, const RestartOptions& options) {
     return runtime.fail(client.error());
   }
   runtime.begin_run("restart", *loaded.target);
-  return runtime.end_run(
-      execute::restart_services(**client, *loaded.target, *services, deadline_for(*services, options.timeout), ports));
+  return runtime.end_run(execute::restart_services(
+      **client, *loaded.target, *services,
+      {.deadline = deadline_for(*services, options.timeout), .lock_timeout = options.lock_timeout}, ports));
 }
 
 }  // namespace
@@ -47,6 +49,7 @@ Action declare_restart(CLI::App& parser) {
   auto options = std::make_shared<RestartOptions>();
   add_services(parser, options->services);
   add_timeout(parser, options->timeout);
+  add_lock_timeout(parser, options->lock_timeout);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) { return restart(runtime, *options); };
 }

@@ -19,6 +19,7 @@ Action declare_rollout(CLI::App& parser) {
       ->take_all();
   add_pull(parser, options->pull);
   add_timeout(parser, options->timeout);
+  add_record(parser, options->record);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) { return run_release(runtime, "rollout", *options); };
 }

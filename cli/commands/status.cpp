@@ -1,8 +1,9 @@
 #include "cli/commands/commands.hpp"
 #include "cli/options/common.hpp"
+#include "cli/release_text.hpp"
 #include "cli/runtime.hpp"
 #include "cli/table.hpp"
-#include "core/base/duration.hpp"
+#include "core/base/text.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/plan/release.hpp"
 
@@ -27,11 +28,6 @@ std::string_view state_word(const execute::ServiceStatus& status) {
     default:
       return status.trouble.empty() ? "rolling out" : "in trouble";
   }
-}
-
-std::string age_of(const std::string& time, io::WallTime now) {
-  const auto then = io::parse_rfc3339(time);
-  return then ? base::human_duration(now - *then) : std::string("-");
 }
 
 std::string short_image(const std::string& image) {
@@ -61,6 +57,53 @@ std::string status_table(const std::vector<execute::ServiceStatus>& statuses, io
   return text;
 }
 
+std::string release_line(const kube::ReleaseSummary& release, io::WallTime now) {
+  std::string line = fmt::format("release {}: {}", release.number, release_state_word(release));
+  if (!release.commit.empty()) {
+    line += ", commit " + brief(release.commit);
+  }
+  line += fmt::format(", {} ago by {}", age_of(release.started, now), or_dash(release.actor));
+  if (!release.journal.empty() && release.state != kube::ReleaseState::deployed) {
+    line += fmt::format(" ({})", base::printable(release.journal));
+  }
+  return line + "\n";
+}
+
+// The live release, what was tried since, and who is at work.
+std::string overview_text(const execute::ReleaseOverview& overview, io::WallTime now) {
+  std::string text;
+  for (const auto& release : overview.releases) {
+    text += release_line(release, now);
+    if (release.state == kube::ReleaseState::deployed) {
+      break;
+    }
+  }
+  const auto& lock = overview.lock;
+  if (!lock.holder.empty()) {
+    text += fmt::format("locked by {} ({}), for {}\n", base::printable(lock.holder.substr(0, lock.holder.rfind('/'))),
+                        or_dash(lock.what), age_of(lock.acquired, now));
+  }
+  return text;
+}
+
+json::Value to_json(const execute::ReleaseOverview& overview) {
+  auto releases = json::Value::array();
+  for (const auto& release : overview.releases) {
+    releases.push_back(release_json(release));
+    if (release.state == kube::ReleaseState::deployed) {
+      break;
+    }
+  }
+  json::Value lock;
+  if (!overview.lock.holder.empty()) {
+    lock = {{"holder", overview.lock.holder},
+            {"action", overview.lock.what},
+            {"since", overview.lock.acquired},
+            {"epoch", overview.lock.epoch}};
+  }
+  return {{"releases", std::move(releases)}, {"lock", std::move(lock)}};
+}
+
 json::Value to_json(const execute::ServiceStatus& status) {
   return {{"service", status.service},
           {"state", state_word(status)},
@@ -75,15 +118,29 @@ json::Value to_json(const execute::ServiceStatus& status) {
           {"trouble", status.trouble}};
 }
 
-std::string status_json(const project::Target& target, const std::vector<execute::ServiceStatus>& statuses) {
+std::string status_json(const project::Target& target, const std::vector<execute::ServiceStatus>& statuses,
+                        const execute::ReleaseOverview& overview) {
   auto services = json::Value::array();
   for (const auto& status : statuses) {
     services.push_back(to_json(status));
   }
-  return json::to_pretty_text({{"project", *target.project},
-                               {"environment", target.environment},
-                               {"namespace", target.name_space},
-                               {"services", services}});
+  json::Value status = {{"project", *target.project},
+                        {"environment", target.environment},
+                        {"namespace", target.name_space},
+                        {"services", std::move(services)}};
+  status.update(to_json(overview));
+  return json::to_pretty_text(status);
+}
+
+// Who may see the pods may not be let see Secrets, which releases are kept in.
+execute::ReleaseOverview overview_or_nothing(Runtime& runtime, cluster::Client& client, const project::Target& target,
+                                             const execute::Ports& ports) {
+  auto overview = execute::read_overview(client, target, ports.stop);
+  if (!overview) {
+    runtime.remark(base::to_string(overview.error()));
+    return {};
+  }
+  return *std::move(overview);
 }
 
 int show_status(Runtime& runtime, const std::vector<std::string>& names) {
@@ -104,8 +161,10 @@ int show_status(Runtime& runtime, const std::vector<std::string>& names) {
   if (!statuses) {
     return runtime.fail(statuses.error());
   }
-  runtime.print(runtime.wants_json() ? status_json(*loaded.target, *statuses)
-                                     : status_table(*statuses, ports.clock.now()));
+  const auto overview = overview_or_nothing(runtime, **client, *loaded.target, ports);
+  const auto now = ports.clock.now();
+  runtime.print(runtime.wants_json() ? status_json(*loaded.target, *statuses, overview)
+                                     : status_table(*statuses, now) + overview_text(overview, now));
   return 0;
 }
 

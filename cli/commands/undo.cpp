@@ -1,9 +1,13 @@
+#include "core/execute/undo.hpp"
+
 #include "cli/approval.hpp"
 #include "cli/commands/commands.hpp"
-#include "cli/commands/one_service.hpp"
+#include "cli/commands/release_run.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
-#include "core/execute/change.hpp"
+#include "cli/version.hpp"
+#include "core/execute/inspect.hpp"
+#include "core/plan/release.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -13,31 +17,54 @@ namespace deployctl::cli {
 namespace {
 
 struct UndoOptions {
-  std::string service;
-  std::optional<long long> to;
+  execute::UndoWish wish;
   std::optional<base::Milliseconds> timeout;
+  RecordFlags record;
   bool yes = false;
 };
+
+int undo(Runtime& runtime, const UndoOptions& options) {
+  const auto loaded = runtime.load_target();
+  if (!loaded.target) {
+    return loaded.failure;
+  }
+  const auto services = plan::chosen_services(*loaded.target, {.services = options.wish.services});
+  if (!services) {
+    return runtime.fail(services.error());
+  }
+  if (const auto approved = approve(runtime, *loaded.target, options.yes, "undo"); !approved) {
+    return runtime.fail(approved.error());
+  }
+  const auto ports = runtime.ports();
+  auto client = execute::connect_cluster(*loaded.target, ports);
+  if (!client) {
+    return runtime.fail(client.error());
+  }
+  runtime.begin_run("undo", *loaded.target);
+  return runtime.end_run(execute::undo(*std::move(client), *loaded.target, options.wish,
+                                       {.rollout_deadline = deadline_for(*services, options.timeout),
+                                        .tool_version = std::string(version()),
+                                        .record = record_options(runtime, "undo", options.record)},
+                                       ports));
+}
 
 }  // namespace
 
 Action declare_undo(CLI::App& parser) {
   auto options = std::make_shared<UndoOptions>();
-  add_service(parser, options->service);
-  parser.add_option("--to", options->to, "revision to go back to (default: the one before the live one)")
+  parser.add_option("service", options->wish.services, "services to take back (default: the whole release)")
+      ->type_name("NAME");
+  parser
+      .add_option(
+          "--to", options->wish.to,
+          "release to go back to (default: the one before the live one, or the live one when a release after it "
+          "has failed)")
       ->type_name("N");
   add_timeout(parser, options->timeout);
+  add_on_failure(parser, options->record.on_failure);
+  add_lock_timeout(parser, options->record.lock_timeout);
   add_yes(parser, options->yes);
-  return [options](Runtime& runtime) {
-    return with_service(runtime, options->service, [&](const OneService& one) -> int {
-      if (const auto approved = approve(runtime, one.target, options->yes, "undo"); !approved) {
-        return runtime.fail(approved.error());
-      }
-      runtime.begin_run("undo", one.target);
-      return runtime.end_run(execute::undo_rollout(one.client, one.target, one.service, options->to,
-                                                   deadline_for({&one.service}, options->timeout), one.ports));
-    });
-  };
+  return [options](Runtime& runtime) { return undo(runtime, *options); };
 }
 
 }  // namespace deployctl::cli

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 namespace deployctl::cli {
 
@@ -14,19 +16,55 @@ CLI::Option* add_service(CLI::App& parser, std::string& service) {
   return parser.add_option("service", service, "the service")->type_name("NAME")->required();
 }
 
+namespace {
+
+base::Milliseconds parse_duration_of(const std::string& option, const std::string& text) {
+  const auto duration = base::parse_duration(text);
+  if (!duration) {
+    throw CLI::ValidationError(option, "'" + text + "' is not a duration: write 90s, 5m or 1h");
+  }
+  return *duration;
+}
+
+}  // namespace
+
 CLI::Option* add_timeout(CLI::App& parser, std::optional<base::Milliseconds>& timeout) {
   return parser
       .add_option_function<std::string>(
           "--timeout",
           [&timeout](const std::string& text) {
-            const auto duration = base::parse_duration(text);
-            if (!duration || duration->count() == 0) {
+            const auto duration = parse_duration_of("--timeout", text);
+            if (duration.count() == 0) {
               throw CLI::ValidationError("--timeout", "'" + text + "' is not a duration: write 90s, 5m or 1h");
             }
-            timeout = *duration;
+            timeout = duration;
           },
           "how long to wait for the rollout (default: the longest strategy.deadline)")
       ->type_name("DURATION");
+}
+
+CLI::Option* add_lock_timeout(CLI::App& parser, base::Milliseconds& timeout) {
+  return parser
+      .add_option_function<std::string>(
+          "--lock-timeout",
+          [&timeout](const std::string& text) { timeout = parse_duration_of("--lock-timeout", text); },
+          "how long to wait for another run of this project to end (default: 10m; 0s: not at all)")
+      ->type_name("DURATION");
+}
+
+CLI::Option* add_on_failure(CLI::App& parser, std::optional<execute::OnFailure>& on_failure) {
+  const std::map<std::string, execute::OnFailure> names{
+      {"undo", execute::OnFailure::undo}, {"stop", execute::OnFailure::stop}, {"keep", execute::OnFailure::keep}};
+  return parser
+      .add_option("--on-failure", on_failure,
+                  "undo: go back to the release before; stop: begin nothing further; keep: go on with what does not "
+                  "depend on the failure (default: undo in CI, stop elsewhere)")
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->type_name("undo|stop|keep");
+}
+
+CLI::Option* add_allow_older(CLI::App& parser, bool& allow_older) {
+  return parser.add_flag("--allow-older", allow_older, "roll out a commit that does not contain the one that is live");
 }
 
 CLI::Option* add_pull(CLI::App& parser, bool& pull) {

@@ -3,6 +3,7 @@
 
 #include "core/base/duration.hpp"
 #include "core/base/result.hpp"
+#include "core/execute/recorded_rollout.hpp"
 #include "core/project/model.hpp"
 
 #include <optional>
@@ -24,6 +25,18 @@ CLI::Option* add_service(CLI::App& parser, std::string& service);
 CLI::Option* add_timeout(CLI::App& parser, std::optional<base::Milliseconds>& timeout);
 // "--pull": the tags of ready images are looked up again.
 CLI::Option* add_pull(CLI::App& parser, bool& pull);
+// What the commands that record releases share.
+struct RecordFlags {
+  std::optional<execute::OnFailure> on_failure;  // nothing: undo in CI, stop elsewhere
+  bool allow_older = false;
+  base::Milliseconds lock_timeout{600'000};
+};
+// "--lock-timeout 10m"
+CLI::Option* add_lock_timeout(CLI::App& parser, base::Milliseconds& timeout);
+// "--on-failure undo|stop|keep"
+CLI::Option* add_on_failure(CLI::App& parser, std::optional<execute::OnFailure>& on_failure);
+// "--allow-older"
+CLI::Option* add_allow_older(CLI::App& parser, bool& allow_older);
 // "-y,--yes": approval given.
 CLI::Option* add_yes(CLI::App& parser, bool& yes);
 

@@ -109,6 +109,8 @@ std::string_view change_word(events::ObjectApplied::Change change) {
       return "configured";
     case events::ObjectApplied::Change::unchanged:
       return "unchanged";
+    case events::ObjectApplied::Change::pruned:
+      return "pruned";
   }
   return {};
 }

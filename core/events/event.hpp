@@ -79,9 +79,9 @@ struct Finding {
   std::vector<std::string> context;       // what is wrong with the node
 };
 
-// An object that was applied.
+// An object that was applied, or deleted because the project no longer has it.
 struct ObjectApplied {
-  enum class Change { created, configured, unchanged };
+  enum class Change { created, configured, unchanged, pruned };
   std::string step;
   std::string service;
   std::string object;  // "deployment/api"

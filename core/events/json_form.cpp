@@ -47,6 +47,8 @@ std::string_view word(ObjectApplied::Change change) {
       return "configured";
     case ObjectApplied::Change::unchanged:
       return "unchanged";
+    case ObjectApplied::Change::pruned:
+      return "pruned";
   }
   return "";
 }

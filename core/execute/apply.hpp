@@ -13,6 +13,7 @@ namespace deployctl::execute {
 struct ApplyPlace {
   std::string step;
   std::string service;
+  cluster::Force force = cluster::Force::no;
 };
 
 // Server-side apply, then an ObjectApplied event. A conflict with another field manager is an error that names field

@@ -6,12 +6,14 @@
 #include "core/execute/await.hpp"
 #include "core/execute/image_steps.hpp"
 #include "core/execute/images.hpp"
+#include "core/execute/prune.hpp"
 #include "core/execute/schedule.hpp"
 #include "core/execute/sides.hpp"
 #include "core/execute/step_report.hpp"
 #include "core/execute/task_step.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -21,32 +23,73 @@ namespace {
 
 using Outcome = events::StepFinished::Outcome;
 
+void tell_skipped(const std::vector<LeftStep>& steps, const Ports& ports) {
+  for (const auto& [step, because] : steps) {
+    const auto why = because.empty() ? std::string() : fmt::format(" (because {})", because);
+    ports.events.emit(events::StepFinished{.step = step->id,
+                                           .service = step->service,
+                                           .outcome = Outcome::skipped,
+                                           .result = "not started: " + plan::title(*step) + why});
+  }
+}
+
 // Carries out single steps; what one leaves for another (images, the watch) lives here.
 class StepRunner {
  public:
   StepRunner(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options,
              const Ports& ports)
-      : target_(target),
-        seen_(seen),
-        options_(options),
-        ports_(ports),
-        sides_(plan.steps, seen.world.cluster.get(), ports) {
+      : target_(target), seen_(seen), options_(options), ports_(ports) {
     for (const auto& [service, reference] : seen.observation.images) {
       images_.set(service, reference);
     }
-    const auto has = [&](auto is_such) { return std::ranges::any_of(plan.steps, is_such, &plan::Step::action); };
     const auto is_task = [](const plan::Action& action) { return std::holds_alternative<plan::RunTask>(action); };
-    const bool will_watch = has([&](const plan::Action& action) {
-      return is_task(action) || std::holds_alternative<plan::AwaitRollout>(action);
-    });
-    with_jobs_ = has(is_task) ? WithJobs::yes : WithJobs::no;
+    with_jobs_ = std::ranges::any_of(plan.steps, is_task, &plan::Step::action) ? WithJobs::yes : WithJobs::no;
     name_space_ = plan.name_space;
-    if (will_watch && seen.observation.namespace_exists) {
-      rollouts_.emplace(*seen.world.cluster, name_space_, with_jobs_, ports);
-    }
   }
 
+  // All the steps, those that were not begun told as skipped. `open` is the release they belong to, if any yet.
+  base::Status run(const std::vector<plan::Step>& steps, OpenRelease* open) {
+    open_ = open;
+    sides_.emplace(steps, seen_.world.cluster.get(), ports_);
+    const bool will_watch = std::ranges::any_of(steps, [](const plan::Step& step) {
+      return std::holds_alternative<plan::RunTask>(step.action) ||
+             std::holds_alternative<plan::AwaitRollout>(step.action);
+    });
+    if (will_watch && !rollouts_) {
+      rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_, ports_);
+    }
+    const auto keep_going = options_.record.on_failure == OnFailure::keep ? KeepGoing::yes : KeepGoing::no;
+    const auto outcome = run_steps(
+        steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
+        keep_going);
+    tell_skipped(outcome.left, ports_);
+    return outcome.status;
+  }
+
+  [[nodiscard]] const Images& images() const { return images_; }
+
+ private:
   void start(const plan::Step& step, const StepDone& done) {
+    if (open_ == nullptr) {
+      start_action(step, done);
+      return;
+    }
+    if (const auto held = open_->lock.still_held(); !held) {
+      done(held);
+      return;
+    }
+    if (auto* journal = open_->journal) {
+      journal->begun(step.id);
+      start_action(step, [journal, id = step.id, done](const base::Status& status) {
+        journal->ended(id, status.has_value());
+        done(status);
+      });
+      return;
+    }
+    start_action(step, done);
+  }
+
+  void start_action(const plan::Step& step, const StepDone& done) {
     std::visit(base::Overloaded{
                    [&](const plan::BuildImage& action) { done(build(step, action)); },
                    [&](const plan::PushImage& action) { done(push(step, action)); },
@@ -55,15 +98,13 @@ class StepRunner {
                    [&](const plan::ApplySecret& action) { done(apply_secret(step, action)); },
                    [&](const plan::RunTask& action) { done(run_task_of(step, action)); },
                    [&](const plan::AwaitRollout&) { await(step, done); },
-                   [&](const plan::SwitchTraffic&) { done(sides_.switch_traffic(step)); },
-                   [&](const plan::RetireSide& action) { done(sides_.retire(step, action)); },
+                   [&](const plan::SwitchTraffic&) { done(sides_->switch_traffic(step)); },
+                   [&](const plan::RetireSide& action) { done(sides_->retire(step, action)); },
+                   [&](const plan::PruneObject& action) { done(prune(step, action)); },
                },
                step.action);
   }
 
-  [[nodiscard]] std::optional<std::string> image_of(const std::string& service) const { return images_.find(service); }
-
- private:
   // A workload as the cluster took it, for the step that watches it.
   struct Begun {
     kube::RolloutTarget target;
@@ -131,19 +172,17 @@ class StepRunner {
 
   base::Status apply(const plan::Step& step, const kube::Object& planned) {
     const auto filled = images_.filled_in(planned);
-    const auto object = filled ? sides_.placed(step.service, *filled) : filled;
+    const auto object = filled ? sides_->placed(step.service, *filled) : filled;
     if (!object) {
       return object.error();
     }
-    const auto applied =
-        apply_object(*seen_.world.cluster, *object, {.step = step.id, .service = step.service}, ports_);
+    const auto applied = apply_object(*seen_.world.cluster, *object,
+                                      {.step = step.id, .service = step.service, .force = options_.force}, ports_);
     if (!applied) {
       return applied.error();
     }
     const std::lock_guard lock(mutex_);
-    if (object->kind() == "Namespace") {
-      rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_, ports_);
-    } else if (object->kind() == "Deployment") {
+    if (object->kind() == "Deployment") {
       begun_[step.service] = {.target = cluster::target_of(step.service, applied->object),
                               .is_unchanged = applied->change == cluster::Change::unchanged};
     }
@@ -161,6 +200,10 @@ class StepRunner {
     return job ? run_task(step, *job, *seen_.world.cluster, *rollouts_, ports_) : job.error();
   }
 
+  base::Status prune(const plan::Step& step, const plan::PruneObject& action) {
+    return prune_object(*seen_.world.cluster, action.key, *target_.project, step.id, ports_);
+  }
+
   void await(const plan::Step& step, const StepDone& done) {
     Begun begun;
     {
@@ -175,25 +218,16 @@ class StepRunner {
   const ExecuteOptions& options_;
   const Ports& ports_;
   Images images_;
-  Sides sides_;
+  std::optional<Sides> sides_;  // of the steps that run
   std::string name_space_;
   WithJobs with_jobs_ = WithJobs::no;
   std::mutex mutex_;                    // workloads are applied side by side
   std::map<std::string, Begun> begun_;  // by service
-  // Made before the first write, or as soon as the namespace is there, so that it is connected when the first change
-  // is. Last: what it still tells when it ends uses the rest.
+  OpenRelease* open_ = nullptr;
+  // Made before the first write, so that it is connected when the first change is. Last: what it still tells when it
+  // ends uses the rest.
   std::optional<Rollouts> rollouts_;
 };
-
-void tell_skipped(const std::vector<LeftStep>& steps, const Ports& ports) {
-  for (const auto& [step, because] : steps) {
-    const auto why = because.empty() ? std::string() : fmt::format(" (because {})", because);
-    ports.events.emit(events::StepFinished{.step = step->id,
-                                           .service = step->service,
-                                           .outcome = Outcome::skipped,
-                                           .result = "not started: " + plan::title(*step) + why});
-  }
-}
 
 // The services the plan is about, each once, in its order.
 std::vector<std::string> services_of(const plan::Plan& plan) {
@@ -206,18 +240,48 @@ std::vector<std::string> services_of(const plan::Plan& plan) {
   return services;
 }
 
+std::vector<plan::Step> steps_of(const plan::Plan& plan, plan::Phase phase) {
+  std::vector<plan::Step> steps;
+  std::ranges::copy_if(plan.steps, std::back_inserter(steps), [&](const auto& step) { return step.phase == phase; });
+  return steps;
+}
+
+void tell_all_skipped(const std::vector<plan::Step>& steps, const Ports& ports) {
+  std::vector<LeftStep> left;
+  for (const auto& step : steps) {
+    left.push_back({&step, {}});
+  }
+  tell_skipped(left, ports);
+}
+
 }  // namespace
 
 Execution execute(const plan::Plan& plan, const project::Target& target, Seen& seen, const ExecuteOptions& options,
-                  const Ports& ports) {
+                  const Ports& outside) {
+  Halt halt(outside.stop);
+  auto ports = outside;
+  ports.stop = halt.token();
   StepRunner runner(plan, target, seen, options, ports);
-  const auto outcome = run_steps(
-      plan.steps, options.parallel, [&](const plan::Step& step, const StepDone& done) { runner.start(step, done); },
-      ports.stop);
-  tell_skipped(outcome.left, ports);
-  Execution execution{.status = outcome.status, .images = {}};
+  Execution execution{.status = runner.run(steps_of(plan, plan::Phase::images), nullptr), .images = {}};
+  const auto cluster_steps = steps_of(plan, plan::Phase::cluster);
+  if (!execution.status) {
+    tell_all_skipped(cluster_steps, ports);
+  } else if (!cluster_steps.empty()) {
+    const RunSteps run = [&](const std::vector<plan::Step>& steps, OpenRelease* open) {
+      return runner.run(steps, open);
+    };
+    execution.status = roll_out_recorded({.plan = plan,
+                                          .target = target,
+                                          .seen = seen,
+                                          .images = runner.images(),
+                                          .options = options.record,
+                                          .tool_version = options.tool_version,
+                                          .run = run,
+                                          .halt = halt,
+                                          .ports = ports});
+  }
   for (const auto& service : services_of(plan)) {
-    if (const auto image = runner.image_of(service)) {
+    if (const auto image = runner.images().find(service)) {
       execution.images.push_back({service, *image});
     }
   }

@@ -1,7 +1,10 @@
 #include "core/execute/inspect.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/ledger.hpp"
+#include "core/execute/lock.hpp"
 #include "core/json/reader.hpp"
+#include "core/kube/history.hpp"
 #include "core/kube/resource.hpp"
 #include "core/kube/rollout_tracker.hpp"
 #include "core/plan/plan.hpp"
@@ -14,10 +17,6 @@ namespace {
 
 std::string annotation(const kube::Object& object, std::string_view name) {
   return json::Reader(object.body).at("metadata", "annotations", name).string_or();
-}
-
-kube::ObjectKey deployment_key(const project::Target& target, const std::string& service) {
-  return {.api_version = "apps/v1", .kind = "Deployment", .name_space = target.name_space, .name = service};
 }
 
 // The objects a tracker judges rollouts by, kind by kind.
@@ -171,33 +170,18 @@ base::Result<std::string> live_deployment(cluster::Client& client, const project
   return side ? base::Result<std::string>(generate::side_name(*service.name, *side)) : side.error();
 }
 
-base::Result<DeploymentHistory> read_history(cluster::Client& client, const project::Target& target,
-                                             const std::string& service, std::stop_token stop) {
-  auto deployment = client.get(deployment_key(target, service), stop);
-  if (!deployment) {
-    if (deployment.error().code == base::ErrorCode::not_found) {
-      return base::Error::not_found("{} is not deployed in namespace {}", service, target.name_space)
-          .with_hint("'deployctl status' shows what is; 'deployctl release' deploys it");
-    }
-    return deployment.error();
+base::Result<ReleaseOverview> read_overview(cluster::Client& client, const project::Target& target,
+                                            std::stop_token stop) {
+  const LedgerScope scope{*target.project, target.environment, target.name_space};
+  auto releases = Ledger(client, scope).list(stop);
+  if (!releases) {
+    return releases.error();
   }
-  auto listed = client.list({.resource = kube::resource_of("ReplicaSet"), .name_space = target.name_space}, stop);
-  if (!listed) {
-    return listed.error();
+  auto lock = read_lock(client, scope, stop);
+  if (!lock) {
+    return lock.error();
   }
-  return DeploymentHistory{std::move(*deployment), std::move(listed->items)};
-}
-
-std::vector<ReleaseRevision> release_revisions(const DeploymentHistory& history) {
-  std::vector<ReleaseRevision> revisions;
-  for (auto& revision : kube::revisions(history.deployment, history.replica_sets)) {
-    auto& release = revisions.emplace_back(ReleaseRevision{.revision = std::move(revision)});
-    if (const auto* replica_set = find_object(history.replica_sets, release.revision.replica_set)) {
-      release.commit = annotation(*replica_set, plan::commit_annotation);
-      release.tag = annotation(*replica_set, plan::tag_annotation);
-    }
-  }
-  return revisions;
+  return ReleaseOverview{std::move(*releases), std::move(*lock)};
 }
 
 }  // namespace deployctl::execute

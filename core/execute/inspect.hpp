@@ -1,11 +1,12 @@
-// What runs: status and history of the services, read from the cluster.
+// What runs: the services and the releases, read from the cluster.
 #pragma once
 
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
 #include "core/execute/ports.hpp"
 #include "core/generate/sides.hpp"
-#include "core/kube/history.hpp"
+#include "core/kube/lease.hpp"
+#include "core/kube/release.hpp"
 #include "core/kube/rollout_status.hpp"
 #include "core/project/model.hpp"
 
@@ -42,23 +43,13 @@ base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, co
                                                      const std::vector<const project::Service*>& services,
                                                      const Ports& ports);
 
-struct ReleaseRevision {
-  kube::Revision revision;
-  std::string commit;  // empty when unknown
-  std::string tag;     // empty when unknown
+// What the ledger and the lock say at the moment.
+struct ReleaseOverview {
+  std::vector<kube::ReleaseSummary> releases;  // newest first
+  kube::Lease lock;                            // without a holder when it is free
 };
 
-// A Deployment with the replica sets of its namespace, from which its revisions are read.
-struct DeploymentHistory {
-  kube::Object deployment;
-  std::vector<kube::Object> replica_sets;
-};
-
-// not_found when the service is not deployed.
-base::Result<DeploymentHistory> read_history(cluster::Client& client, const project::Target& target,
-                                             const std::string& service, std::stop_token stop);
-
-// Oldest first.
-std::vector<ReleaseRevision> release_revisions(const DeploymentHistory& history);
+base::Result<ReleaseOverview> read_overview(cluster::Client& client, const project::Target& target,
+                                            std::stop_token stop);
 
 }  // namespace deployctl::execute

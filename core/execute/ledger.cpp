@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <set>
 
 namespace deployctl::execute {
 namespace {
@@ -32,20 +31,6 @@ void mark_superseded(std::vector<ReleaseSummary>& newest_first) {
   }
 }
 
-// The releases that stay: the newest, and the newest of those one can go back to.
-std::set<long long> kept_numbers(const std::vector<ReleaseSummary>& newest_first, std::size_t keep) {
-  std::set<long long> kept;
-  std::size_t restorable = 0;
-  for (std::size_t i = 0; i < newest_first.size(); ++i) {
-    const bool can_go_back = newest_first[i].was_deployed() && restorable < keep;
-    restorable += can_go_back ? 1 : 0;
-    if (i < keep || can_go_back) {
-      kept.insert(newest_first[i].number);
-    }
-  }
-  return kept;
-}
-
 bool is_same_record(const Object& left, const Object& right) {
   return left.body.value("data", json::Value()) == right.body.value("data", json::Value());
 }
@@ -57,6 +42,24 @@ Ledger::Ledger(cluster::Client& client, LedgerScope scope) : client_(client), sc
 Result<std::vector<ReleaseSummary>> Ledger::list(std::stop_token stop) {
   const std::lock_guard lock(mutex_);
   return read_list(std::move(stop));
+}
+
+Result<std::vector<ReleaseSummary>> Ledger::list_with_inventories(std::stop_token stop) {
+  auto listed = list(stop);
+  if (!listed) {
+    return listed;
+  }
+  for (auto& summary : *listed) {
+    if (summary.inventory) {
+      continue;
+    }
+    const auto release = read(summary.number, stop);
+    if (!release) {
+      return release.error();
+    }
+    summary.inventory = kube::inventory(*release, scope_.name_space);
+  }
+  return listed;
 }
 
 Result<std::vector<ReleaseSummary>> Ledger::read_list(std::stop_token stop) {
@@ -181,6 +184,10 @@ Status Ledger::note_progress(long long number, const json::Value& progress, std:
   return change(number, {.progress = progress}, std::move(stop));
 }
 
+Status Ledger::note_journal(long long number, std::string_view journal, std::stop_token stop) {
+  return change(number, {.journal = std::string(journal)}, std::move(stop));
+}
+
 Status Ledger::finish(long long number, ReleaseState state, std::string_view outcome, std::stop_token stop) {
   const auto now = io::to_rfc3339(client_.api().clock().now());
   const auto changed =
@@ -252,7 +259,7 @@ Status Ledger::see_again(long long number, std::stop_token stop) {
 
 Status Ledger::prune(std::size_t keep, std::stop_token stop) {
   const std::lock_guard lock(mutex_);
-  const auto kept = kept_numbers(releases_, keep);
+  const auto kept = kube::kept_releases(releases_, keep);
   std::vector<std::pair<long long, std::string>> gone;
   for (const auto& [number, name] : secrets_) {
     if (!kept.contains(number)) {

@@ -28,6 +28,8 @@ class Ledger {
 
   // Newest first, from one request for metadata. A deployed release is superseded where a newer one is deployed.
   base::Result<std::vector<kube::ReleaseSummary>> list(std::stop_token stop);
+  // The same with the inventory of each, also where it is too long for metadata.
+  base::Result<std::vector<kube::ReleaseSummary>> list_with_inventories(std::stop_token stop);
   // not_found, naming those there are, when there is no such release.
   base::Result<kube::Release> read(long long number, std::stop_token stop);
 
@@ -36,12 +38,13 @@ class Ledger {
   // What the run does next, for whoever goes on after it: replaces what was noted before. refused when another epoch
   // has taken the release over.
   base::Status note_progress(long long number, const json::Value& progress, std::stop_token stop);
+  // How far its steps are, in words. refused as above.
+  base::Status note_journal(long long number, std::string_view journal, std::stop_token stop);
   // How it ended. refused as above.
   base::Status finish(long long number, kube::ReleaseState state, std::string_view outcome, std::stop_token stop);
   // Of a release that another run left pending: nobody but `epoch` may write it from now on.
   base::Status mark_interrupted(const kube::ReleaseSummary& left, long long epoch, std::stop_token stop);
-  // Deletes what is older than the newest `keep` releases; of those one can go back to, as many are kept beside
-  // failed ones. Chunks without a head go too.
+  // Deletes all but kube::kept_releases; chunks without a head go too.
   base::Status prune(std::size_t keep, std::stop_token stop);
 
  private:

@@ -1,8 +1,10 @@
 #include "core/execute/observe.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/commit_order.hpp"
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/execute/ledger.hpp"
 #include "core/execute/ready_images.hpp"
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
@@ -43,9 +45,10 @@ class Observer {
     }
     services_ = *services;
     using Part = base::Status (Observer::*)();
-    for (const Part part : {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets,
-                            &Observer::see_engine, &Observer::see_registry, &Observer::see_cluster,
-                            &Observer::see_sides, &Observer::see_images, &Observer::see_changes}) {
+    for (const Part part :
+         {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
+          &Observer::see_registry, &Observer::see_cluster, &Observer::see_sides, &Observer::see_images,
+          &Observer::see_releases, &Observer::see_changes}) {
       if (ports_.stop.stop_requested()) {
         return base::Error::interrupted();
       }
@@ -287,6 +290,31 @@ class Observer {
       return error.with_hint("{}", is_missing ? build_hint : registry_hint);
     }
     return (is_missing ? error : or_left_to_the_cluster(error, service)).at(service.image.span);
+  }
+
+  // For showing what would be pruned, and for not building an older commit in vain. The run itself looks again, under
+  // the lock.
+  base::Status see_releases() {
+    const bool is_worth_it = options_.with_dry_run || wish_.build || wish_.push;
+    if (!wish_.rollout || !is_worth_it || !seen_.observation.namespace_exists) {
+      return {};
+    }
+    auto releases = Ledger(*seen_.world.cluster, {*target_.project, target_.environment, target_.name_space})
+                        .list_with_inventories(ports_.stop);
+    if (!releases && options_.with_dry_run && releases.error().code == base::ErrorCode::unauthorized) {
+      ports_.events.emit(events::Note{events::Note::Level::warning,
+                                      "what would be pruned cannot be told: " + base::to_string(releases.error())});
+      return {};
+    }
+    if (!releases) {
+      return releases.error();
+    }
+    seen_.observation.releases = std::move(*releases);
+    const auto* live = kube::live_release(seen_.observation.releases);
+    const bool is_checked = options_.older_commits == OlderCommits::refused && !options_.with_dry_run;
+    return live != nullptr && is_checked
+               ? check_commit_order(*live, seen_.observation.commit, target_.directory, ports_.git)
+               : base::Status();
   }
 
   base::Status see_changes() {

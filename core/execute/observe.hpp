@@ -18,10 +18,14 @@ namespace deployctl::execute {
 // Whether ready images that run already are kept as they are, or looked up in their registries again.
 enum class ReadyImages { keep, look_up };
 
+// Whether a commit may take the place of one that it does not contain.
+enum class OlderCommits { refused, allowed };
+
 struct ObserveOptions {
   std::string tag;                            // empty: the commit's description
   std::map<std::string, std::string> images;  // service -> reference given on the command line
   ReadyImages ready_images = ReadyImages::keep;
+  OlderCommits older_commits = OlderCommits::refused;
   // Ask the API server what each apply would change (one request an object): for showing a plan.
   bool with_dry_run = false;
 };

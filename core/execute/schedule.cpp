@@ -21,8 +21,8 @@ bool says_much(const base::Error& error) {
 // What the worker threads share; every member is guarded by the mutex.
 class Board {
  public:
-  Board(const std::vector<plan::Step>& steps, std::stop_token stop)
-      : steps_(steps), states_(steps.size()), stop_(std::move(stop)) {
+  Board(const std::vector<plan::Step>& steps, std::stop_token stop, KeepGoing keep_going)
+      : steps_(steps), states_(steps.size()), stop_(std::move(stop)), keep_going_(keep_going) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       place_of_[steps[i].id] = i;
     }
@@ -81,7 +81,8 @@ class Board {
     const auto phase = current_phase();
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       const auto& step = steps_[i];
-      const bool is_wanted = !failure_ || step.after_failure == plan::AfterFailure::is_done;
+      const bool is_wanted =
+          !failure_ || keep_going_ == KeepGoing::yes || step.after_failure == plan::AfterFailure::is_done;
       if (states_[i] == State::waiting && step.phase == phase && is_wanted && is_ready(step)) {
         return i;
       }
@@ -123,6 +124,7 @@ class Board {
   std::vector<State> states_;
   std::optional<base::Error> failure_;
   std::stop_token stop_;
+  KeepGoing keep_going_;
   std::mutex mutex_;
   std::condition_variable changed_;
 };
@@ -130,8 +132,8 @@ class Board {
 }  // namespace
 
 ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
-                          std::stop_token stop) {
-  Board board(steps, std::move(stop));
+                          std::stop_token stop, KeepGoing keep_going) {
+  Board board(steps, std::move(stop), keep_going);
   const auto work = [&] {
     while (const auto step = board.take()) {
       start(steps[*step], [&board, place = *step](const base::Status& status) { board.finish(place, status); });

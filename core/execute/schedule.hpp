@@ -27,12 +27,16 @@ struct ScheduleOutcome {
 using StepDone = std::function<void(base::Status)>;
 using StepStart = std::function<void(const plan::Step&, StepDone done)>;
 
+// Whether steps are begun that do not come after one that has failed.
+enum class KeepGoing { no, yes };
+
 // Calls `start` for the steps from at most `parallel` threads and returns when none runs any more. A step that only
 // waits gives its thread back and calls `done` later, so that any number of them can wait.
 //
 // After a failure nothing new is begun: of the steps that do not come after it, only those are started that end what
-// was begun (plan::AfterFailure). After a stop request no step is started at all. Steps that run are waited for.
+// was begun (plan::AfterFailure), or all with KeepGoing::yes. After a stop request no step is started at all. Steps
+// that run are waited for.
 ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
-                          std::stop_token stop);
+                          std::stop_token stop, KeepGoing keep_going = KeepGoing::no);
 
 }  // namespace deployctl::execute

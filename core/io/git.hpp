@@ -23,11 +23,24 @@ struct Commit {
   bool is_dirty = false;    // tracked files changed, or untracked ones that are not ignored
 };
 
+// How one commit stands to another. unknown when the repository does not hold enough history to tell: a shallow clone,
+// or one that has never fetched the other commit.
+enum class CommitRelation { same, descendant, ancestor, diverged, unknown };
+
+struct CommitComparison {
+  CommitRelation relation = CommitRelation::unknown;
+  bool is_shallow = false;  // the repository
+  bool is_known = false;    // it holds the other commit
+};
+
 class GitRepository {
  public:
   virtual ~GitRepository() = default;
   // The commit checked out in the repository that holds `directory`. not_found when it is in none, or has no commit.
   virtual base::Result<Commit> head(const std::string& directory) = 0;
+  // What `commit` is to `other` (full ids): its descendant, its ancestor … Nothing is fetched.
+  virtual base::Result<CommitComparison> compare(const std::string& directory, const std::string& commit,
+                                                 const std::string& other) = 0;
 };
 
 }  // namespace deployctl::io

@@ -39,6 +39,7 @@ constexpr std::string_view epoch_annotation = "deployctl.dev/epoch";
 constexpr std::string_view outcome_annotation = "deployctl.dev/outcome";
 constexpr std::string_view finished_annotation = "deployctl.dev/finished";
 constexpr std::string_view progress_annotation = "deployctl.dev/progress";
+constexpr std::string_view journal_annotation = "deployctl.dev/journal";
 
 struct StateWord {
   ReleaseState state;
@@ -75,6 +76,14 @@ std::string environment_part(const std::string& environment) {
 
 // ---- Writing ----------------------------------------------------------------------------------------------------
 
+Value to_json(const std::map<std::string, TwoSides>& two_sides) {
+  auto listed = Value::object();
+  for (const auto& [service, sides] : two_sides) {
+    listed[service] = {{"other", sides.other_deployment}, {"keep_ms", sides.keep.count()}};
+  }
+  return listed;
+}
+
 Value to_json(const Release& release) {
   auto objects = Value::array();
   for (const auto& object : release.objects) {
@@ -94,6 +103,7 @@ Value to_json(const Release& release) {
           {"services", release.services},
           {"images", release.images},
           {"secrets", release.secrets},
+          {"two_sides", to_json(release.two_sides)},
           {"objects", std::move(objects)}};
 }
 
@@ -111,8 +121,9 @@ bool fits_into_summary(const Value& value) {
 }
 
 std::string summary_text(const Release& release, const std::string& name_space) {
-  Value summary = {{"commit", release.commit}, {"tag", release.tag},           {"actor", release.actor},
-                   {"action", release.action}, {"tool", release.tool_version}, {"started", release.started}};
+  Value summary = {{"commit", release.commit},          {"tag", release.tag},           {"actor", release.actor},
+                   {"action", release.action},          {"tool", release.tool_version}, {"started", release.started},
+                   {"content", content_digest(release)}};
   if (const Value services = release.services; fits_into_summary(services)) {
     summary["services"] = services;
   }
@@ -308,7 +319,12 @@ Release release_from(const Value& value) {
                   .services = texts(reader.at("services")),
                   .images = text_map(reader.at("images")),
                   .objects = {},
-                  .secrets = texts(reader.at("secrets"))};
+                  .secrets = texts(reader.at("secrets")),
+                  .two_sides = {}};
+  for (const auto& [service, sides] : reader.at("two_sides").members()) {
+    release.two_sides[service] = {sides.at("other").string_or(),
+                                  std::chrono::milliseconds(sides.at("keep_ms").integer_or())};
+  }
   for (const auto& object : reader.at("objects").elements()) {
     release.objects.push_back({.body = *object.value()});
   }
@@ -416,6 +432,8 @@ Result<ReleaseSummary> read_release_summary(const Object& head, const LedgerScop
                       .images = text_map(reader.at("images")),
                       .inventory = {},
                       .progress = nullptr,
+                      .content = reader.at("content").string_or(),
+                      .journal = annotation(head, journal_annotation),
                       .resource_version = head.resource_version()};
   if (const auto listed = reader.at("inventory"); listed.is_object()) {
     read.inventory = read_listing(listed, scope.name_space);
@@ -486,8 +504,89 @@ Value release_patch(const ReleaseChange& change, std::string_view resource_versi
   annotate(finished_annotation, change.finished);
   annotate(progress_annotation,
            change.progress ? std::optional(json::to_compact_text(*change.progress)) : std::nullopt);
+  annotate(journal_annotation, change.journal);
   annotate(epoch_annotation, change.epoch ? std::optional(std::to_string(*change.epoch)) : std::nullopt);
   return {{"metadata", std::move(metadata)}};
+}
+
+const ReleaseSummary* live_release(std::span<const ReleaseSummary> newest_first) {
+  const auto found = std::ranges::find(newest_first, ReleaseState::deployed, &ReleaseSummary::state);
+  return found == newest_first.end() ? nullptr : &*found;
+}
+
+namespace {
+
+std::string restorable_numbers(std::span<const ReleaseSummary> newest_first) {
+  std::vector<std::string> numbers;
+  for (const auto& release : newest_first) {
+    if (release.was_deployed()) {
+      numbers.push_back(std::to_string(release.number));
+    }
+  }
+  return numbers.empty() ? "there is none to go back to" : "one can go back to " + base::join(numbers, ", ");
+}
+
+Result<long long> chosen_target(std::span<const ReleaseSummary> newest_first, long long number) {
+  const auto found = std::ranges::find(newest_first, number, &ReleaseSummary::number);
+  if (found == newest_first.end()) {
+    return Error::not_found("there is no release {}", number).with_hint("{}", restorable_numbers(newest_first));
+  }
+  if (!found->was_deployed()) {
+    return Error::refused("release {} is {}: the cluster never was all it says", number, to_string(found->state))
+        .with_hint("{}", restorable_numbers(newest_first));
+  }
+  return number;
+}
+
+}  // namespace
+
+Result<long long> undo_target(std::span<const ReleaseSummary> newest_first, std::optional<long long> to) {
+  if (to) {
+    return chosen_target(newest_first, *to);
+  }
+  const auto* live = live_release(newest_first);
+  if (live == nullptr) {
+    return Error::not_found("there is no release to go back to")
+        .with_hint("{}", newest_first.empty() ? "'deployctl release' or 'deployctl rollout' makes the first one"
+                                              : "none of those recorded was ever deployed as a whole");
+  }
+  if (live != newest_first.data()) {
+    return live->number;
+  }
+  const auto before = std::ranges::find(newest_first, ReleaseState::superseded, &ReleaseSummary::state);
+  if (before == newest_first.end()) {
+    return Error::not_found("release {} is live, and there is none before it to go back to", live->number);
+  }
+  return before->number;
+}
+
+std::set<long long> kept_releases(std::span<const ReleaseSummary> newest_first, std::size_t keep) {
+  std::set<long long> kept;
+  std::size_t restorable = 0;
+  for (std::size_t i = 0; i < newest_first.size(); ++i) {
+    const bool can_go_back = newest_first[i].was_deployed() && restorable < keep;
+    restorable += can_go_back ? 1 : 0;
+    if (i < keep || can_go_back) {
+      kept.insert(newest_first[i].number);
+    }
+  }
+  return kept;
+}
+
+std::string content_digest(const Release& release) {
+  std::map<ObjectKey, std::string> by_key;
+  for (const auto& object : release.objects) {
+    by_key[object.key()] = json::to_canonical_text(object.body);
+  }
+  oci::Hasher hasher;
+  for (const auto& [key, text] : by_key) {
+    hasher.add(text);
+  }
+  for (const auto& name : std::set<std::string>(release.secrets.begin(), release.secrets.end())) {
+    hasher.add("\n" + name);
+  }
+  hasher.add("\n" + json::to_compact_text(to_json(release.two_sides)));
+  return hasher.digest().text();
 }
 
 std::vector<ObjectKey> inventory(const Release& release, std::string_view name_space) {
@@ -497,6 +596,9 @@ std::vector<ObjectKey> inventory(const Release& release, std::string_view name_s
   }
   for (const auto& name : release.secrets) {
     keys.push_back({"v1", "Secret", std::string(name_space), name});
+  }
+  for (const auto& [service, sides] : release.two_sides) {
+    keys.push_back({"apps/v1", "Deployment", std::string(name_space), sides.other_deployment});
   }
   return keys;
 }

@@ -10,8 +10,10 @@
 #include "core/json/value.hpp"
 #include "core/kube/object.hpp"
 
+#include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +35,14 @@ enum class ReleaseState { pending, deployed, failed, rolled_back, superseded, in
 std::string_view to_string(ReleaseState state);  // "rolled-back"
 std::optional<ReleaseState> parse_release_state(std::string_view text);
 
+// Of a service whose pods take turns between two Deployments; the objects of a release are those of the first one.
+struct TwoSides {
+  std::string other_deployment;       // name of the second
+  std::chrono::milliseconds keep{0};  // so long the side that is left stays after a switch
+
+  friend bool operator==(const TwoSides&, const TwoSides&) = default;
+};
+
 struct Release {
   long long number = 0;  // 1, 2, 3 … in one ledger
   std::string project;
@@ -49,7 +59,8 @@ struct Release {
   // The desired state of all services; those the run left alone are carried forward. No Secrets: their values are in
   // nothing but themselves, and they are named after their content.
   std::vector<Object> objects;
-  std::vector<std::string> secrets;  // names of the Secrets that belong to it
+  std::vector<std::string> secrets;           // names of the Secrets that belong to it
+  std::map<std::string, TwoSides> two_sides;  // by service
 };
 
 // What a list of the heads' metadata tells.
@@ -70,6 +81,8 @@ struct ReleaseSummary {
   // Every object of the release, its Secrets too; nothing when there are too many for a summary.
   std::optional<std::vector<ObjectKey>> inventory;
   json::Value progress;  // what the run noted last; null when nothing
+  std::string content;   // content_digest() of the release
+  std::string journal;   // how far its steps are, in words: "3 of 7 steps done; running: apply:deployment/api"
   std::string resource_version;
 
   // Whether the cluster was once all this release says, so that one can go back to it.
@@ -112,11 +125,23 @@ struct ReleaseChange {
   std::optional<std::string> outcome;
   std::optional<std::string> finished;
   std::optional<json::Value> progress;
+  std::optional<std::string> journal;
   std::optional<long long> epoch;
 };
 // A merge patch (RFC 7396) that the API server refuses when the head is no longer in that version.
 json::Value release_patch(const ReleaseChange& change, std::string_view resource_version);
 
+// The newest deployed release: what the cluster is meant to be. Null when there is none.
+const ReleaseSummary* live_release(std::span<const ReleaseSummary> newest_first);
+// The release an undo goes back to: `to`, or the live one when something has been tried since, or else the one before
+// it. not_found or refused, with what there is, when there is no such release to go back to.
+base::Result<long long> undo_target(std::span<const ReleaseSummary> newest_first, std::optional<long long> to);
+// The numbers of those that stay when old ones are deleted: the newest `keep`, and of those one can go back to the
+// newest `keep` beside them.
+std::set<long long> kept_releases(std::span<const ReleaseSummary> newest_first, std::size_t keep);
+
+// The same for releases that want the same of the cluster, whoever made them and when.
+std::string content_digest(const Release& release);
 // Every object of the release with its Secrets, as the inventory has them.
 std::vector<ObjectKey> inventory(const Release& release, std::string_view name_space);
 

@@ -26,6 +26,7 @@ std::string title(const Step& step) {
           [&](const SwitchTraffic&) { return fmt::format("switch {} to its new pods", step.service); },
           [&](const RetireSide&) { return fmt::format("let the old pods of {} go", step.service); },
           [&](const AwaitRollout&) { return fmt::format("watch the rollout of {}", step.service); },
+          [](const PruneObject& prune) { return fmt::format("delete {}", kube::to_string(prune.key)); },
       },
       step.action);
 }

@@ -63,11 +63,16 @@ struct RetireSide {
   base::Milliseconds keep{0};  // so long they stay after a switch, to go back to
 };
 
+// Delete an object that earlier releases had, if it is ours (plan/prune.hpp).
+struct PruneObject {
+  kube::ObjectKey key;
+};
+
 using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, RunTask, AwaitRollout,
-                            SwitchTraffic, RetireSide>;
+                            SwitchTraffic, RetireSide, PruneObject>;
 
 // What the step is expected to change, as far as that is known before it runs.
-enum class Change { unknown, create, update, none };
+enum class Change { unknown, create, update, none, remove };
 
 // A phase begins when every step of the earlier ones has succeeded: nothing in the cluster is touched before all
 // images are where the cluster can pull them.
@@ -94,7 +99,8 @@ struct Plan {
   std::string project;
   std::string environment;
   std::string name_space;
-  std::vector<Step> steps;  // in an order that respects `after`
+  std::vector<Step> steps;                // in an order that respects `after`
+  std::vector<std::string> kept_secrets;  // Secrets that its objects name and no step makes: they are there
 };
 
 // "build api", "apply deployment/api": what the step does, in words.

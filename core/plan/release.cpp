@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/generate/task.hpp"
+#include "core/plan/prune.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -316,6 +317,16 @@ class DependencyOrder {
   std::vector<const project::Service*> sorted_;
 };
 
+// The release that the plan is to become counts as the newest of the ledger.
+void add_prune_steps(Plan& plan, const Observation& seen) {
+  const auto desired = desired_keys(plan);
+  std::vector<kube::ReleaseSummary> releases{{.state = kube::ReleaseState::deployed, .inventory = desired}};
+  releases.insert(releases.end(), seen.releases.begin(), seen.releases.end());
+  for (auto& step : prune_steps(to_prune(releases, desired))) {
+    plan.steps.push_back(std::move(step));
+  }
+}
+
 }  // namespace
 
 base::Result<std::vector<const project::Service*>> chosen_services(const project::Target& target, const Wish& wish) {
@@ -370,6 +381,18 @@ base::Result<std::vector<kube::Object>> desired_objects(const project::Target& t
   return objects;
 }
 
+std::vector<kube::ObjectKey> desired_keys(const Plan& plan) {
+  std::vector<kube::ObjectKey> keys;
+  for (const auto& step : plan.steps) {
+    if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
+      keys.push_back(apply->object.key());
+    } else if (const auto* secret = std::get_if<ApplySecret>(&step.action)) {
+      keys.push_back({"v1", "Secret", plan.name_space, secret->name});
+    }
+  }
+  return keys;
+}
+
 base::Result<Plan> release(const project::Target& target, const Observation& seen, const Wish& wish) {
   const auto services = chosen_services(target, wish);
   if (!services) {
@@ -387,7 +410,11 @@ base::Result<Plan> release(const project::Target& target, const Observation& see
       }
     }
   }
-  return std::move(planner).take();
+  auto plan = std::move(planner).take();
+  if (wish.rollout && wish.services.empty()) {
+    add_prune_steps(plan, seen);
+  }
+  return plan;
 }
 
 }  // namespace deployctl::plan

@@ -6,6 +6,7 @@
 #include "core/generate/kubernetes.hpp"
 #include "core/generate/sides.hpp"
 #include "core/json/value.hpp"
+#include "core/kube/release.hpp"
 #include "core/plan/plan.hpp"
 #include "core/project/model.hpp"
 
@@ -43,6 +44,8 @@ struct Observation {
   bool namespace_exists = true;
   // Services that have a green Deployment, whatever their strategy is now, and the side their address leads to.
   std::map<std::string, generate::Side> live_sides;
+  // What the ledger has, newest first; empty where it was not looked at. What it has and the plan has not is pruned.
+  std::vector<kube::ReleaseSummary> releases;
   std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
 };
 
@@ -54,6 +57,9 @@ base::Result<std::vector<const project::Service*>> chosen_services(const project
 // Deployments; the Namespace is not among them.
 base::Result<std::vector<kube::Object>> desired_objects(const project::Target& target, const project::Service& service,
                                                         const Observation& seen);
+
+// What the objects that the plan makes are identified by, its Secrets too.
+std::vector<kube::ObjectKey> desired_keys(const Plan& plan);
 
 // The Jobs of the service's tasks that run at that time, with a placeholder for an image that is not known yet.
 base::Result<std::vector<RunTask>> desired_tasks(const project::Target& target, const project::Service& service,

@@ -12,7 +12,11 @@ namespace deployctl::platform {
 #define DEPLOYCTL_GIT_FUNCTIONS(X)    \
   X(git_buf_dispose)                  \
   X(git_commit_author)                \
+  X(git_commit_free)                  \
   X(git_commit_id)                    \
+  X(git_commit_lookup)                \
+  X(git_commit_parent_id)             \
+  X(git_commit_parentcount)           \
   X(git_commit_summary)               \
   X(git_commit_time)                  \
   X(git_commit_tree)                  \
@@ -27,9 +31,11 @@ namespace deployctl::platform {
   X(git_diff_options_init)            \
   X(git_diff_tree_to_index)           \
   X(git_error_last)                   \
+  X(git_graph_descendant_of)          \
   X(git_libgit2_init)                 \
   X(git_object_free)                  \
   X(git_object_short_id)              \
+  X(git_oid_fromstr)                  \
   X(git_oid_tostr)                    \
   X(git_reference_free)               \
   X(git_reference_is_branch)          \
@@ -42,6 +48,7 @@ namespace deployctl::platform {
   X(git_repository_free)              \
   X(git_repository_head)              \
   X(git_repository_is_bare)           \
+  X(git_repository_is_shallow)        \
   X(git_repository_open_ext)          \
   X(git_tree_free)
 

@@ -6,8 +6,12 @@
 #include "core/platform/git_library.hpp"
 
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <set>
+#include <vector>
 
 namespace deployctl::platform {
 namespace {
@@ -231,6 +235,84 @@ Result<io::Commit> read_head(const GitLibrary& git, git_repository* repository, 
   return facts;
 }
 
+// ---- How two commits stand to each other ------------------------------------------------------------------------
+
+std::optional<git_oid> commit_in(const GitLibrary& git, git_repository* repository, const std::string& id) {
+  git_oid oid{};
+  if (id.size() != GIT_OID_HEXSZ || git.git_oid_fromstr(&oid, id.c_str()) != 0) {
+    return std::nullopt;
+  }
+  const auto commit = make_owned<git_commit>(
+      git.git_commit_free, [&](git_commit** made) { return git.git_commit_lookup(made, repository, &oid); });
+  return commit ? std::optional(oid) : std::nullopt;
+}
+
+// The walk of our own goes on where a shallow history ends, as libgit2's does not: what it has found is true, and what
+// it has not found is not known.
+bool descends_in_shallow(const GitLibrary& git, git_repository* repository, const git_oid& commit,
+                         const git_oid& other) {
+  const auto is_less = [](const git_oid& left, const git_oid& right) {
+    return std::memcmp(left.id, right.id, GIT_OID_RAWSZ) < 0;
+  };
+  std::set<git_oid, decltype(is_less)> seen({commit}, is_less);
+  std::vector<git_oid> left{commit};
+  while (!left.empty()) {
+    const auto next = left.back();
+    left.pop_back();
+    const auto found = make_owned<git_commit>(
+        git.git_commit_free, [&](git_commit** made) { return git.git_commit_lookup(made, repository, &next); });
+    for (unsigned int i = 0; found && i < git.git_commit_parentcount(found.get()); ++i) {
+      const auto& parent = *git.git_commit_parent_id(found.get(), i);
+      if (std::memcmp(parent.id, other.id, GIT_OID_RAWSZ) == 0) {
+        return true;
+      }
+      if (seen.insert(parent).second) {
+        left.push_back(parent);
+      }
+    }
+  }
+  return false;
+}
+
+io::CommitRelation relation_of(const GitLibrary& git, git_repository* repository, const git_oid& commit,
+                               const git_oid& other, bool is_shallow) {
+  const auto descends = [&](const git_oid& from, const git_oid& to) {
+    return is_shallow ? static_cast<int>(descends_in_shallow(git, repository, from, to))
+                      : git.git_graph_descendant_of(repository, &from, &to);
+  };
+  const int is_descendant = descends(commit, other);
+  const int is_ancestor = is_descendant == 1 ? 0 : descends(other, commit);
+  if (is_descendant == 1 || is_ancestor == 1) {
+    return is_descendant == 1 ? io::CommitRelation::descendant : io::CommitRelation::ancestor;
+  }
+  const bool is_sure = is_descendant == 0 && is_ancestor == 0 && !is_shallow;
+  return is_sure ? io::CommitRelation::diverged : io::CommitRelation::unknown;
+}
+
+io::CommitComparison compare_commits(const GitLibrary& git, git_repository* repository, const std::string& commit,
+                                     const std::string& other) {
+  io::CommitComparison comparison{.is_shallow = git.git_repository_is_shallow(repository) == 1};
+  const auto ours = commit_in(git, repository, commit);
+  const auto theirs = commit_in(git, repository, other);
+  comparison.is_known = theirs.has_value();
+  if (commit == other) {
+    comparison.relation = io::CommitRelation::same;
+  } else if (ours && theirs) {
+    comparison.relation = relation_of(git, repository, *ours, *theirs, comparison.is_shallow);
+  }
+  return comparison;
+}
+
+Result<Owned<git_repository>> open_repository(const GitLibrary& git, const std::string& directory) {
+  git_repository* opened = nullptr;
+  const int code = git.git_repository_open_ext(&opened, directory.c_str(), 0, nullptr);
+  Owned<git_repository> repository(opened, git.git_repository_free);
+  if (code != 0) {
+    return opening_error(git, code, directory);
+  }
+  return repository;
+}
+
 }  // namespace
 
 Result<io::Commit> Libgit2Repository::head(const std::string& directory) {
@@ -241,14 +323,24 @@ Result<io::Commit> Libgit2Repository::head(const std::string& directory) {
   if (!library) {
     return library.error();
   }
-  const auto& git = **library;
-  git_repository* opened = nullptr;
-  const int code = git.git_repository_open_ext(&opened, directory.c_str(), 0, nullptr);
-  const Owned<git_repository> repository(opened, git.git_repository_free);
-  if (code != 0) {
-    return opening_error(git, code, directory);
+  const auto repository = open_repository(**library, directory);
+  if (!repository) {
+    return repository.error();
   }
-  return read_head(git, repository.get(), directory);
+  return read_head(**library, repository->get(), directory);
+}
+
+Result<io::CommitComparison> Libgit2Repository::compare(const std::string& directory, const std::string& commit,
+                                                        const std::string& other) {
+  const auto library = GitLibrary::load();
+  if (!library) {
+    return library.error();
+  }
+  const auto repository = open_repository(**library, directory);
+  if (!repository) {
+    return repository.error();
+  }
+  return compare_commits(**library, repository->get(), commit, other);
 }
 
 std::string without_credentials(std::string_view remote_url) {

@@ -9,6 +9,8 @@ namespace deployctl::platform {
 class Libgit2Repository : public io::GitRepository {
  public:
   base::Result<io::Commit> head(const std::string& directory) override;
+  base::Result<io::CommitComparison> compare(const std::string& directory, const std::string& commit,
+                                             const std::string& other) override;
 };
 
 // A remote's address without user name and password: "https://git.example.com/shop/api.git". The user name of an ssh

@@ -130,31 +130,6 @@ TEST_F(Rollout, AsALimitedUserWorksToo) {
   EXPECT_EQ(run.outcome.result, RolloutResult::done) << run.outcome.status.summary;
 }
 
-TEST_F(Rollout, IsUndoneByApplyingTheRevisionBefore) {
-  const auto first = deployment(name_space(), "undone", serving);
-  auto second = deployment(name_space(), "undone", std::string("true; ") + std::string(serving));
-  second.body["spec"]["template"]["spec"]["containers"][0]["env"] = {{{"name", "ADDED"}, {"value", "1"}}};
-  ASSERT_EQ(roll_out(admin(), first, seconds(60)).outcome.result, RolloutResult::done);
-  ASSERT_EQ(roll_out(admin(), second, seconds(60)).outcome.result, RolloutResult::done);
-
-  const auto live = admin().get(first.key());
-  ASSERT_TRUE(live);
-  const auto replica_sets = admin().list({.resource = kube::resource_of("ReplicaSet"), .name_space = name_space()});
-  ASSERT_TRUE(replica_sets);
-  ASSERT_EQ(kube::revisions(*live, replica_sets->items).size(), 2U);
-  const auto back = kube::undo(*live, replica_sets->items, std::nullopt);
-  ASSERT_TRUE(back) << to_string(back.error());
-  const auto run = roll_out(admin(), kube::undone(*live, *back), seconds(60));
-  EXPECT_EQ(run.outcome.result, RolloutResult::done) << run.outcome.status.summary;
-
-  const auto after = admin().get(first.key());
-  ASSERT_TRUE(after);
-  EXPECT_FALSE(after->body["spec"]["template"]["spec"]["containers"][0].contains("env"));
-  const auto again = admin().apply(second);
-  ASSERT_TRUE(again) << to_string(again.error());
-  EXPECT_TRUE(again->object.body["spec"]["template"]["spec"]["containers"][0].contains("env"));
-}
-
 TEST_F(Rollout, ARestartIsARolloutOfTheSameTemplate) {
   const auto object = deployment(name_space(), "restarted", serving);
   ASSERT_EQ(roll_out(admin(), object, seconds(60)).outcome.result, RolloutResult::done);

@@ -28,6 +28,10 @@ class NoGit final : public io::GitRepository {
   base::Result<io::Commit> head(const std::string& /*directory*/) override {
     return base::Error::not_found("no repository");
   }
+  base::Result<io::CommitComparison> compare(const std::string& /*directory*/, const std::string& /*commit*/,
+                                             const std::string& /*other*/) override {
+    return base::Error::not_found("no repository");
+  }
 };
 
 class NoEvents final : public events::Sink {

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 namespace deployctl::kube {
@@ -199,6 +200,61 @@ TEST(ReleasePatch, IsReadBackFromTheHead) {
   EXPECT_EQ(summary->state, ReleaseState::interrupted);
   EXPECT_EQ(summary->outcome, "its run ended without saying how");
   EXPECT_EQ(summary->progress["step"], "apply:service/api");
+}
+
+ReleaseSummary summary(long long number, ReleaseState state) {
+  return {.number = number, .state = state};
+}
+
+TEST(LiveRelease, IsTheNewestThatIsDeployed) {
+  const std::vector<ReleaseSummary> releases{summary(4, ReleaseState::failed), summary(3, ReleaseState::deployed),
+                                             summary(2, ReleaseState::superseded)};
+  EXPECT_EQ(live_release(releases)->number, 3);
+  EXPECT_EQ(live_release(std::span(releases).first(1)), nullptr);
+}
+
+struct UndoRow {
+  std::vector<ReleaseSummary> releases;
+  std::optional<long long> to;
+  std::string expected;
+};
+
+TEST(UndoTarget, IsWhatOneMeans) {
+  const auto live = summary(5, ReleaseState::deployed);
+  const auto before = summary(3, ReleaseState::superseded);
+  const UndoRow rows[] = {
+      {{live, summary(4, ReleaseState::failed), before}, {}, "3"},
+      {{live, before}, 5, "5"},
+      {{summary(7, ReleaseState::failed), summary(6, ReleaseState::interrupted), live, before}, {}, "5"},
+      {{live, before}, 3, "3"},
+      {{live, summary(4, ReleaseState::failed), before}, 4, "release 4 is failed: the cluster never was all it says"},
+      {{live, before}, 9, "there is no release 9"},
+      {{live}, {}, "release 5 is live, and there is none before it to go back to"},
+      {{summary(1, ReleaseState::failed)}, {}, "there is no release to go back to"},
+      {{}, {}, "there is no release to go back to"},
+  };
+  for (const auto& row : rows) {
+    const auto target = undo_target(row.releases, row.to);
+    EXPECT_EQ(target ? std::to_string(*target) : target.error().message, row.expected);
+  }
+  EXPECT_EQ(undo_target(rows[5].releases, 9).error().hint, "one can go back to 5, 3");
+}
+
+TEST(KeptReleases, AreTheNewestAndTheNewestOfThoseOneCanGoBackTo) {
+  const std::vector<ReleaseSummary> releases{summary(6, ReleaseState::failed), summary(5, ReleaseState::failed),
+                                             summary(4, ReleaseState::deployed), summary(3, ReleaseState::superseded),
+                                             summary(2, ReleaseState::superseded)};
+  EXPECT_EQ(kept_releases(releases, 2), (std::set<long long>{6, 5, 4, 3}));
+}
+
+TEST(ContentDigest, IsTheSameForTheSameWish) {
+  auto other = release();
+  other.number = 13;
+  other.actor = "bob@build-7";
+  std::ranges::reverse(other.objects);
+  EXPECT_EQ(content_digest(other), content_digest(release()));
+  other.objects.front().body["spec"]["replicas"] = 3;
+  EXPECT_NE(content_digest(other), content_digest(release()));
 }
 
 struct Forgery {

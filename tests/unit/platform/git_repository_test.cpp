@@ -227,6 +227,59 @@ TEST_F(GitRepositoryTest, SaysThatARepositoryIsDamaged) {
   EXPECT_THAT(result.error().message, testing::AnyOf(HasSubstr("cannot"), HasSubstr("not in a git repository")));
 }
 
+TEST_F(GitRepositoryTest, TellsHowTwoCommitsStandToEachOther) {
+  commit("a", "First");
+  const auto first = head().id;
+  commit("a", "Second");
+  const auto second = head().id;
+  git({"checkout", "--quiet", "-b", "side", first});
+  commit("b", "Aside");
+  const auto aside = head().id;
+  const auto relation = [&](const std::string& one, const std::string& other) {
+    const auto comparison = Libgit2Repository().compare(project_, one, other);
+    EXPECT_TRUE(comparison) << to_string(comparison.error());
+    return comparison->relation;
+  };
+  EXPECT_EQ(relation(second, second), io::CommitRelation::same);
+  EXPECT_EQ(relation(second, first), io::CommitRelation::descendant);
+  EXPECT_EQ(relation(first, second), io::CommitRelation::ancestor);
+  EXPECT_EQ(relation(aside, second), io::CommitRelation::diverged);
+  EXPECT_EQ(relation(second, std::string(40, '1')), io::CommitRelation::unknown);
+  EXPECT_EQ(relation(second, "nonsense"), io::CommitRelation::unknown);
+}
+
+TEST_F(GitRepositoryTest, CannotTellInAShallowCloneWhatLiesBehindItsEdge) {
+  commit("a", "First");
+  const auto first = head().id;
+  commit("a", "Second");
+  const auto second = head().id;
+  commit("a", "Third");
+  const auto third = head().id;
+  commit("a", "Fourth");
+  const auto fourth = head().id;
+  const auto clone = directory_ / "clone";
+  git({"clone", "--quiet", "--depth=2", "file://" + project_, clone});
+  const auto compared = [&](const std::string& one, const std::string& other) {
+    const auto comparison = Libgit2Repository().compare(clone, one, other);
+    EXPECT_TRUE(comparison) << to_string(comparison.error());
+    return *comparison;
+  };
+  EXPECT_EQ(compared(fourth, third).relation, io::CommitRelation::descendant);
+  EXPECT_EQ(compared(third, fourth).relation, io::CommitRelation::ancestor);
+  const auto behind = compared(fourth, first);
+  EXPECT_EQ(behind.relation, io::CommitRelation::unknown);
+  EXPECT_TRUE(behind.is_shallow);
+  EXPECT_FALSE(behind.is_known);
+  // A commit that was fetched alone: known, but what lies between is not.
+  git({"fetch", "--quiet", "--depth=1", "origin", first}, clone);
+  const auto apart = compared(fourth, first);
+  EXPECT_EQ(apart.relation, io::CommitRelation::unknown);
+  EXPECT_TRUE(apart.is_known);
+  git({"fetch", "--quiet", "--unshallow"}, clone);
+  EXPECT_EQ(compared(fourth, first).relation, io::CommitRelation::descendant);
+  EXPECT_FALSE(compared(fourth, second).is_shallow);
+}
+
 TEST(WithoutCredentials, DropsUserAndPasswordButKeepsTheSshUser) {
   const std::pair<std::string, std::string> rows[] = {
       {"https://git.example.com/a.git", "https://git.example.com/a.git"},

@@ -1,0 +1,54 @@
+#include "core/execute/prune.hpp"
+
+#include "core/json/reader.hpp"
+#include "core/plan/prune.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace deployctl::execute {
+namespace {
+
+using base::ErrorCode;
+
+constexpr int attempts = 3;  // at an object that somebody keeps changing
+
+bool is_gone(const base::Error& error) {
+  return error.code == ErrorCode::not_found;
+}
+
+}  // namespace
+
+base::Status prune_object(cluster::Client& client, const kube::ObjectKey& key, const std::string& project,
+                          const std::string& step, const Ports& ports) {
+  const auto name = kube::to_string(key);
+  const auto served = client.served(key, ports.stop);
+  if (!served) {
+    return is_gone(served.error()) ? base::Status{} : served.error().within("pruning {}", name);
+  }
+  for (int attempt = 1;; ++attempt) {
+    const auto live = client.get(*served, ports.stop);
+    if (!live) {
+      return is_gone(live.error()) ? base::Status{} : live.error().within("pruning {}", name);
+    }
+    if (const auto reason = plan::why_not_pruned(*live, project, cluster::field_manager); !reason.empty()) {
+      ports.events.emit(events::Note{events::Note::Level::info, name + " is not pruned: " + reason});
+      return {};
+    }
+    const auto removed = client.remove(*served, {.uid = json::Reader(live->body).at("metadata", "uid").string_or(),
+                                                 .resource_version = live->resource_version(),
+                                                 .stop = ports.stop});
+    if (removed) {
+      ports.events.emit(events::ObjectApplied{
+          .step = step, .service = {}, .object = name, .change = events::ObjectApplied::Change::pruned});
+      return {};
+    }
+    if (is_gone(removed.error())) {
+      return {};
+    }
+    if (removed.error().code != ErrorCode::conflict || attempt == attempts) {
+      return removed.error().within("pruning {}", name);
+    }
+  }
+}
+
+}  // namespace deployctl::execute

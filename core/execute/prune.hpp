@@ -1,0 +1,19 @@
+// Deleting what the project no longer has.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/cluster/client.hpp"
+#include "core/execute/ports.hpp"
+#include "core/kube/object.hpp"
+
+#include <string>
+
+namespace deployctl::execute {
+
+// Deletes the object when it is ours (plan::why_not_pruned), exactly as it was seen to be: a change in between is
+// looked at again. An ObjectApplied event tells it; one that stays is told with the reason. Success when it is not
+// there.
+base::Status prune_object(cluster::Client& client, const kube::ObjectKey& key, const std::string& project,
+                          const std::string& step, const Ports& ports);
+
+}  // namespace deployctl::execute

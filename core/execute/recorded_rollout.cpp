@@ -1,0 +1,395 @@
+#include "core/execute/recorded_rollout.hpp"
+
+#include "core/base/duration.hpp"
+#include "core/base/text.hpp"
+#include "core/execute/actor.hpp"
+#include "core/execute/commit_order.hpp"
+#include "core/generate/sides.hpp"
+#include "core/plan/prune.hpp"
+#include "core/plan/restore.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+namespace deployctl::execute {
+namespace {
+
+using base::ErrorCode;
+using base::Status;
+using events::Note;
+using kube::ReleaseState;
+using kube::ReleaseSummary;
+
+bool is_namespace(const plan::Step& step) {
+  const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
+  return apply != nullptr && apply->object.kind() == "Namespace";
+}
+
+bool is_prune(const plan::Step& step) {
+  return std::holds_alternative<plan::PruneObject>(step.action);
+}
+
+std::string brief(const std::string& commit) {
+  return commit.empty() ? "" : fmt::format(" (commit {})", base::printable(std::string_view(commit).substr(0, 7)));
+}
+
+// Not when the cluster does not answer, nor when somebody else has taken over.
+bool is_mended_by_going_back(const base::Error& cause) {
+  return cause.code != ErrorCode::unreachable && cause.code != ErrorCode::refused;
+}
+
+class RecordedRollout {
+ public:
+  explicit RecordedRollout(const Rollout& rollout)
+      : rollout_(rollout),
+        ports_(rollout.ports),
+        client_(*rollout.seen.world.cluster),
+        scope_{rollout.plan.project, rollout.plan.environment, rollout.plan.name_space},
+        ledger_(client_, scope_),
+        began_(rollout.ports.clock.steady_now()) {
+    for (const auto& step : rollout.plan.steps) {
+      if (step.phase != plan::Phase::cluster || is_prune(step)) {
+        continue;  // what is to be pruned is decided anew under the lock
+      }
+      (is_namespace(step) ? namespace_steps_ : steps_).push_back(step);
+    }
+  }
+
+  Status run() {
+    using Part = Status (RecordedRollout::*)();
+    for (const Part part : {&RecordedRollout::make_namespace, &RecordedRollout::take_lock,
+                            &RecordedRollout::read_releases, &RecordedRollout::check_order, &RecordedRollout::begin}) {
+      if (const auto status = (this->*part)(); !status) {
+        return status;
+      }
+    }
+    const auto outcome = roll_out();
+    return outcome ? end_well() : end_badly(outcome.error());
+  }
+
+ private:
+  // ---- Before the first change ------------------------------------------------------------------------------------
+
+  // Lock and record are in it.
+  Status make_namespace() { return namespace_steps_.empty() ? Status() : rollout_.run(namespace_steps_, nullptr); }
+
+  Status take_lock() {
+    auto lock = Lock::acquire(client_, scope_,
+                              {.holder = actor(ports_.environment, ports_.files),
+                               .what = rollout_.options.action,
+                               .wait = rollout_.options.lock_timeout},
+                              ports_.events, ports_.stop);
+    if (!lock) {
+      return lock.error();
+    }
+    lock_.emplace(std::move(*lock));
+    rollout_.halt.also_on(lock_->lost());
+    return {};
+  }
+
+  Status read_releases() {
+    auto listed = ledger_.list_with_inventories(ports_.stop);
+    if (!listed) {
+      return listed.error();
+    }
+    earlier_ = std::move(*listed);
+    for (auto& release : earlier_) {
+      if (release.state == ReleaseState::pending) {
+        if (const auto taken = take_over(release); !taken) {
+          return taken;
+        }
+      }
+    }
+    if (const auto* live = kube::live_release(earlier_)) {
+      live_ = *live;
+    }
+    return {};
+  }
+
+  // Whoever holds the lock knows that nobody else is at work: what is pending was left behind.
+  Status take_over(ReleaseSummary& left) {
+    note(Note::Level::warning,
+         fmt::format("release {} by {} was interrupted{}; this run makes good for it", left.number,
+                     base::printable(left.actor),
+                     left.journal.empty() ? "" : fmt::format(" ({})", base::printable(left.journal))));
+    left.state = ReleaseState::interrupted;
+    return ledger_.mark_interrupted(left, lock_->epoch(), ports_.stop);
+  }
+
+  Status check_order() {
+    if (rollout_.options.older_commits == OlderCommits::allowed || !live_) {
+      return {};
+    }
+    return check_commit_order(*live_, rollout_.seen.observation.commit, rollout_.target.directory, ports_.git);
+  }
+
+  Status begin() {
+    auto record = make_record();
+    if (!record) {
+      return record.error();
+    }
+    desired_ = kube::inventory(*record, scope_.name_space);
+    if (is_live_already(*record)) {
+      note(Note::Level::info, fmt::format("release {} says the same and is live", live_->number));
+      return {};
+    }
+    const auto number = ledger_.begin(*std::move(record), ports_.stop);
+    if (!number) {
+      return number.error();
+    }
+    number_ = *number;
+    note(Note::Level::info,
+         fmt::format("release {}{}", number_,
+                     live_ ? fmt::format(", after release {}{}", live_->number, brief(live_->commit)) : ""));
+    return {};
+  }
+
+  base::Result<kube::Release> make_record() {
+    const auto& observation = rollout_.seen.observation;
+    kube::Release record{.project = scope_.project,
+                         .environment = scope_.environment,
+                         .commit = observation.commit,
+                         .tag = observation.tag,
+                         .actor = actor(ports_.environment, ports_.files),
+                         .action = rollout_.options.action,
+                         .tool_version = rollout_.tool_version,
+                         .started = io::to_rfc3339(ports_.clock.now()),
+                         .epoch = lock_->epoch(),
+                         .secrets = rollout_.plan.kept_secrets};
+    for (const auto& step : steps_) {
+      if (const auto added = add_to_record(record, step); !added) {
+        return added.error();
+      }
+    }
+    for (const auto& service : one_sided_) {
+      record.two_sides.erase(service);
+    }
+    for (const auto& service : record.services) {
+      if (const auto image = rollout_.images.find(service)) {
+        record.images[service] = *image;
+      }
+    }
+    if (rollout_.options.is_partial && live_) {
+      auto live = read_live();
+      if (!live) {
+        return live.error();
+      }
+      plan::carry_forward(record, *live, record.services);
+    }
+    return record;
+  }
+
+  Status add_to_record(kube::Release& record, const plan::Step& step) {
+    if (!step.service.empty() && std::ranges::find(record.services, step.service) == record.services.end()) {
+      record.services.push_back(step.service);
+    }
+    if (const auto* apply = std::get_if<plan::ApplyObject>(&step.action)) {
+      auto object = rollout_.images.filled_in(apply->object);
+      if (!object) {
+        return object.error();
+      }
+      record.objects.push_back(std::move(*object));
+    } else if (const auto* secret = std::get_if<plan::ApplySecret>(&step.action)) {
+      record.secrets.push_back(secret->name);
+    } else if (const auto* retire = std::get_if<plan::RetireSide>(&step.action); retire != nullptr) {
+      record.two_sides[step.service] = {generate::side_name(step.service, generate::Side::green), retire->keep};
+    } else if (const auto* change = std::get_if<plan::SwitchTraffic>(&step.action);
+               change != nullptr && change->goes_home) {
+      one_sided_.push_back(step.service);
+    }
+    return {};
+  }
+
+  // Nothing was tried since, and nothing would be different: the same run again.
+  bool is_live_already(const kube::Release& record) const {
+    return live_ && live_->number == earlier_.front().number && live_->commit == record.commit &&
+           live_->content == kube::content_digest(record);
+  }
+
+  base::Result<kube::Release> read_live() {
+    if (!live_content_) {
+      auto read = ledger_.read(live_->number, ports_.stop);
+      if (!read) {
+        return read.error();
+      }
+      live_content_ = std::move(*read);
+    }
+    return *live_content_;
+  }
+
+  // ---- The change -------------------------------------------------------------------------------------------------
+
+  Status roll_out() {
+    if (const auto mended = mend_other_services(); !mended) {
+      return mended;
+    }
+    return run(steps_);
+  }
+
+  Status run(const std::vector<plan::Step>& steps) {
+    OpenRelease open{ledger_, *lock_, number_};
+    std::optional<Journal> journal;
+    if (number_ != 0) {
+      journal.emplace(ledger_, number_, steps.size());
+      open.journal = &*journal;
+    }
+    const auto status = rollout_.run(steps, &open);
+    journal_text_ = journal ? journal->text() : std::string();
+    return status;
+  }
+
+  // A run about some services has nothing of its own to put in the place of what an interrupted one did to the others.
+  Status mend_other_services() {
+    const bool was_interrupted = std::ranges::any_of(earlier_, [&](const ReleaseSummary& release) {
+      return release.state == ReleaseState::interrupted && (!live_ || release.number > live_->number);
+    });
+    if (!was_interrupted || !rollout_.options.is_partial || !live_) {
+      return {};
+    }
+    auto live = read_live();
+    if (!live) {
+      return live.error();
+    }
+    const auto touched = services();
+    std::erase_if(live->objects, [&](const kube::Object& object) {
+      return std::ranges::find(touched, plan::service_of(object)) != touched.end();
+    });
+    const auto mending = plan::restore(*live, scope_);
+    return mending.steps.empty() ? Status() : run(mending.steps);
+  }
+
+  std::vector<std::string> services() const {
+    std::vector<std::string> names;
+    for (const auto& step : steps_) {
+      if (!step.service.empty()) {
+        names.push_back(step.service);
+      }
+    }
+    return names;
+  }
+
+  // ---- How it ended -----------------------------------------------------------------------------------------------
+
+  Status end_well() {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(ports_.clock.steady_now() - began_);
+    if (const auto ended = record_end(ReleaseState::deployed, "deployed in " + base::human_duration(elapsed)); !ended) {
+      return ended;
+    }
+    if (number_ != 0) {
+      earlier_.insert(earlier_.begin(), {.number = number_, .state = ReleaseState::deployed, .inventory = desired_});
+    }
+    clean_up(desired_);
+    if (number_ != 0) {
+      tell_failure("deleting old releases", ledger_.prune(plan::kept_release_count, ports_.stop));
+    }
+    return {};
+  }
+
+  Status end_badly(const base::Error& cause) {
+    if (lock_->lost().stop_requested()) {
+      return lock_->still_held();
+    }
+    if (number_ == 0) {
+      return cause;
+    }
+    if (cause.code == ErrorCode::interrupted) {
+      tell_failure("recording the end", record_end(ReleaseState::interrupted, "stopped by the user: " + journal_text_));
+    } else if (rollout_.options.on_failure == OnFailure::undo && is_mended_by_going_back(cause)) {
+      go_back(cause);
+    } else {
+      tell_failure("recording the end", record_end(ReleaseState::failed, base::to_string(cause)));
+    }
+    return cause;
+  }
+
+  void go_back(const base::Error& cause) {
+    const auto why = base::to_string(cause);
+    if (!live_) {
+      note(Note::Level::warning, "the rollout failed, and there is no earlier release to go back to");
+      tell_failure("recording the end", record_end(ReleaseState::failed, why));
+      return;
+    }
+    note(Note::Level::warning,
+         fmt::format("the rollout failed ({}); going back to release {}{}", why, live_->number, brief(live_->commit)));
+    const auto back = restore_live();
+    if (!back) {
+      note(Note::Level::warning,
+           fmt::format("going back to release {} failed as well: {}; the cluster holds parts of both: 'deployctl undo' "
+                       "tries it again",
+                       live_->number, base::to_string(back.error())));
+      tell_failure("recording the end",
+                   record_end(ReleaseState::failed, fmt::format("{}; going back to release {} failed too: {}", why,
+                                                                live_->number, base::to_string(back.error()))));
+      return;
+    }
+    note(Note::Level::info, fmt::format("release {} is live again", live_->number));
+    tell_failure("recording the end",
+                 record_end(ReleaseState::rolled_back, fmt::format("{}; went back to release {}", why, live_->number)));
+  }
+
+  // Objects that only the failed release had go too.
+  Status restore_live() {
+    const auto live = read_live();
+    if (!live) {
+      return live.error();
+    }
+    if (const auto restored = run(plan::restore(*live, scope_).steps); !restored) {
+      return restored;
+    }
+    earlier_.insert(earlier_.begin(), {.number = number_, .state = ReleaseState::failed, .inventory = desired_});
+    clean_up(kube::inventory(*live, scope_.name_space));
+    return {};
+  }
+
+  void clean_up(const std::vector<kube::ObjectKey>& desired) {
+    const auto steps = plan::prune_steps(plan::to_prune(earlier_, desired));
+    if (!steps.empty()) {
+      tell_failure("pruning", run(steps));
+    }
+  }
+
+  // Also after Ctrl-C: it is what Ctrl-C waits for.
+  Status record_end(ReleaseState state, const std::string& outcome) {
+    if (number_ == 0) {
+      return {};
+    }
+    if (const auto held = lock_->still_held(); !held) {
+      return held;
+    }
+    return ledger_.finish(number_, state, outcome, {});
+  }
+
+  void tell_failure(std::string_view what, const Status& status) {
+    if (!status) {
+      note(Note::Level::warning, fmt::format("{} failed: {}", what, base::to_string(status.error())));
+    }
+  }
+
+  void note(Note::Level level, std::string text) { ports_.events.emit(Note{level, std::move(text)}); }
+
+  const Rollout& rollout_;
+  const Ports& ports_;
+  cluster::Client& client_;
+  LedgerScope scope_;
+  Ledger ledger_;
+  io::SteadyTime began_;
+  std::vector<plan::Step> namespace_steps_;
+  std::vector<plan::Step> steps_;
+  std::optional<Lock> lock_;
+  std::vector<ReleaseSummary> earlier_;  // newest first
+  std::optional<ReleaseSummary> live_;
+  std::optional<kube::Release> live_content_;
+  std::vector<kube::ObjectKey> desired_;
+  std::vector<std::string> one_sided_;  // services that have two sides no longer
+  long long number_ = 0;                // of this run's release; 0: none is recorded
+  std::string journal_text_;
+};
+
+}  // namespace
+
+Status roll_out_recorded(const Rollout& rollout) {
+  return RecordedRollout(rollout).run();
+}
+
+}  // namespace deployctl::execute

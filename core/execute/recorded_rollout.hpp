@@ -1,0 +1,66 @@
+// The bracket around everything a run does to a cluster: lock, order of commits, record, the steps, and how it ended.
+//
+// A run that is killed anywhere in it leaves a pending record and a lock that lapses. The next run takes the lock over,
+// marks the record interrupted and makes its own desired state true, so that nothing of the killed one remains.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/execute/halt.hpp"
+#include "core/execute/images.hpp"
+#include "core/execute/journal.hpp"
+#include "core/execute/ledger.hpp"
+#include "core/execute/lock.hpp"
+#include "core/execute/observe.hpp"
+#include "core/execute/ports.hpp"
+#include "core/plan/plan.hpp"
+#include "core/project/model.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace deployctl::execute {
+
+// What becomes of the cluster when a rollout has failed. undo: the release before it is applied again. stop: nothing
+// further is begun, and what there is stays. keep: the same, but what does not depend on the failure is still rolled
+// out.
+enum class OnFailure { undo, stop, keep };
+
+struct RecordOptions {
+  std::string action;  // "rollout", "undo to release 3": for history and for those who wait for the lock
+  OnFailure on_failure = OnFailure::stop;
+  OlderCommits older_commits = OlderCommits::refused;
+  std::chrono::milliseconds lock_timeout{600'000};
+  // The run is about some services only: what the live release has of the others belongs to the new one too.
+  bool is_partial = false;
+};
+
+// A run's release while it is being rolled out. Without a number nothing is recorded: the live release says the same.
+struct OpenRelease {
+  Ledger& ledger;
+  Lock& lock;
+  long long number = 0;
+  Journal* journal = nullptr;
+};
+
+// Carries out steps, all of them of the cluster phase; without a release before there is a lock.
+using RunSteps = std::function<base::Status(const std::vector<plan::Step>&, OpenRelease*)>;
+
+struct Rollout {
+  const plan::Plan& plan;
+  const project::Target& target;
+  Seen& seen;
+  const Images& images;  // all that the plan's objects name
+  const RecordOptions& options;
+  const std::string& tool_version;  // of deployctl
+  const RunSteps& run;
+  Halt& halt;
+  const Ports& ports;  // which stop when `halt` says so
+};
+
+// Runs the plan's steps of the cluster phase in that bracket. The status is that of the steps; what went wrong besides
+// is told as notes. refused when the lock cannot be had or was lost, or the commit is older than what is live.
+base::Status roll_out_recorded(const Rollout& rollout);
+
+}  // namespace deployctl::execute

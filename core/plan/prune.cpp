@@ -1,0 +1,102 @@
+#include "core/plan/prune.hpp"
+
+#include "core/json/reader.hpp"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+
+namespace deployctl::plan {
+namespace {
+
+constexpr std::array<std::string_view, 8> prunable_kinds{
+    "ConfigMap",           "Secret", "Service", "Deployment", "StatefulSet", "HorizontalPodAutoscaler",
+    "PodDisruptionBudget", "Ingress"};
+
+// The same object in whichever version of its kind.
+using Identity = std::tuple<std::string, std::string, std::string>;
+
+Identity identity(const kube::ObjectKey& key) {
+  return {key.kind, key.name_space, key.name};
+}
+
+bool is_prunable(const kube::ObjectKey& key) {
+  return std::ranges::find(prunable_kinds, key.kind) != prunable_kinds.end();
+}
+
+bool is_named_after_content(const kube::ObjectKey& key) {
+  return key.kind == "ConfigMap" || key.kind == "Secret";
+}
+
+// What must stay: all that is wanted, and the configuration of the releases one can go back to.
+std::set<Identity> wanted(std::span<const kube::ReleaseSummary> releases, std::span<const kube::ObjectKey> desired) {
+  std::set<Identity> stays;
+  for (const auto& key : desired) {
+    stays.insert(identity(key));
+  }
+  const auto kept = kube::kept_releases(releases, kept_release_count);
+  for (const auto& release : releases) {
+    if (!kept.contains(release.number) || !release.was_deployed() || !release.inventory) {
+      continue;
+    }
+    for (const auto& key : *release.inventory) {
+      if (is_named_after_content(key)) {
+        stays.insert(identity(key));
+      }
+    }
+  }
+  return stays;
+}
+
+}  // namespace
+
+std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> releases,
+                                      std::span<const kube::ObjectKey> desired) {
+  auto done_with = wanted(releases, desired);
+  std::vector<kube::ObjectKey> keys;
+  for (const auto& release : releases) {
+    for (const auto& key : release.inventory.value_or(std::vector<kube::ObjectKey>())) {
+      if (is_prunable(key) && done_with.insert(identity(key)).second) {
+        keys.push_back(key);
+      }
+    }
+  }
+  return keys;
+}
+
+std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager) {
+  const auto metadata = json::Reader(live.body).at("metadata");
+  if (metadata.at("labels", "app.kubernetes.io/part-of").string_or() != project) {
+    return fmt::format("it is not labelled as part of {}", project);
+  }
+  const auto managers = metadata.at("managedFields").elements();
+  if (std::ranges::none_of(managers, [&](const auto& entry) {
+        return entry.at("manager").string_or() == field_manager && entry.at("operation").string_or() == "Apply";
+      })) {
+    return "somebody else has written it";
+  }
+  if (metadata.at("annotations", keep_annotation).string_or() == "true") {
+    return fmt::format("it is annotated {}", keep_annotation);
+  }
+  return metadata.at("deletionTimestamp").exists() ? "it is being deleted already" : "";
+}
+
+std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys) {
+  std::vector<Step> steps;
+  for (const auto& key : keys) {
+    steps.push_back({.id = "prune:" + kube::to_string(key),
+                     .service = {},
+                     .action = PruneObject{key},
+                     .change = Change::remove,
+                     .reason = "no longer part of the project",
+                     .after = {},
+                     .phase = Phase::cluster});
+  }
+  return steps;
+}
+
+}  // namespace deployctl::plan

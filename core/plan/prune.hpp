@@ -1,0 +1,33 @@
+// What earlier releases have left in the cluster and the new one does not have: pure.
+#pragma once
+
+#include "core/kube/release.hpp"
+#include "core/plan/plan.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployctl::plan {
+
+// Written by people on an object that deployctl shall leave where it is: "deployctl.dev/keep: 'true'".
+inline constexpr std::string_view keep_annotation = "deployctl.dev/keep";
+
+// How many releases stay in the ledger, with all it takes to go back to them.
+inline constexpr std::size_t kept_release_count = 10;
+
+// Objects of `releases` (newest first, all that the ledger has) that `desired` does not name. ConfigMaps and Secrets,
+// which are named after their content, stay while a release that is kept and that one can go back to names them. Kinds
+// that hold data or other objects (PersistentVolumeClaim, Namespace …) are never among them.
+std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> releases,
+                                      std::span<const kube::ObjectKey> desired);
+
+// Why a live object must stay although it is to be pruned; empty when it may go: it has our label for this project, our
+// field manager wrote it, nobody has asked to keep it and it is not going already.
+std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager);
+
+// The steps that prune: after everything else has succeeded.
+std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys);
+
+}  // namespace deployctl::plan

@@ -1,0 +1,26 @@
+// From a recorded release to the steps that make the cluster be it again: pure.
+#pragma once
+
+#include "core/kube/release.hpp"
+#include "core/plan/plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace deployctl::plan {
+
+// The service an object belongs to, by its labels; empty when it says none.
+std::string service_of(const kube::Object& object);
+
+// Applies every object of the release, each service's workload after its configuration, storage and Service, and
+// watches the workloads. Its Secrets are named in the plan and have to be there.
+Plan restore(const kube::Release& release, const kube::LedgerScope& scope);
+
+// Leaves only these services in the release.
+void keep_services(kube::Release& release, const std::vector<std::string>& services);
+
+// Adds to a record what the run leaves alone: the objects, images and Secrets that `live` has of services other than
+// `touched`.
+void carry_forward(kube::Release& record, const kube::Release& live, const std::vector<std::string>& touched);
+
+}  // namespace deployctl::plan

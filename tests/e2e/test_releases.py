@@ -1,0 +1,336 @@
+"""The ledger as its users meet it: history, undo of everything, the lock, older commits, prune, what a failure leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import DEPLOYCTL, ProjectTest, kubectl, run
+
+SERVING = """    image: busybox:1.36
+    pin: tag
+    command: [sh, -c, "sleep 1; touch /tmp/ready; exec sleep 3600"]
+    health: {readiness: {command: [test, -f, /tmp/ready], period: 1s}}
+    strategy: {deadline: 60s}
+"""
+BROKEN = """    image: busybox:1.36
+    pin: tag
+    command: [sh, -c, "echo no disk; exit 7"]
+    health: {readiness: {command: [test, -f, /tmp/ready], period: 1s}}
+    strategy: {deadline: 60s}
+"""
+NO_PODS = """    image: busybox:1.36
+    pin: tag
+    replicas: 0
+"""
+
+
+class ReleasesTest(ProjectTest):
+    project = None
+
+    def setUp(self):
+        self.namespace = self.project
+        super().setUp()
+
+    def use(self, services, commit=True):
+        self.write("deployctl.yaml", f"project: {self.project}\nservices:\n" +
+                   "".join(f"  {name}:\n{text}" for name, text in services.items()) +
+                   f"environments:\n  lab: {{namespace: {self.namespace}}}\n")
+        if commit:
+            self.commit()
+
+    def rollout(self, *arguments, code=0, env=None):
+        done = self.deployctl("rollout", "-e", "lab", *arguments, env=env)
+        self.assert_exit(done, code)
+        return done
+
+    def history(self):
+        done = self.deployctl("--output", "json", "history", "-e", "lab")
+        self.assert_exit(done, 0)
+        return json.loads(done.stdout)["releases"]
+
+    def states(self):
+        return [(each["number"], each["state"]) for each in self.history()]
+
+    def names(self, kind, selector="app.kubernetes.io/managed-by=deployctl"):
+        listed = kubectl("get", kind, "-n", self.namespace, "-l", selector, "-o", "name").stdout
+        return sorted(line.split("/")[1] for line in listed.split())
+
+    def deployment(self, name):
+        return json.loads(kubectl("get", "deployment", name, "-n", self.namespace, "-o", "json").stdout)
+
+    def configuration_of(self, name):
+        """The ConfigMap the pods of a service read their environment from."""
+        container = self.deployment(name)["spec"]["template"]["spec"]["containers"][0]
+        reference = next(each["configMapRef"]["name"] for each in container["envFrom"] if "configMapRef" in each)
+        return json.loads(kubectl("get", "configmap", reference, "-n", self.namespace, "-o", "json").stdout)["data"]
+
+    def head(self):
+        return run(["git", "rev-parse", "HEAD"], cwd=self.folder).stdout.strip()
+
+
+class History(ReleasesTest):
+    project = "e2e-history"
+
+    def test_records_lists_and_restores_everything_of_a_release(self):
+        with self.subTest("before the first release everything answers clearly"):
+            self.use({"web": NO_PODS})
+            listed = self.deployctl("history", "-e", "lab")
+            self.assert_exit(listed, 0)
+            self.assertIn("no release of e2e-history is recorded in namespace e2e-history yet", listed.stderr)
+            undone = self.deployctl("undo", "-e", "lab", "--yes")
+            self.assert_exit(undone, 1)
+            self.assertIn("no release of e2e-history is recorded", undone.stderr)
+
+        first_commit = self.head()
+        with self.subTest("a rollout is a release"):
+            self.use({"web": NO_PODS + "    port: 8080\n    env: {GREETING: first}\n"
+                             "    secrets: {TOKEN: 'env:TOKEN'}\n",
+                      "old": NO_PODS + "    port: 8081\n"})
+            first_commit = self.head()
+            done = self.rollout(env={"TOKEN": "first-value"})
+            self.assertIn("release 1", done.stderr)
+            (release,) = self.history()
+            self.assertEqual((release["number"], release["state"], release["commit"], release["action"]),
+                             (1, "deployed", first_commit, "rollout"))
+            self.assertEqual(release["services"], ["web", "old"])
+            self.assertTrue(release["actor"])
+            self.assertTrue(release["finished"])
+            secret = json.loads(kubectl("get", "secret", "deployctl.e2e-history.lab.v1", "-n", self.namespace, "-o",
+                                        "json").stdout)
+            self.assertEqual((secret["type"], secret["immutable"]), ("deployctl.dev/release.v1", True))
+            self.assertNotIn("first-value", json.dumps(secret))
+
+        first = self.deployment("web")
+        first_configuration = (self.names("configmap"), self.names("service"))
+        with self.subTest("the same again is no release"):
+            again = self.rollout(env={"TOKEN": "first-value"})
+            self.assertIn("release 1 says the same and is live", again.stderr)
+            self.assertEqual(self.states(), [(1, "deployed")])
+
+        with self.subTest("what the project no longer has goes, shown first by the plan"):
+            # another configuration, another second service
+            self.use({"web": NO_PODS + "    port: 8080\n    env: {GREETING: second}\n    secrets: {TOKEN: 'env:TOKEN'}\n",
+                      "worker": NO_PODS})
+            plan = self.deployctl("plan", "-e", "lab", env={"TOKEN": "second-value"})
+            self.assert_exit(plan, 0)
+            self.assertIn("delete service/old", plan.stdout)
+            self.assertIn("delete deployment/old", plan.stdout)
+            self.assertIn("2 to delete", plan.stdout)
+            self.assertEqual(self.names("service"), ["old", "web"])
+            done = self.rollout(env={"TOKEN": "second-value"})
+            self.assertIn("service/old pruned", done.stderr)
+            self.assertEqual(self.names("service"), ["web"])
+            self.assertEqual(self.states(), [(2, "deployed"), (1, "superseded")])
+            # Configuration that release 1 needs stays.
+            self.assertEqual(len(self.names("configmap")), 2)
+            self.assertEqual(len(self.names("secret", "app.kubernetes.io/name=web")), 2)
+
+        with self.subTest("undo restores all of it, Service and configuration too, as a new release"):
+            undone = self.deployctl("undo", "-e", "lab", "--yes")
+            self.assert_exit(undone, 0)
+            self.assertEqual(self.states(), [(3, "deployed"), (2, "superseded"), (1, "superseded")])
+            newest = self.history()[0]
+            self.assertEqual((newest["action"], newest["commit"]), ("undo to release 1", first_commit))
+            self.assertEqual(self.names("service"), first_configuration[1])
+            self.assertEqual(self.deployment("web")["spec"], first["spec"])
+            self.assertEqual(self.names("deployment"), ["old", "web"])  # release 1 had no worker
+
+        with self.subTest("undo goes to any release that was deployed"):
+            self.assert_exit(self.deployctl("undo", "-e", "lab", "--to", "2", "--yes"), 0)
+            self.assertEqual(self.names("deployment"), ["web", "worker"])
+            missing = self.deployctl("undo", "-e", "lab", "--to", "9", "--yes")
+            self.assert_exit(missing, 1)
+            self.assertIn("there is no release 9", missing.stderr)
+            self.assertIn("one can go back to 4, 3, 2, 1", missing.stderr)
+
+        with self.subTest("of one service only, too"):
+            self.assert_exit(self.deployctl("undo", "web", "-e", "lab", "--to", "1", "--yes"), 0)
+            self.assertEqual(self.names("deployment"), ["web", "worker"])
+            self.assertIn("first", json.dumps(self.configuration_of("web")))
+
+        with self.subTest("a Secret that is gone is said before anything is changed"):
+            self.assert_exit(kubectl("delete", "secret", "-n", self.namespace, "-l", "app.kubernetes.io/name=web"), 0)
+            refused = self.deployctl("undo", "-e", "lab", "--to", "2", "--yes")
+            self.assert_exit(refused, 7)
+            self.assertRegex(refused.stderr, r"release 2 needs secret/web-secrets-[0-9a-f]{8}, which is gone")
+
+        with self.subTest("status says which release, whose, and how old"):
+            status = self.deployctl("status", "-e", "lab")
+            self.assert_exit(status, 0)
+            self.assertRegex(status.stdout, r"release 5: live, commit [0-9a-f]{7}, .* ago by ")
+
+    def test_prunes_only_what_is_ours(self):
+        self.use({"web": NO_PODS + "    port: 8080\n", "kept": NO_PODS + "    port: 8081\n",
+                  "taken": NO_PODS + "    port: 8082\n"})
+        self.rollout()
+        kubectl("annotate", "service", "kept", "-n", self.namespace, "deployctl.dev/keep=true")
+        kubectl("delete", "service", "taken", "-n", self.namespace)
+        kubectl("create", "service", "clusterip", "taken", "--tcp=80", "-n", self.namespace)
+        kubectl("label", "service", "taken", "-n", self.namespace, "app.kubernetes.io/part-of=" + self.project,
+                "app.kubernetes.io/managed-by=deployctl")
+        self.use({"web": NO_PODS + "    port: 8080\n"})
+        done = self.rollout()
+        self.assertIn("service/kept is not pruned: it is annotated deployctl.dev/keep", done.stderr)
+        self.assertIn("service/taken is not pruned: somebody else has written it", done.stderr)
+        self.assertEqual(self.names("service"), ["kept", "taken", "web"])
+        self.assertEqual(self.names("deployment"), ["web"])
+
+    def test_forgets_all_but_ten_releases_and_their_configuration(self):
+        for number in range(1, 13):
+            self.use({"web": NO_PODS + f"    env: {{NUMBER: 'n{number}'}}\n"})
+            self.rollout()
+        self.assertEqual([number for number, _ in self.states()], list(range(12, 2, -1)))
+        self.assertEqual(len(self.names("configmap")), 10)
+        self.assert_exit(self.deployctl("undo", "-e", "lab", "--to", "3", "--yes"), 0)
+
+    def test_refuses_a_commit_that_does_not_contain_what_is_live(self):
+        self.use({"web": NO_PODS})
+        older = self.head()
+        self.use({"web": NO_PODS + "    env: {A: '1'}\n"})
+        newer = self.head()
+        self.rollout()
+        run(["git", "checkout", "-q", older], cwd=self.folder)
+        with self.subTest("an older commit"):
+            refused = self.rollout(code=7)
+            self.assertIn(f"commit {older[:7]} is older than what is live: release 1 of commit {newer[:7]}",
+                          refused.stderr)
+            self.assertIn("--allow-older", refused.stderr)
+        with self.subTest("a commit beside it"):
+            self.use({"web": NO_PODS + "    env: {B: '1'}\n"})
+            self.assertIn("does not contain what is live", self.rollout(code=7).stderr)
+        with self.subTest("a shallow clone that cannot tell"):
+            run(["git", "checkout", "-q", "-B", "main", newer], cwd=self.folder)
+            for number in range(3):
+                self.use({"web": NO_PODS + f"    env: {{C: '{number}'}}\n"})
+            clone = self.folder / "clone"
+            run(["git", "clone", "-q", "--depth=1", f"file://{self.folder}", str(clone)])
+            refused = run([DEPLOYCTL, "rollout", "-e", "lab"], cwd=clone)
+            self.assert_exit(refused, 7)
+            self.assertIn("this clone is shallow", refused.stderr)
+            self.assertIn("git fetch --unshallow", refused.stderr)
+            run(["git", "fetch", "-q", "--unshallow"], cwd=clone)
+            self.assert_exit(run([DEPLOYCTL, "rollout", "-e", "lab"], cwd=clone), 0)
+        with self.subTest("on demand it is done all the same"):
+            run(["git", "checkout", "-q", older], cwd=self.folder)
+            self.rollout("--allow-older")
+            self.assertEqual(self.history()[0]["commit"], older)
+
+
+class Failures(ReleasesTest):
+    project = "e2e-failure"
+
+    def test_goes_back_to_the_release_before_when_told_or_in_ci(self):
+        self.use({"web": SERVING + "    env: {GREETING: good}\n    port: 8080\n"})
+        self.rollout()
+        good = self.deployment("web")["spec"]["template"]
+        self.use({"web": BROKEN + "    env: {GREETING: bad}\n    port: 8080\n", "worker": NO_PODS})
+        with self.subTest("the exit code stays that of the failure"):
+            done = self.rollout("--on-failure", "undo", code=5)
+            self.assertIn("going back to release 1", done.stderr)
+            self.assertIn("release 1 is live again", done.stderr)
+        self.assertEqual(self.states(), [(2, "rolled-back"), (1, "deployed")])
+        self.assertIn("went back to release 1", self.history()[0]["outcome"])
+        self.assertEqual(self.deployment("web")["spec"]["template"], good)
+        self.assertEqual(self.names("service"), ["web"])
+        self.assertEqual(self.names("deployment"), ["web"])  # what only the failed release had is gone
+        self.assertEqual(len(self.names("configmap")), 1)
+        with self.subTest("elsewhere than in CI it stops, and undo goes back"):
+            self.rollout(code=5)
+            self.assertEqual(self.states()[0], (3, "failed"))
+            self.assertNotEqual(self.deployment("web")["spec"]["template"], good)
+            self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes"), 0)
+            self.assertEqual(self.deployment("web")["spec"]["template"], good)
+            self.assertEqual(self.history()[0]["action"], "undo to release 1")
+        with self.subTest("in CI it goes back by itself"):
+            done = self.rollout(code=5, env={"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ada", "CI_JOB_ID": "77"})
+            self.assertEqual(self.states()[0], (5, "rolled-back"))
+            self.assertEqual(self.history()[0]["actor"], "ada (gitlab job 77)")
+
+
+class Lock(ReleasesTest):
+    project = "e2e-lock"
+
+    def start(self, *arguments):
+        process = subprocess.Popen([DEPLOYCTL, "rollout", "-e", "lab", *arguments], cwd=self.folder,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def lease(self):
+        found = kubectl("get", "lease", "deployctl.e2e-lock.lab", "-n", self.namespace, "-o", "json")
+        return json.loads(found.stdout)["spec"] if found.code == 0 else {}
+
+    def wait_until_held(self):
+        end = time.monotonic() + 30
+        while not self.lease().get("holderIdentity"):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.1)
+
+    def use_slow(self, seconds, number):
+        self.use({"web": SERVING.replace("sleep 1;", f"sleep {seconds};") + f"    env: {{NUMBER: 'n{number}'}}\n"})
+
+    def test_lets_one_run_after_the_other(self):
+        self.use_slow(6, 1)
+        first = self.start()
+        self.wait_until_held()
+        with self.subTest("who does not want to wait is told who is at work"):
+            refused = self.rollout("--lock-timeout", "0s", code=7)
+            self.assertRegex(refused.stderr, r"e2e-lock is locked by another run: .* \(rollout\), for ")
+            status = self.deployctl("status", "-e", "lab")
+            self.assertRegex(status.stdout, r"locked by .* \(rollout\), for ")
+            self.assertRegex(status.stdout, r"release 1: pending")
+        with self.subTest("who waits goes on afterwards"):
+            self.use_slow(1, 2)
+            second = self.rollout()
+            self.assertRegex(second.stderr, r"waiting for the lock of e2e-lock: .* \(rollout\), for ")
+            self.assertEqual(first.wait(60), 0)
+            self.assertEqual(self.states(), [(2, "deployed"), (1, "superseded")])
+        self.assertEqual(self.lease()["holderIdentity"], "")
+
+    def test_keeps_a_run_that_stood_still_from_writing(self):
+        self.use({"web": NO_PODS})
+        self.rollout()
+        self.use_slow(5, 1)
+        stopped = self.start()
+        self.wait_until_held()
+        os.kill(stopped.pid, signal.SIGSTOP)
+        self.use_slow(1, 2)
+        other = self.rollout()  # waits until the lock has lapsed
+        self.assertIn("took the lock over from", other.stderr)
+        self.assertIn("was interrupted", other.stderr)
+        before = self.deployment("web")["metadata"]["generation"]
+        os.kill(stopped.pid, signal.SIGCONT)
+        self.assertEqual(stopped.wait(30), 7, stopped)
+        output = stopped.stdout.read().decode()
+        self.assertIn("another run has taken the lock of e2e-lock over", output)
+        self.assertEqual(self.deployment("web")["metadata"]["generation"], before)
+        self.assertEqual(self.states()[:2], [(3, "deployed"), (2, "interrupted")])
+        self.assertEqual(self.lease()["holderIdentity"], "")
+
+    def test_records_ctrl_c_and_gives_the_lock_free(self):
+        self.use_slow(20, 1)
+        process = self.start()
+        self.wait_until_held()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(30), 130)
+        self.assertEqual(self.lease()["holderIdentity"], "")
+        (release,) = self.history()
+        self.assertEqual(release["state"], "interrupted")
+        self.assertIn("stopped by the user", release["outcome"])
+        self.use_slow(1, 2)
+        self.rollout()
+        self.assertEqual(self.states(), [(2, "deployed"), (1, "interrupted")])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+// From a recorded release to steps, and what a run about some services takes over from the live release.
+#include "core/plan/restore.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace deployctl::plan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const kube::LedgerScope scope{.project = "shop", .environment = "prod", .name_space = "web"};
+
+kube::Object object(std::string_view version, std::string_view kind, const std::string& name,
+                    const std::string& service, const json::Value& spec = json::Value::object()) {
+  return {
+      .body = {{"apiVersion", version},
+               {"kind", kind},
+               {"metadata", {{"name", name}, {"namespace", "web"}, {"labels", {{"app.kubernetes.io/name", service}}}}},
+               {"spec", spec}}};
+}
+
+kube::Release release() {
+  return {.services = {"api", "worker"},
+          .images = {{"api", "api:1"}, {"worker", "worker:1"}},
+          .objects = {object("apps/v1", "Deployment", "api", "api", {{"secretName", "api-secrets-1"}}),
+                      object("policy/v1", "PodDisruptionBudget", "api", "api"),
+                      object("v1", "ConfigMap", "api-config-1", "api"), object("v1", "Service", "api", "api"),
+                      object("apps/v1", "Deployment", "worker", "worker", {{"secretName", "worker-secrets-1"}})},
+          .secrets = {"api-secrets-1", "worker-secrets-1"}};
+}
+
+TEST(Restore, AppliesEachWorkloadAfterWhatItsPodsNeedAndWatchesIt) {
+  const auto plan = restore(release(), scope);
+  std::vector<std::string> lines;
+  for (const auto& step : plan.steps) {
+    lines.push_back(step.id + " <- " + testing::PrintToString(step.after));
+  }
+  EXPECT_THAT(
+      lines,
+      ElementsAre(R"(apply:configmap/api-config-1 <- {})", R"(apply:service/api <- {})",
+                  R"(apply:deployment/api <- { "apply:configmap/api-config-1", "apply:service/api" })",
+                  R"(rollout:api <- { "apply:deployment/api" })", R"(apply:deployment/worker <- {})",
+                  R"(rollout:worker <- { "apply:deployment/worker" })",
+                  R"(apply:poddisruptionbudget/api <- { "apply:configmap/api-config-1", "apply:service/api" })"));
+  EXPECT_EQ(plan.kept_secrets, release().secrets);
+}
+
+TEST(KeepServices, LeavesNothingOfTheOthers) {
+  auto partial = release();
+  keep_services(partial, {"worker"});
+  EXPECT_EQ(partial.objects.size(), 1U);
+  EXPECT_THAT(partial.services, ElementsAre("worker"));
+  EXPECT_THAT(partial.secrets, ElementsAre("worker-secrets-1"));
+  EXPECT_EQ(partial.images.size(), 1U);
+}
+
+TEST(CarryForward, TakesOverWhatTheRunLeavesAlone) {
+  kube::Release record{.images = {{"api", "api:2"}},
+                       .objects = {object("apps/v1", "Deployment", "api", "api")},
+                       .secrets = {"api-secrets-2"}};
+  carry_forward(record, release(), {"api"});
+  ASSERT_EQ(record.objects.size(), 2U);
+  EXPECT_EQ(record.objects.back().name(), "worker");
+  EXPECT_EQ(record.images, (std::map<std::string, std::string>{{"api", "api:2"}, {"worker", "worker:1"}}));
+  EXPECT_THAT(record.secrets, ElementsAre("api-secrets-2", "worker-secrets-1"));
+}
+
+TEST(CarryForward, TakesOverNothingWhenTheRunIsAboutAll) {
+  kube::Release record;
+  carry_forward(record, release(), {"api", "worker"});
+  EXPECT_THAT(record.objects, IsEmpty());
+  EXPECT_THAT(record.secrets, IsEmpty());
+}
+
+}  // namespace
+}  // namespace deployctl::plan
