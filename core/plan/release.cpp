@@ -393,10 +393,30 @@ std::vector<kube::ObjectKey> desired_keys(const Plan& plan) {
   return keys;
 }
 
+namespace {
+
+// Refused before anything is touched, rather than rolled out in another way than the project manifest says.
+base::Status check_strategies(const std::vector<const project::Service*>& services) {
+  for (const auto* service : services) {
+    if (service->strategy.type == project::Strategy::Type::canary) {
+      return base::Error::invalid_input("'{}' has strategy type 'canary', which cannot be rolled out yet",
+                                        *service->name)
+          .with_hint("use 'type: rolling' or 'type: blue-green'")
+          .at(service->name.span);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 base::Result<Plan> release(const project::Target& target, const Observation& seen, const Wish& wish) {
   const auto services = chosen_services(target, wish);
   if (!services) {
     return services.error();
+  }
+  if (const auto known = wish.rollout ? check_strategies(*services) : base::Status(); !known) {
+    return known.error();
   }
   ReleasePlanner planner(target, seen, wish);
   for (const auto* service : *services) {
