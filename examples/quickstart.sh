@@ -46,6 +46,7 @@ make_project() {
   project="$(mktemp -d "${TMPDIR:-/tmp}/quickstart-XXXXXX")"
   scratch="$(mktemp -d "${TMPDIR:-/tmp}/quickstart-load-XXXXXX")"
   trap 'rm -rf "$project" "$scratch"' EXIT
+  export XDG_STATE_HOME="$scratch/state"  # nothing is to be remembered of a cluster that comes and goes
   cp -r examples/api-service/. "$project"
   cd "$project"
   sed -i "s|^registry:.*|registry: $DEPLOYCTL_REGISTRY/quickstart|" deployctl.yaml

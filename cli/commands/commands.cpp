@@ -33,7 +33,7 @@ constexpr std::array command_table{
             declare_generate},
     Command{"plan", release_group, "show what a release would do, without doing it",
             "  deployctl plan -e prod\n"
-            "  deployctl plan -e prod --diff     every field that would change",
+            "  deployctl plan -e prod --out plan.json     for 'rollout --plan plan.json'",
             declare_plan},
     Command{"build", release_group, "build the images",
             "  deployctl build\n"
@@ -46,7 +46,8 @@ constexpr std::array command_table{
             declare_push},
     Command{"rollout", release_group, "roll out pushed images and watch until it is done or broken",
             "  deployctl rollout -e prod\n"
-            "  deployctl rollout api --image api=registry.example.com/team/api:v1.4.0",
+            "  deployctl rollout api --image api=registry.example.com/team/api:v1.4.0\n"
+            "  deployctl rollout -e prod --plan plan.json --approve sha256:…",
             declare_rollout},
     Command{"release", release_group, "build, push and roll out as one plan",
             "  deployctl release -e prod\n"
@@ -56,6 +57,10 @@ constexpr std::array command_table{
             "  deployctl status -e prod\n"
             "  deployctl status --output json",
             declare_status},
+    Command{"diff", operate_group, "show what differs in the cluster from the project manifest, and who changed it",
+            "  deployctl diff -e prod            exit 4 when anything does\n"
+            "  deployctl diff api --output json",
+            declare_diff},
     Command{"history", operate_group, "list the releases: who, when, which commit, how it ended",
             "  deployctl history -e prod\n"
             "  deployctl history --output json",
@@ -77,7 +82,8 @@ constexpr std::array command_table{
             declare_logs},
     Command{"doctor", operate_group, "check engine, registry, cluster and git, and say what would mend them",
             "  deployctl doctor\n"
-            "  deployctl doctor -e prod",
+            "  deployctl doctor -e prod\n"
+            "  deployctl doctor -e prod --accept-cluster     after the cluster was replaced",
             declare_doctor},
     Command{"image", images_group, "inspect, compare, copy, export, import and delete images",
             "  deployctl image inspect registry.example.com/team/api:v1\n"

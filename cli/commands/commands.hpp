@@ -15,6 +15,7 @@ Action declare_push(CLI::App& parser);
 Action declare_rollout(CLI::App& parser);
 Action declare_release(CLI::App& parser);
 Action declare_status(CLI::App& parser);
+Action declare_diff(CLI::App& parser);
 Action declare_history(CLI::App& parser);
 Action declare_promote(CLI::App& parser);
 Action declare_abort(CLI::App& parser);

@@ -1,9 +1,12 @@
 #include "cli/commands/commands.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
+#include "cli/version.hpp"
+#include "core/base/text.hpp"
 #include "core/execute/observe.hpp"
 #include "core/json/value.hpp"
 #include "core/plan/release.hpp"
+#include "core/plan/saved.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -16,11 +19,13 @@
 namespace deployctl::cli {
 namespace {
 
+constexpr std::size_t longest_value = 200;  // of a field, in text
+
 struct PlanOptions {
   std::vector<std::string> services;
   std::string tag;
+  std::string out;
   bool pull = false;
-  bool diff = false;
 };
 
 std::string_view word_for(plan::Change change) {
@@ -39,13 +44,13 @@ std::string_view word_for(plan::Change change) {
   return "";
 }
 
-const std::vector<json::Difference>* fields_of(const plan::Step& step, const plan::Observation& seen) {
+const plan::ExpectedChange* expected_of(const plan::Step& step, const plan::Observation& seen) {
   const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
   if (apply == nullptr) {
     return nullptr;
   }
   const auto expected = seen.expected.find(apply->object.key());
-  return expected == seen.expected.end() ? nullptr : &expected->second.fields;
+  return expected == seen.expected.end() ? nullptr : &expected->second;
 }
 
 std::string step_line(const plan::Step& step) {
@@ -56,28 +61,39 @@ std::string step_line(const plan::Step& step) {
   return line + "\n";
 }
 
-std::string field_lines(const std::vector<json::Difference>& fields) {
+std::string shown(const json::Value& value) {
+  auto text = base::printable(json::to_compact_text(value));
+  if (text.size() > longest_value) {
+    text = text.substr(0, base::utf8_boundary(text, longest_value)) + "…";
+  }
+  return text;
+}
+
+std::string field_lines(const plan::ExpectedChange& expected) {
   std::string lines;
-  for (const auto& field : fields) {
-    if (!field.before.empty()) {
-      lines += fmt::format("          - {}: {}\n", field.path, field.before);
+  for (const auto& field : expected.fields) {
+    const auto path = kube::to_string(field.path);
+    if (field.before) {
+      lines +=
+          fmt::format("            - {}: {}{}\n", path, shown(*field.before),
+                      field.manager ? fmt::format("  (by {} at {})", field.manager->name, field.manager->time) : "");
     }
-    if (!field.after.empty()) {
-      lines += fmt::format("          + {}: {}\n", field.path, field.after);
+    if (field.after) {
+      lines += fmt::format("            + {}: {}\n", path, shown(*field.after));
     }
   }
   return lines;
 }
 
-std::string plan_text(const plan::Plan& plan, const plan::Observation& seen, bool with_fields) {
+std::string plan_text(const plan::Plan& plan, const plan::Observation& seen) {
   auto text = fmt::format("{} in namespace {}{}\n", plan.project, plan.name_space,
                           plan.environment.empty() ? "" : fmt::format(" ({})", plan.environment));
   std::array<int, 5> counts{};
   for (const auto& step : plan.steps) {
     text += "  " + step_line(step);
     counts[static_cast<std::size_t>(step.change)] += 1;
-    if (const auto* fields = fields_of(step, seen); fields != nullptr && with_fields) {
-      text += field_lines(*fields);
+    if (const auto* expected = expected_of(step, seen)) {
+      text += field_lines(*expected);
     }
   }
   const auto count = [&](plan::Change change) { return counts[static_cast<std::size_t>(change)]; };
@@ -87,6 +103,17 @@ std::string plan_text(const plan::Plan& plan, const plan::Observation& seen, boo
                             removals == 0 ? "" : fmt::format(", {} to delete", removals));
 }
 
+json::Value to_json(const plan::ExpectedField& field) {
+  json::Value value = {{"path", kube::to_string(field.path)},
+                       {"before", field.before ? json::to_compact_text(*field.before) : ""},
+                       {"after", field.after ? json::to_compact_text(*field.after) : ""}};
+  if (field.manager) {
+    value["manager"] = field.manager->name;
+    value["time"] = field.manager->time;
+  }
+  return value;
+}
+
 std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {
   auto steps = json::Value::array();
   for (const auto& step : plan.steps) {
@@ -94,11 +121,13 @@ std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {
                              {"service", step.service},
                              {"title", plan::title(step)},
                              {"change", word_for(step.change)},
+                             {"reason", step.reason},
                              {"after", step.after}};
-    if (const auto* fields = fields_of(step, seen)) {
+    if (const auto* expected = expected_of(step, seen)) {
+      entry["replaces_pods"] = plan::replaces_pods(std::get<plan::ApplyObject>(step.action).object.key(), *expected);
       entry["fields"] = json::Value::array();
-      for (const auto& field : *fields) {
-        entry["fields"].push_back({{"path", field.path}, {"before", field.before}, {"after", field.after}});
+      for (const auto& field : expected->fields) {
+        entry["fields"].push_back(to_json(field));
       }
     }
     steps.push_back(std::move(entry));
@@ -107,18 +136,34 @@ std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {
       {{"project", plan.project}, {"environment", plan.environment}, {"namespace", plan.name_space}, {"steps", steps}});
 }
 
+base::Result<std::string> save(Runtime& runtime, const plan::Plan& plan, const execute::Seen& seen,
+                               const PlanOptions& options) {
+  auto saved = plan::saved(plan, seen.observation, {.services = options.services, .rollout = true});
+  saved.tool_version = version();
+  saved.created = io::to_rfc3339(runtime.ports().clock.now());
+  saved.cluster = seen.cluster;
+  const auto written = runtime.files().write(options.out, plan::to_text(saved), io::Permissions::plain);
+  return written ? base::Result(plan::digest_of(saved)) : written.error().within("writing the plan");
+}
+
 int show_plan(Runtime& runtime, const PlanOptions& options) {
   const auto loaded = runtime.load_target();
   if (!loaded.target) {
     return loaded.failure;
   }
-  // A plan shows a whole release; building and pushing are not tried, so the engine need not be there.
+  // A plan shows a whole release; building and pushing are not tried, so the engine need not be there. One that is
+  // saved is of the rollout alone: it names every image by its digest.
+  const bool is_saved = !options.out.empty();
   const plan::Wish looked_at{.services = options.services, .rollout = true};
-  const plan::Wish wish{.services = options.services, .build = true, .push = true, .rollout = true};
+  const plan::Wish wish{.services = options.services, .build = !is_saved, .push = !is_saved, .rollout = true};
   const auto ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep;
-  const auto seen =
-      execute::observe(*loaded.target, looked_at,
-                       {.tag = options.tag, .ready_images = ready_images, .with_dry_run = true}, runtime.ports());
+  const auto seen = execute::observe(
+      *loaded.target, looked_at,
+      {.tag = options.tag,
+       .ready_images = ready_images,
+       .with_dry_run = true,
+       .missing_images = is_saved ? execute::MissingImages::refused : execute::MissingImages::expected},
+      runtime.ports());
   if (!seen) {
     return runtime.fail(seen.error());
   }
@@ -126,8 +171,19 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
   if (!plan) {
     return runtime.fail(plan.error());
   }
-  runtime.print(runtime.wants_json() ? plan_json(*plan, seen->observation)
-                                     : plan_text(*plan, seen->observation, options.diff));
+  runtime.print(runtime.wants_json() ? plan_json(*plan, seen->observation) : plan_text(*plan, seen->observation));
+  if (is_saved) {
+    const auto digest = save(runtime, *plan, *seen, options);
+    if (!digest) {
+      return runtime.fail(digest.error());
+    }
+    if (runtime.wants_json()) {
+      return 0;  // the digest is in the file
+    }
+    runtime.remark(fmt::format("{} is the plan {}; 'deployctl rollout --plan {}{} --approve {}' carries it out",
+                               options.out, *digest, options.out,
+                               plan->environment.empty() ? "" : fmt::format(" -e {}", plan->environment), *digest));
+  }
   return 0;
 }
 
@@ -138,7 +194,10 @@ Action declare_plan(CLI::App& parser) {
   add_services(parser, options->services);
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
   add_pull(parser, options->pull);
-  parser.add_flag("--diff", options->diff, "show every field that would change");
+  parser
+      .add_option("--out", options->out,
+                  "save the plan of the rollout, for 'rollout --plan'; its images must be pushed")
+      ->type_name("FILE");
   return [options](Runtime& runtime) { return show_plan(runtime, *options); };
 }
 

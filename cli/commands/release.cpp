@@ -20,6 +20,7 @@ Action declare_release(CLI::App& parser) {
   add_timeout(parser, options->timeout);
   add_record(parser, options->record);
   add_yes(parser, options->yes);
+  add_take_over(parser, options->take_over);
   return [options](Runtime& runtime) { return run_release(runtime, "release", *options); };
 }
 

@@ -1,12 +1,14 @@
 #include "cli/commands/release_run.hpp"
 
 #include "cli/approval.hpp"
+#include "cli/commands/saved_plan.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
 #include "core/base/text.hpp"
 #include "core/execute/executor.hpp"
 #include "core/execute/observe.hpp"
+#include "core/execute/preflight.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -14,20 +16,36 @@
 namespace deployctl::cli {
 namespace {
 
+// What a saved plan settles is not looked for again.
+execute::ObserveOptions observe_options(const ReleaseOptions& options, std::map<std::string, std::string> images,
+                                        const std::optional<plan::SavedPlan>& saved) {
+  execute::ObserveOptions wanted{
+      .tag = options.tag,
+      .images = std::move(images),
+      .ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep,
+      .record = options.wish.rollout ? execute::Record::yes : execute::Record::no};
+  if (saved) {
+    wanted.tag = saved->tag;
+    wanted.commit = saved->commit;
+    wanted.images = saved->images;
+    wanted.with_dry_run = true;
+  }
+  return wanted;
+}
+
 base::Status run(Runtime& runtime, std::string_view command, const project::Target& target,
-                 const std::vector<const project::Service*>& services, const ReleaseOptions& options) {
+                 const std::vector<const project::Service*>& services, const ReleaseOptions& options,
+                 const std::optional<plan::SavedPlan>& saved) {
   const auto images = parse_images(options.images);
   if (!images) {
     return images.error();
   }
   const auto ports = runtime.ports();
-  const auto ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep;
   auto record = record_options(runtime, std::string(command), options.record);
   record.is_partial = !options.wish.services.empty();
-  auto seen = execute::observe(
-      target, options.wish,
-      {.tag = options.tag, .images = *images, .ready_images = ready_images, .older_commits = record.older_commits},
-      ports);
+  auto wanted = observe_options(options, *images, saved);
+  wanted.older_commits = record.older_commits;
+  auto seen = execute::observe(target, options.wish, wanted, ports);
   if (!seen) {
     return seen.error();
   }
@@ -35,15 +53,26 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
   if (!plan) {
     return plan.error();
   }
+  const auto force = options.take_over ? cluster::Force::yes : cluster::Force::no;
+  if (saved) {
+    if (const auto same = check_saved_plan(*saved, *plan, *seen); !same) {
+      return same;
+    }
+  }
   if (options.wish.rollout) {
-    if (const auto approved = approve(runtime, target, options.yes, command); !approved) {
+    if (const auto ready = execute::preflight(*plan, target, *seen, {.force = force}, ports); !ready) {
+      return ready.error();
+    }
+    const bool is_approved = options.yes || !options.approved.empty();
+    if (const auto approved = approve(runtime, target, is_approved, command); !approved) {
       return approved.error();
     }
   }
   const auto execution = execute::execute(*plan, target, *seen,
                                           {.rollout_deadline = deadline_for(services, options.timeout),
                                            .tool_version = std::string(version()),
-                                           .record = record},
+                                           .record = record,
+                                           .force = force},
                                           ports);
   if (execution.status && !runtime.wants_json()) {
     for (const auto& image : execution.images) {
@@ -109,10 +138,20 @@ execute::RecordOptions record_options(const Runtime& runtime, std::string action
           .lock_timeout = flags.lock_timeout};
 }
 
-int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions& options) {
+int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions& given) {
+  auto options = given;
   auto loaded = runtime.load_target();
   if (!loaded.target) {
     return loaded.failure;
+  }
+  std::optional<plan::SavedPlan> saved;
+  if (!options.plan_file.empty()) {
+    auto read = read_plan_file(runtime, options.plan_file, *loaded.target, options.approved);
+    if (!read) {
+      return runtime.fail(read.error());
+    }
+    options.wish.services = read->services;
+    saved = std::move(*read);
   }
   if (options.builder) {
     if (const auto used = use_builder(*loaded.target, *options.builder); !used) {
@@ -124,7 +163,7 @@ int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions
     return runtime.fail(services.error());
   }
   runtime.begin_run(command, *loaded.target);
-  return runtime.end_run(run(runtime, command, *loaded.target, *services, options));
+  return runtime.end_run(run(runtime, command, *loaded.target, *services, options, saved));
 }
 
 }  // namespace deployctl::cli

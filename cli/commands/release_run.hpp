@@ -28,6 +28,9 @@ struct ReleaseOptions {
   bool pull = false;  // look the tags of ready images up again
   bool yes = false;
   RecordFlags record;
+  bool take_over = false;                   // fields that others manage
+  std::string plan_file;                    // a saved plan to carry out instead of one made now
+  std::string approved;                     // the digest of the plan that is approved
   std::optional<project::Builder> builder;  // in place of what the project manifest says
 };
 

@@ -3,6 +3,7 @@
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
 #include "core/execute/change.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/plan/release.hpp"
 
@@ -36,6 +37,9 @@ int restart(Runtime& runtime, const RestartOptions& options) {
   const auto client = execute::connect_cluster(*loaded.target, ports);
   if (!client) {
     return runtime.fail(client.error());
+  }
+  if (const auto bound = execute::require_bound_cluster(*loaded.target, **client, ports); !bound) {
+    return runtime.fail(bound.error());
   }
   runtime.begin_run("restart", *loaded.target);
   return runtime.end_run(execute::restart_services(

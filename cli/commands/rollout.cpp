@@ -21,6 +21,15 @@ Action declare_rollout(CLI::App& parser) {
   add_timeout(parser, options->timeout);
   add_record(parser, options->record);
   add_yes(parser, options->yes);
+  add_take_over(parser, options->take_over);
+  parser.add_option("--plan", options->plan_file, "carry out a plan that 'plan --out' saved, exactly or not at all")
+      ->type_name("FILE")
+      ->excludes("--tag")
+      ->excludes("--image")
+      ->excludes("--pull");
+  parser.add_option("--approve", options->approved, "approve the saved plan with this digest, and no other")
+      ->type_name("sha256:…")
+      ->needs("--plan");
   return [options](Runtime& runtime) { return run_release(runtime, "rollout", *options); };
 }
 

@@ -6,6 +6,7 @@
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/plan/release.hpp"
 
@@ -39,6 +40,9 @@ int undo(Runtime& runtime, const UndoOptions& options) {
   auto client = execute::connect_cluster(*loaded.target, ports);
   if (!client) {
     return runtime.fail(client.error());
+  }
+  if (const auto bound = execute::require_bound_cluster(*loaded.target, **client, ports); !bound) {
+    return runtime.fail(bound.error());
   }
   runtime.begin_run("undo", *loaded.target);
   return runtime.end_run(execute::undo(*std::move(client), *loaded.target, options.wish,

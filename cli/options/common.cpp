@@ -71,6 +71,11 @@ CLI::Option* add_pull(CLI::App& parser, bool& pull) {
   return parser.add_flag("--pull", pull, "look the tags of ready images up again (default: keep the digests that run)");
 }
 
+CLI::Option* add_take_over(CLI::App& parser, bool& take_over) {
+  return parser.add_flag("--take-over", take_over,
+                         "set fields as the project manifest has them though others manage them");
+}
+
 CLI::Option* add_yes(CLI::App& parser, bool& yes) {
   return parser.add_flag("-y,--yes", yes, "approve; do not ask");
 }

@@ -37,6 +37,8 @@ CLI::Option* add_lock_timeout(CLI::App& parser, base::Milliseconds& timeout);
 CLI::Option* add_on_failure(CLI::App& parser, std::optional<execute::OnFailure>& on_failure);
 // "--allow-older"
 CLI::Option* add_allow_older(CLI::App& parser, bool& allow_older);
+// "--take-over": fields that others manage become ours.
+CLI::Option* add_take_over(CLI::App& parser, bool& take_over);
 // "-y,--yes": approval given.
 CLI::Option* add_yes(CLI::App& parser, bool& yes);
 

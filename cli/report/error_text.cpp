@@ -11,7 +11,7 @@ std::string safe_lines(std::string_view text) {
   std::string safe;
   for (const auto line : base::split(base::trim(text), '\n')) {
     safe += safe.empty() ? "" : "\n  | ";
-    safe += base::printable(base::trim(line));
+    safe += base::printable(line.substr(0, line.find_last_not_of(" \t\r") + 1));
   }
   return safe;
 }

@@ -177,7 +177,8 @@ Result<Applied> Client::apply(const Object& original, const ApplyOptions& option
   if (is_terminating(*applied)) {
     return terminating_error(*applied);
   }
-  const bool is_created = response->status == 201 || before->empty();
+  // In a dry run the version may be unknown, and "" no sign.
+  const bool is_created = response->status == 201 || (before->empty() && options.dry_run == DryRun::no);
   const bool is_same = metadata(*applied, "resourceVersion") == *before;
   return Applied{.change = is_created ? Change::created
                            : is_same  ? Change::unchanged
@@ -405,6 +406,23 @@ Result<bool> Client::may(std::string_view verb, const kube::Resource& resource, 
     return body.error();
   }
   return json::Reader(*body).at("status", "allowed").boolean_or();
+}
+
+Result<kube::AccessRules> Client::access_rules(std::string_view name_space, std::stop_token stop) {
+  const json::Value review = {{"apiVersion", "authorization.k8s.io/v1"},
+                              {"kind", "SelfSubjectRulesReview"},
+                              {"spec", {{"namespace", std::string(name_space)}}}};
+  const auto body = api_.send_for_json({.method = "POST",
+                                        .path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+                                        .content_type = "application/json",
+                                        .body = json::to_compact_text(review),
+                                        .operation = {.verb = "ask for", .object = "our permissions"},
+                                        .timeouts = reading_timeouts()},
+                                       std::move(stop));
+  if (!body) {
+    return body.error();
+  }
+  return kube::access_rules_from(*body);
 }
 
 Result<std::unique_ptr<Client>> connect(const ConnectOptions& options, const Ports& ports) {

@@ -10,6 +10,7 @@
 #include "core/cluster/connection.hpp"
 #include "core/cluster/discovery.hpp"
 #include "core/kube/object.hpp"
+#include "core/kube/permission.hpp"
 #include "core/kube/resource.hpp"
 
 #include <functional>
@@ -108,6 +109,9 @@ class Client {
   // Whether we may: SelfSubjectAccessReview. `resource` may be "pods/log".
   base::Result<bool> may(std::string_view verb, const kube::Resource& resource, std::string_view name_space,
                          std::string_view subresource = {}, std::stop_token stop = {});
+
+  // What we may do in a namespace, as far as the server lists it: SelfSubjectRulesReview, one request for everything.
+  base::Result<kube::AccessRules> access_rules(std::string_view name_space, std::stop_token stop = {});
 
   [[nodiscard]] Api& api() { return api_; }
 

@@ -62,7 +62,7 @@ base::Error conflict_error(const kube::Object& ours, const kube::Object* live, c
   }
   return base::Error::make(base::ErrorCode::conflict, "{} has fields that others manage: {}",
                            kube::to_string(ours.key()), base::join(parts, "; "))
-      .with_hint("take them over with --force, or leave them out of the project");
+      .with_hint("take them over with --take-over, or leave them out of the project manifest");
 }
 
 }  // namespace deployctl::cluster

@@ -35,6 +35,9 @@ class Credentials {
   // an exec plugin when its answer has expired. unauthorized when no credential can be had.
   base::Status authorize(http::Request& request, std::stop_token stop);
 
+  // The certificates the server is verified by; empty: the system's.
+  [[nodiscard]] const std::string& authority_pem() const { return authority_pem_; }
+
   // The server refused them (401): true when others may be had, so that one more try makes sense.
   bool refresh();
 

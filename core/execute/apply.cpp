@@ -20,7 +20,7 @@ events::ObjectApplied::Change change_of(cluster::Change change) {
 base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube::Object& object,
                                             const ApplyPlace& place, const Ports& ports) {
   const auto name = kube::to_string(object.key());
-  auto applied = client.apply(object, {.force = place.force, .stop = ports.stop});
+  auto applied = client.apply(object, {.force = place.force, .known_version = place.known_version, .stop = ports.stop});
   if (!applied) {
     return applied.error().within("applying {}", name);
   }

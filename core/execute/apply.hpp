@@ -6,6 +6,7 @@
 #include "core/execute/ports.hpp"
 #include "core/kube/object.hpp"
 
+#include <optional>
 #include <string>
 
 namespace deployctl::execute {
@@ -13,6 +14,7 @@ namespace deployctl::execute {
 struct ApplyPlace {
   std::string step;
   std::string service;
+  std::optional<std::string> known_version;  // of the live object, "" when there is none; nothing: it is asked for
   cluster::Force force = cluster::Force::no;
 };
 

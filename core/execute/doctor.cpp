@@ -1,6 +1,7 @@
 #include "core/execute/doctor.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/world.hpp"
 #include "core/kube/resource.hpp"
@@ -73,7 +74,32 @@ Finding examine_compiler(const std::string& program, const Ports& ports) {
 constexpr std::array<std::pair<std::string_view, std::string_view>, 5> needed_permissions{
     {{"patch", "Deployment"}, {"patch", "Service"}, {"create", "ConfigMap"}, {"list", "Pod"}, {"watch", "Event"}}};
 
-Finding examine_cluster(const project::Target& target, const Ports& ports) {
+std::string_view words_for(Binding binding) {
+  switch (binding) {
+    case Binding::pinned:
+      return "as the project manifest pins it";
+    case Binding::known:
+      return "the one met before";
+    case Binding::first_use:
+      return "not met before: the first rollout binds the environment to it";
+  }
+  return "";
+}
+
+Finding examine_identity(const project::Target& target, cluster::Client& client, const Ports& ports) {
+  const auto seen = read_identity(client, ports.stop);
+  if (!seen) {
+    return seen.error();
+  }
+  const auto binding = check_binding(target, *seen, client.connection(), Record::no, ports);
+  if (!binding) {
+    return binding.error();
+  }
+  return fmt::format("{} ({})", kube::to_string(*seen), words_for(*binding));
+}
+
+// `identity` is told of a cluster that answers.
+Finding examine_cluster(const project::Target& target, std::optional<Finding>& identity, const Ports& ports) {
   const auto client = connect_cluster(target, ports);
   if (!client) {
     return client.error();
@@ -82,6 +108,7 @@ Finding examine_cluster(const project::Target& target, const Ports& ports) {
   if (!version) {
     return version.error();
   }
+  identity = examine_identity(target, **client, ports);
   std::vector<std::string> missing;
   for (const auto& [verb, kind] : needed_permissions) {
     const auto resource = kube::resource_of(kind);
@@ -138,13 +165,19 @@ std::vector<Checkup> examine(const project::Target& target, const Ports& ports) 
   for (const auto& host : registries_of(target)) {
     begin("registry", [&, host] { return examine_registry(target, host, ports); });
   }
-  begin("cluster", [&] { return examine_cluster(target, ports); });
+  std::optional<Finding> identity;
+  begin("cluster", [&] { return examine_cluster(target, identity, ports); });
   begin("git", [&] { return examine_git(target, ports); });
 
   std::vector<Checkup> checkups;
-  for (auto& [part, look] : running) {
-    const auto finding = look.get();
+  const auto add = [&](const std::string& part, const Finding& finding) {
     checkups.push_back(finding ? Checkup{part, *finding, {}} : Checkup{part, {}, finding.error()});
+  };
+  for (auto& [part, look] : running) {
+    add(part, look.get());
+    if (part == "cluster" && identity) {
+      add("identity", *identity);
+    }
   }
   return checkups;
 }

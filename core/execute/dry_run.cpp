@@ -1,50 +1,57 @@
 #include "core/execute/dry_run.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/at_once.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <functional>
+#include <mutex>
+#include <optional>
 
 namespace deployctl::execute {
 namespace {
 
-// What the server changes by itself at every write says nothing about the plan.
-json::Value without_bookkeeping(json::Value body) {
-  body.erase("status");
-  for (const auto* field : {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}) {
-    body["metadata"].erase(field);
+void replace_text(json::Value& value, const std::string& from, const std::string& to) {
+  if (value.is_string() && value.get_ref<const std::string&>() == from) {
+    value = to;
+  } else if (value.is_structured()) {
+    std::ranges::for_each(value, [&](json::Value& inner) { replace_text(inner, from, to); });
   }
-  return body;
 }
 
 // The placeholder of an image that is not there yet, as a reader understands it.
-void put_image_into_words(std::vector<json::Difference>& fields, const project::Service& service,
-                          const std::string& tag) {
-  const auto placeholder = json::to_compact_text(plan::placeholder_for(*service.name));
+void put_image_into_words(plan::ExpectedChange& expected, const project::Service& service, const std::string& tag) {
   const auto words = fmt::format("{}:{} (its digest is known once it is pushed)", *service.image, tag);
-  for (auto& field : fields) {
-    field.after = base::replace_all(field.after, placeholder, json::to_compact_text(words));
+  for (auto& field : expected.fields) {
+    if (field.after) {
+      replace_text(*field.after, plan::placeholder_for(*service.name), words);
+    }
   }
 }
 
-base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, cluster::Client& client,
-                                                   const Ports& ports) {
-  const auto result = client.apply(object, {.dry_run = cluster::DryRun::yes, .stop = ports.stop});
-  if (!result) {
-    return result.error().within("asking what applying {} would change", kube::to_string(object.key()));
+// Fields that others manage are taken over in the trial: that they would be is what the answer tells.
+base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const plan::Observation& seen,
+                                           cluster::Client& client, const Ports& ports) {
+  const auto applied = client.apply(object, {.force = cluster::Force::yes,
+                                             .dry_run = cluster::DryRun::yes,
+                                             .known_version = std::string(),
+                                             .stop = ports.stop});
+  if (!applied) {
+    return applied.error().within("asking what applying {} would change", kube::to_string(object.key()));
+  }
+  if (applied->object.resource_version().empty()) {
+    return plan::expected_change(nullptr, applied->object);
+  }
+  if (const auto live = seen.deployments.find(object.name());
+      object.kind() == "Deployment" && live != seen.deployments.end()) {
+    return plan::expected_change(&live->second, applied->object);
   }
   // The answer names the version that the server has; ours may be newer (autoscaling, policy).
-  const auto live = client.get(result->object.key(), ports.stop);
+  const auto live = client.get(applied->object.key(), ports.stop);
   if (!live && live.error().code != base::ErrorCode::not_found) {
     return live.error();
   }
-  plan::ExpectedChange expected;
-  expected.fields = json::diff(live ? without_bookkeeping(live->body) : json::Value::object(),
-                               without_bookkeeping(result->object.body));
-  expected.change = !live ? plan::Change::create : expected.fields.empty() ? plan::Change::none : plan::Change::update;
-  if (!live) {
-    expected.fields.clear();  // the whole object is new
-  }
-  return expected;
+  return plan::expected_change(live ? &*live : nullptr, applied->object);
 }
 
 }  // namespace
@@ -52,27 +59,41 @@ base::Result<plan::ExpectedChange> expected_change(const kube::Object& object, c
 base::Status dry_run(const project::Target& target, const std::vector<const project::Service*>& services,
                      plan::Observation& observation, cluster::Client& client, const Ports& ports) {
   if (!observation.namespace_exists) {
-    observation.expected[generate::namespace_object(target).key()] = {plan::Change::create, {}};
+    observation.expected[generate::namespace_object(target).key()] = {plan::Change::create, {}, {}};
   }
+  std::mutex mutex;
+  std::optional<base::Error> failure;
+  Jobs jobs;
+  const auto& seen = observation;
+  std::map<kube::ObjectKey, plan::ExpectedChange> expected;
   for (const auto* service : services) {
-    const auto objects = plan::desired_objects(target, *service, observation);
+    auto objects = plan::desired_objects(target, *service, observation);
     if (!objects) {
       return objects.error();
     }
-    for (const auto& object : *objects) {
-      // A blue-green release is compared with what is live, not with what is left of the release before that.
-      const auto side = observation.live_sides.find(*service->name);
-      const auto compared = side == observation.live_sides.end() ? object : generate::on_side(object, side->second);
-      auto expected = observation.namespace_exists ? expected_change(compared, client, ports)
-                                                   : base::Result(plan::ExpectedChange{plan::Change::create, {}});
-      if (!expected) {
-        return expected.error();
+    for (auto& object : *objects) {
+      if (!observation.namespace_exists) {
+        expected[object.key()] = {plan::Change::create, {}, {}};
+        continue;
       }
-      put_image_into_words(expected->fields, *service, observation.tag);
-      observation.expected[object.key()] = std::move(*expected);
+      jobs.emplace_back([&, service, object = std::move(object)] {
+        // A blue-green release is compared with what is live, not with what is left of the release before that.
+        const auto side = seen.live_sides.find(*service->name);
+        const auto compared = side == seen.live_sides.end() ? object : generate::on_side(object, side->second);
+        auto change = try_out(compared, seen, client, ports);
+        const std::scoped_lock lock(mutex);
+        if (!change) {
+          failure = failure.value_or(change.error());
+          return;
+        }
+        put_image_into_words(*change, *service, seen.tag);
+        expected[object.key()] = std::move(*change);
+      });
     }
   }
-  return {};
+  run_at_once(jobs);
+  observation.expected.merge(expected);
+  return failure ? base::Status(*failure) : base::Status();
 }
 
 }  // namespace deployctl::execute

@@ -176,8 +176,10 @@ class StepRunner {
     if (!object) {
       return object.error();
     }
-    const auto applied = apply_object(*seen_.world.cluster, *object,
-                                      {.step = step.id, .service = step.service, .force = options_.force}, ports_);
+    const auto applied = apply_object(
+        *seen_.world.cluster, *object,
+        {.step = step.id, .service = step.service, .known_version = version_of(*object), .force = options_.force},
+        ports_);
     if (!applied) {
       return applied.error();
     }
@@ -187,6 +189,11 @@ class StepRunner {
                               .is_unchanged = applied->change == cluster::Change::unchanged};
     }
     return {};
+  }
+
+  std::optional<std::string> version_of(const kube::Object& object) const {
+    const auto known = seen_.live_versions.find(object.key());
+    return known == seen_.live_versions.end() ? std::nullopt : std::optional(known->second);
   }
 
   base::Status apply_secret(const plan::Step& step, const plan::ApplySecret& /*action*/) {

@@ -20,7 +20,7 @@ struct ExecuteOptions {
   unsigned parallel = 4;
   std::string tool_version;  // of deployctl, for provenance and records: "0.1.0"
   RecordOptions record;
-  cluster::Force force = cluster::Force::no;  // take fields over from other managers: to go back to a release
+  cluster::Force force = cluster::Force::no;  // take fields over from other managers
 };
 
 // Which image a service has after the run: pinned by digest once it is pushed, "repository:tag" when only built.

@@ -1,6 +1,7 @@
 #include "core/execute/observe.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/at_once.hpp"
 #include "core/execute/commit_order.hpp"
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
@@ -12,6 +13,7 @@
 #include "core/oci/reference.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace deployctl::execute {
@@ -76,6 +78,9 @@ class Observer {
       seen_.commit = std::move(*commit);
     } else if (commit.error().code != base::ErrorCode::not_found) {
       return commit.error().within("looking for the commit");
+    }
+    if (options_.commit) {
+      seen_.observation.commit = *options_.commit;
     }
     seen_.observation.tag = options_.tag.empty() ? default_tag(seen_.commit) : options_.tag;
     if (const auto reason = oci::why_not_tag(seen_.observation.tag); !reason.empty()) {
@@ -164,23 +169,96 @@ class Observer {
       return client.error();
     }
     seen_.world.cluster = std::move(*client);
-    const auto found = seen_.world.cluster->get(generate::namespace_object(target_).key(), ports_.stop);
-    if (found) {
-      return {};
+    std::array<base::Status, 5> outcomes;
+    run_at_once({[&] { outcomes[0] = see_identity(); }, [&] { outcomes[1] = see_namespace(); },
+                 [&] { outcomes[2] = see_access(); }, [&] { outcomes[3] = see_deployments(); },
+                 [&] { outcomes[4] = see_autoscalers(); }});
+    const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
+    if (failed != outcomes.end()) {
+      return *failed;
     }
-    if (found.error().code == base::ErrorCode::not_found) {
-      seen_.observation.namespace_exists = false;
-      return {};
-    }
-    // Who may not read namespaces works in one that somebody else made.
-    return found.error().code == base::ErrorCode::unauthorized && is_allowed_in_namespace() ? base::Status{}
-                                                                                            : found.error();
+    settle_replicas();
+    return {};
   }
 
-  bool is_allowed_in_namespace() {
-    const auto allowed =
-        seen_.world.cluster->may("patch", kube::resource_of("Deployment"), target_.name_space, {}, ports_.stop);
-    return allowed && *allowed;
+  // Version 1 is served by every server and has all that is needed here. Who may not list them, or has none, goes
+  // without.
+  base::Status see_autoscalers() {
+    auto resource = kube::resource_of("HorizontalPodAutoscaler");
+    resource.version = "v1";
+    const auto listed =
+        seen_.world.cluster->list({.resource = resource, .name_space = target_.name_space}, ports_.stop);
+    if (!listed) {
+      const auto code = listed.error().code;
+      const bool are_none = code == base::ErrorCode::unauthorized || code == base::ErrorCode::not_found;
+      return are_none ? base::Status() : base::Status(listed.error());
+    }
+    for (const auto& autoscaler : listed->items) {
+      const auto scaled = json::Reader(autoscaler.body).at("spec", "scaleTargetRef");
+      if (scaled.at("kind").string_or() == "Deployment") {
+        scaled_.insert(scaled.at("name").string_or());
+      }
+    }
+    return {};
+  }
+
+  void settle_replicas() {
+    for (const auto* service : services_) {
+      const auto& name = *service->name;
+      const auto live = seen_.observation.deployments.find(name);
+      if (live == seen_.observation.deployments.end() || !(service->scale || scaled_.contains(name))) {
+        continue;
+      }
+      seen_.observation.held_replicas[name] = plan::held_replicas(live->second);
+      if (!service->scale) {
+        ports_.events.emit(events::Note{
+            events::Note::Level::warning,
+            fmt::format("an autoscaler has the replicas of {}: 'replicas' of the project manifest is not applied; "
+                        "'scale' in its place says what the autoscaler may do",
+                        name)});
+      }
+    }
+  }
+
+  // Everything else is beside the point in another cluster.
+  base::Status see_identity() {
+    const auto seen = read_identity(*seen_.world.cluster, ports_.stop);
+    if (!seen) {
+      return seen.error();
+    }
+    seen_.cluster = *seen;
+    const auto binding = check_binding(target_, *seen, seen_.world.cluster->connection(), options_.record, ports_);
+    return binding ? base::Status() : binding.error();
+  }
+
+  // Who may not read namespaces works in one that somebody else made.
+  base::Status see_namespace() {
+    const auto found = seen_.world.cluster->get(generate::namespace_object(target_).key(), ports_.stop);
+    if (found || found.error().code == base::ErrorCode::unauthorized) {
+      return {};
+    }
+    seen_.observation.namespace_exists = found.error().code != base::ErrorCode::not_found;
+    return seen_.observation.namespace_exists ? base::Status(found.error()) : base::Status();
+  }
+
+  // A server that does not tell is asked for each permission by itself, later.
+  base::Status see_access() {
+    auto access = seen_.world.cluster->access_rules(target_.name_space, ports_.stop);
+    if (access) {
+      seen_.access = std::move(*access);
+    }
+    const bool is_lasting = !access && access.error().code == base::ErrorCode::unreachable;
+    return is_lasting ? base::Status(access.error()) : base::Status();
+  }
+
+  base::Status see_deployments() {
+    auto deployments = read_deployments(services_, *seen_.world.cluster, target_.name_space, ports_.stop);
+    if (deployments) {
+      seen_.observation.deployments = std::move(*deployments);
+    }
+    // Not being allowed is preflight's to say, with everything else that is not.
+    const bool is_denied = !deployments && deployments.error().code == base::ErrorCode::unauthorized;
+    return deployments || is_denied ? base::Status() : base::Status(deployments.error());
   }
 
   // A service that was blue-green once may be live on its green side, whatever its strategy is now.
@@ -195,7 +273,8 @@ class Observer {
                                                                  generate::side_label, *target_.project)},
                                   ports_.stop);
     if (!green) {
-      return green.error();
+      // Not being allowed is preflight's to say.
+      return green.error().code == base::ErrorCode::unauthorized ? base::Status() : base::Status(green.error());
     }
     for (const auto& deployment : green->items) {
       const auto labels = json::Reader(deployment.body).at("metadata", "labels");
@@ -217,26 +296,14 @@ class Observer {
     if (!wish_.rollout) {
       return {};
     }
-    if (const auto status = see_running_pins(); !status) {
-      return status;
+    if (options_.ready_images == ReadyImages::keep) {
+      seen_.observation.images = running_pins(services_, seen_.observation.deployments);
     }
     for (const auto* service : services_) {
       if (const auto status = see_image(*service); !status) {
         return status;
       }
     }
-    return {};
-  }
-
-  base::Status see_running_pins() {
-    if (options_.ready_images == ReadyImages::look_up || !seen_.observation.namespace_exists) {
-      return {};
-    }
-    auto pins = running_pins(services_, *seen_.world.cluster, target_.name_space, ports_.stop);
-    if (!pins) {
-      return pins.error();
-    }
-    seen_.observation.images = std::move(*pins);
     return {};
   }
 
@@ -270,7 +337,7 @@ class Observer {
       return {};
     }
     const bool is_missing = digest.error().code == base::ErrorCode::not_found;
-    if (is_missing && service.is_built() && options_.with_dry_run) {
+    if (is_missing && service.is_built() && options_.missing_images == MissingImages::expected) {
       return {};  // a plan may be made before the image is
     }
     return no_image(service, digest.error());
@@ -334,6 +401,7 @@ class Observer {
   const ObserveOptions& options_;
   const Ports& ports_;
   Services services_;
+  std::set<std::string> scaled_;  // Deployments whose replicas an autoscaler has
   Seen seen_;
 };
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "core/base/result.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/ports.hpp"
 #include "core/execute/secrets.hpp"
 #include "core/execute/world.hpp"
+#include "core/kube/permission.hpp"
 #include "core/plan/release.hpp"
 #include "core/project/model.hpp"
 
@@ -21,19 +23,30 @@ enum class ReadyImages { keep, look_up };
 // Whether a commit may take the place of one that it does not contain.
 enum class OlderCommits { refused, allowed };
 
+// Whether an image that is to be built here may be missing yet: a plan can be made before it is pushed.
+enum class MissingImages { refused, expected };
+
 struct ObserveOptions {
   std::string tag;                            // empty: the commit's description
+  std::optional<std::string> commit;          // instead of the one that is checked out
   std::map<std::string, std::string> images;  // service -> reference given on the command line
   ReadyImages ready_images = ReadyImages::keep;
   OlderCommits older_commits = OlderCommits::refused;
   // Ask the API server what each apply would change (one request an object): for showing a plan.
   bool with_dry_run = false;
+  MissingImages missing_images = MissingImages::refused;
+  // Whether a cluster that is met for the first time is the one the environment belongs to from now on.
+  Record record = Record::no;
 };
 
 // What was seen, and the connections it was seen through.
 struct Seen {
   plan::Observation observation;
   std::optional<io::Commit> commit;
+  kube::ClusterIdentity cluster;
+  std::optional<kube::AccessRules> access;  // what we may do in the namespace; nothing when the server does not say
+  // Of objects of the plan that a dry run has shown, "" for those that are not there (execute/preflight.hpp).
+  std::map<kube::ObjectKey, std::string> live_versions;
   SecretValues secrets;
   World world;
 };

@@ -41,27 +41,34 @@ std::optional<std::string> running_pin(const std::string& service, const std::st
   return std::nullopt;
 }
 
-base::Result<std::map<std::string, std::string>> running_pins(const Services& services, cluster::Client& client,
-                                                              const std::string& name_space, std::stop_token stop) {
-  Services pinned;
-  std::ranges::copy_if(services, std::back_inserter(pinned),
-                       [](const auto* each) { return is_pinned_at_rollout(*each); });
-  std::map<std::string, std::string> pins;
-  if (pinned.empty()) {
-    return pins;
-  }
-  const auto deployments = client.list(
-      {.resource = kube::resource_of("Deployment"), .name_space = name_space, .label_selector = selector_of(pinned)},
+base::Result<std::map<std::string, kube::Object>> read_deployments(const Services& services, cluster::Client& client,
+                                                                   const std::string& name_space,
+                                                                   std::stop_token stop) {
+  auto listed = client.list(
+      {.resource = kube::resource_of("Deployment"), .name_space = name_space, .label_selector = selector_of(services)},
       stop);
-  if (!deployments) {
-    return deployments.error().within("looking for the images that run");
+  if (!listed) {
+    return listed.error().within("looking for what runs");
   }
-  for (const auto* service : pinned) {
-    for (const auto& deployment : deployments->items) {
-      const bool is_its_own = deployment.name() == *service->name;
-      if (auto pin = is_its_own ? running_pin(*service->name, *service->image, deployment) : std::nullopt) {
-        pins[*service->name] = std::move(*pin);
-      }
+  std::map<std::string, kube::Object> deployments;
+  for (auto& deployment : listed->items) {
+    if (std::ranges::any_of(services, [&](const auto* service) { return *service->name == deployment.name(); })) {
+      deployments.emplace(deployment.name(), std::move(deployment));
+    }
+  }
+  return deployments;
+}
+
+std::map<std::string, std::string> running_pins(const Services& services,
+                                                const std::map<std::string, kube::Object>& deployments) {
+  std::map<std::string, std::string> pins;
+  for (const auto* service : services) {
+    const auto deployment = deployments.find(*service->name);
+    if (!is_pinned_at_rollout(*service) || deployment == deployments.end()) {
+      continue;
+    }
+    if (auto pin = running_pin(*service->name, *service->image, deployment->second)) {
+      pins[*service->name] = std::move(*pin);
     }
   }
   return pins;

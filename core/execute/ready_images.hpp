@@ -23,10 +23,13 @@ bool is_pinned_at_rollout(const project::Service& service);
 std::optional<std::string> running_pin(const std::string& service, const std::string& image,
                                        const kube::Object& deployment);
 
-// service -> pinned reference, for those of the services that run as their project manifest says. One request, none
-// when there is no service to pin.
-base::Result<std::map<std::string, std::string>> running_pins(const std::vector<const project::Service*>& services,
-                                                              cluster::Client& client, const std::string& name_space,
-                                                              std::stop_token stop);
+// The Deployments of the services that are there, by name. One request.
+base::Result<std::map<std::string, kube::Object>> read_deployments(const std::vector<const project::Service*>& services,
+                                                                   cluster::Client& client,
+                                                                   const std::string& name_space, std::stop_token stop);
+
+// service -> pinned reference, for those of the services that run as their project manifest says.
+std::map<std::string, std::string> running_pins(const std::vector<const project::Service*>& services,
+                                                const std::map<std::string, kube::Object>& deployments);
 
 }  // namespace deployctl::execute

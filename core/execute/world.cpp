@@ -7,8 +7,6 @@
 
 namespace deployctl::execute {
 
-namespace {
-
 RegistryTrusts trusts_of(const project::Target& target) {
   RegistryTrusts trusts;
   for (const auto& trust : target.registries) {
@@ -19,7 +17,7 @@ RegistryTrusts trusts_of(const project::Target& target) {
   return trusts;
 }
 
-registry::ClientOptions client_options(const Ports& ports, RegistryTrusts trusts) {
+registry::ClientOptions registry_options(const Ports& ports, RegistryTrusts trusts) {
   const auto warn = [&events = ports.events](const std::string& text) {
     events.emit(events::Note{events::Note::Level::warning, text});
   };
@@ -35,11 +33,10 @@ registry::ClientOptions client_options(const Ports& ports, RegistryTrusts trusts
           .on_notice = warn};
 }
 
-}  // namespace
-
 RegistryAccess::RegistryAccess(const Ports& ports, RegistryTrusts trusts)
     : credentials(ports.files, ports.environment, ports.processes),
-      client({ports.transport, ports.clock, credentials, ports.open_file}, client_options(ports, std::move(trusts))) {}
+      client({ports.transport, ports.clock, credentials, ports.open_file}, registry_options(ports, std::move(trusts))) {
+}
 
 std::unique_ptr<RegistryAccess> open_registry(const project::Target& target, const Ports& ports) {
   return std::make_unique<RegistryAccess>(ports, trusts_of(target));

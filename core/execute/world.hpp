@@ -36,6 +36,11 @@ struct World {
 std::unique_ptr<RegistryAccess> open_registry(const project::Target& target, const Ports& ports);
 std::unique_ptr<RegistryAccess> open_registry(const Ports& ports);
 
+// How registries are spoken to: what the user's environment says of patience, trust and insecure ones.
+registry::ClientOptions registry_options(const Ports& ports, RegistryTrusts trusts);
+// What the project manifest says of registries.
+RegistryTrusts trusts_of(const project::Target& target);
+
 // $XDG_CACHE_HOME/deployctl or ~/.cache/deployctl.
 std::string cache_directory(const io::Environment& environment);
 

@@ -110,8 +110,7 @@ base::Status make_kubernetes(Work& work) {
   const std::vector<kube::Object> name_space{namespace_object(work.target)};
   // kubectl applies a folder's files by name: the namespace comes first.
   work.add(Family::kubernetes, folder + "/00-namespace.yaml", with_header(work.target, to_yaml_stream(name_space)));
-  const KubernetesOptions options{
-      .images = {}, .tag = work.options.tag, .secret_names = {}, .pull_secret = {}, .api = work.options.api};
+  const KubernetesOptions options{.images = {}, .tag = work.options.tag, .secret_names = {}, .api = work.options.api};
   for (const auto& service : work.target.services) {
     const auto objects = kubernetes_objects(work.target, service, work.inputs, options);
     if (!objects) {

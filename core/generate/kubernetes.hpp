@@ -35,7 +35,6 @@ struct KubernetesOptions {
   std::string tag = "latest";
   // Service -> name of its Secret, as secret_object() made it; `<service>-secrets` without an entry.
   std::map<std::string, std::string> secret_names;
-  std::string pull_secret;  // imagePullSecrets; empty: none
   ApiVersions api;
 };
 

@@ -267,8 +267,8 @@ Value pod_labels(const project::Target& target, const project::Service& service)
 json::Value pod_template(const project::Target& target, const project::Service& service, const ConfigMaps& maps,
                          const KubernetesOptions& options) {
   Value pod = {{"automountServiceAccountToken", false}, {"enableServiceLinks", false}};
-  if (!options.pull_secret.empty()) {
-    pod["imagePullSecrets"] = Value::array({{{"name", options.pull_secret}}});
+  if (!target.pull_secret.empty()) {
+    pod["imagePullSecrets"] = Value::array({{{"name", target.pull_secret}}});
   }
   if (drains(service, options)) {
     pod["terminationGracePeriodSeconds"] = termination_grace_seconds;

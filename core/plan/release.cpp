@@ -2,6 +2,8 @@
 
 #include "core/base/text.hpp"
 #include "core/generate/task.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/field_diff.hpp"
 #include "core/plan/prune.hpp"
 
 #include <nlohmann/json.hpp>
@@ -45,6 +47,13 @@ void annotate(kube::Object& workload, const Observation& seen) {
   }
   if (!seen.tag.empty()) {
     annotations[std::string(tag_annotation)] = seen.tag;
+  }
+}
+
+void hold_replicas(kube::Object& deployment, std::optional<long long> replicas) {
+  deployment.body["spec"].erase("replicas");
+  if (replicas) {
+    deployment.body["spec"]["replicas"] = *replicas;
   }
 }
 
@@ -241,7 +250,7 @@ class ReleasePlanner {
          .service = service,
          .action = ApplyObject{object},
          .change = change,
-         .reason = std::move(reason),
+         .reason = joined(expected == seen_.expected.end() ? "" : reason_for(object.key(), expected->second), reason),
          .after = std::move(after),
          .phase = Phase::cluster,
          .after_failure = after_failure});
@@ -257,6 +266,11 @@ class ReleasePlanner {
       }
     }
     return before;
+  }
+
+  static std::string joined(std::string first, const std::string& second) {
+    const bool needs_both = !first.empty() && !second.empty();
+    return std::move(first) + (needs_both ? "; " : "") + second;
   }
 
   std::string reason_to_wait(const project::Service& service) const {
@@ -329,6 +343,12 @@ void add_prune_steps(Plan& plan, const Observation& seen) {
 
 }  // namespace
 
+std::optional<long long> held_replicas(const kube::Object& deployment) {
+  const auto managers = kube::managers_of(deployment.body, {"spec", "replicas"});
+  const bool is_ours = std::ranges::any_of(managers, [](const auto& each) { return each.name == "deployctl"; });
+  return is_ours ? json::Reader(deployment.body).at("spec", "replicas").integer() : std::nullopt;
+}
+
 base::Result<std::vector<const project::Service*>> chosen_services(const project::Target& target, const Wish& wish) {
   std::vector<const project::Service*> chosen;
   for (const auto& name : wish.services) {
@@ -369,7 +389,11 @@ base::Result<std::vector<kube::Object>> desired_objects(const project::Target& t
   const auto options = options_for(service, seen);
   auto objects = generate::kubernetes_objects(target, service, seen.inputs, options);
   if (objects) {
+    const auto held = seen.held_replicas.find(*service.name);
     for (auto& object : *objects) {
+      if (held != seen.held_replicas.end() && object.kind() == "Deployment") {
+        hold_replicas(object, held->second);
+      }
       if (is_workload(object) && service.is_built()) {
         annotate(object, seen);
       }

@@ -5,12 +5,13 @@
 #include "core/generate/inputs.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/generate/sides.hpp"
-#include "core/json/value.hpp"
 #include "core/kube/release.hpp"
+#include "core/plan/expected.hpp"
 #include "core/plan/plan.hpp"
 #include "core/project/model.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,6 @@ struct Wish {
   bool provenance = false;  // with a push: attach what a build of this machine's knows of where it comes from
 };
 
-// What applying an object would do, as the API server's dry run told.
-struct ExpectedChange {
-  Change change = Change::unknown;
-  std::vector<json::Difference> fields;
-};
-
 // What was seen of the world before planning.
 struct Observation {
   std::string tag;     // of the images this run builds
@@ -42,12 +37,20 @@ struct Observation {
   std::map<std::string, std::string> secret_names;  // service -> name of the Secret its values give
   generate::ApiVersions api;
   bool namespace_exists = true;
+  std::map<std::string, kube::Object> deployments;  // of the chosen services, as they are, by name
+  // Services whose replicas an autoscaler has (held_replicas).
+  std::map<std::string, std::optional<long long>> held_replicas;
   // Services that have a green Deployment, whatever their strategy is now, and the side their address leads to.
   std::map<std::string, generate::Side> live_sides;
   // What the ledger has, newest first; empty where it was not looked at. What it has and the plan has not is pruned.
   std::vector<kube::ReleaseSummary> releases;
   std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
 };
+
+// What to apply as spec.replicas of a Deployment that an autoscaler scales: nothing, so that it is the autoscaler's
+// alone; but as long as we manage the field, what there is, because leaving out a field nobody else manages resets it
+// to 1.
+std::optional<long long> held_replicas(const kube::Object& deployment);
 
 // The services the wish is about, in the order of the project manifest; invalid_input with a suggestion for a name that
 // is not there.

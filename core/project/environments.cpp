@@ -185,6 +185,8 @@ WrittenProject Environments::apply(const Named<const Node*>& environment, base::
   replace(project.registry, own->registry, node, "registry");
   replace(project.context, own->context, node, "context");
   replace(project.name_space, own->name_space, node, "namespace");
+  replace(project.cluster, own->cluster, node, "cluster");
+  replace(project.pull_secret, own->pull_secret, node, "pull_secret");
   replace(project.approval, own->approval, node, "approval");
   const auto* services = node.find("services");
   if (services != nullptr && sound(project.services) != nullptr) {

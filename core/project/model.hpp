@@ -266,6 +266,13 @@ struct Service {
 
 enum class Approval { automatic, manual };
 
+// The one cluster an environment may be rolled out to; at least one of the two is given.
+struct ClusterPin {
+  std::string uid;        // of its namespace kube-system
+  std::string authority;  // "sha256:…" of its CA certificate (DER)
+  base::SourceSpan span;
+};
+
 struct CiSettings {
   bool github = false;
   bool gitlab = false;
@@ -291,6 +298,8 @@ struct Target {
   std::vector<RegistryTrust> registries;
   base::Located<std::string> context;  // kubeconfig context; empty: the current one
   std::string name_space;              // Kubernetes namespace; the project's name unless given
+  std::optional<ClusterPin> cluster;   // nothing: the one the first rollout met
+  std::string pull_secret;             // the Secret pods pull images with; empty: their service account's
   Approval approval = Approval::automatic;
   std::vector<Service> services;  // in the order of the project manifest
   CiSettings ci;

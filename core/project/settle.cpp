@@ -101,6 +101,19 @@ RegistryTrust settle_trust(const Named<WrittenRegistryTrust>& named, const Folde
   return {.host = named.name, .is_insecure = is_insecure, .ca = ca};
 }
 
+std::optional<ClusterPin> settle_cluster(const WrittenProject& project, base::Diagnostics& out) {
+  const auto* written = sound(project.cluster);
+  if (written == nullptr) {
+    return std::nullopt;
+  }
+  if (!written->uid && !written->ca) {
+    out.error(project.cluster->at, "'cluster' needs 'uid' or 'ca'", "'deployctl doctor' prints both");
+    return std::nullopt;
+  }
+  return ClusterPin{
+      .uid = value_or(written->uid, {}), .authority = value_or(written->ca, {}), .span = project.cluster->at};
+}
+
 CiSettings settle_ci(const WrittenProject& project) {
   const auto ci = value_or(project.ci, {});
   return {.github = ci.github.has_value(), .gitlab = ci.gitlab.has_value()};
@@ -115,6 +128,8 @@ Target settle(const WrittenProject& project, const std::string& environment, Fol
   target.registry = located_or(project.registry, std::string(), {});
   target.context = located_or(project.context, std::string(), {});
   target.name_space = value_or(project.name_space, *target.project);
+  target.cluster = settle_cluster(project, out);
+  target.pull_secret = value_or(project.pull_secret, {});
   target.approval = value_or(project.approval, Approval::automatic);
   target.ci = settle_ci(project);
   for (const auto& registry : value_or(project.registries, {})) {

@@ -13,11 +13,34 @@ constexpr FieldText context_text{
     .doc = "context of the kubeconfig file: which cluster", .example = "prod", .fallback = "the current one"};
 constexpr FieldText namespace_text{
     .doc = "Kubernetes namespace", .example = "miniapp", .fallback = "the project's name"};
+constexpr FieldText cluster_text{.doc =
+                                     "the one cluster that may be changed, by the UID of its namespace kube-system and "
+                                     "its CA certificate; any other "
+                                     "is refused. `deployctl doctor` prints both",
+                                 .example = "{uid: 6f1c2d9e-0b1a-4c5d-8e7f-102938475665}",
+                                 .fallback = "the one the first rollout of this user met"};
+constexpr FieldText pull_secret_text{.doc = "Secret in the namespace that pods pull their images with",
+                                     .example = "regcred",
+                                     .fallback = "those of the namespace's default service account"};
 constexpr FieldText approval_text{
     .doc = "manual: a rollout asks first, or needs --yes", .example = "manual", .fallback = "automatic"};
 
 Form<Approval> approval() {
   return word<Approval>("approval", {{"automatic", Approval::automatic}, {"manual", Approval::manual}});
+}
+
+Form<WrittenCluster> cluster_form() {
+  using C = WrittenCluster;
+  return mapping<C>(
+      "cluster", "Which cluster it is. Who may not read kube-system pins the CA.",
+      {
+          field("uid", &C::uid, cluster_uid(),
+                {.doc = "UID of the namespace kube-system", .example = "6f1c2d9e-0b1a-4c5d-8e7f-102938475665"}),
+          field("ca", &C::ca, certificate_digest(),
+                {.doc = "SHA-256 of the CA certificate (DER): `openssl x509 -in ca.crt -outform der | "
+                        "sha256sum`",
+                 .example = "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"}),
+      });
 }
 
 // The node itself, for what is read later; its shape is described all the same.
@@ -71,6 +94,8 @@ Form<WrittenEnvironment> make_environment_form() {
           field("registry", &E::registry, registry(), registry_text),
           field("context", &E::context, any_text("text"), context_text),
           field("namespace", &E::name_space, dns_label(), namespace_text),
+          field("cluster", &E::cluster, cluster_form(), cluster_text),
+          field("pull_secret", &E::pull_secret, object_name(), pull_secret_text),
           field("approval", &E::approval, approval(), approval_text),
           field("services", &E::services, unread(services_shape()),
                 {.doc = "changes to the services, and services of this environment only",
@@ -102,6 +127,8 @@ Form<WrittenProject> make_project_form() {
                  .example = "{prod: {context: prod}}"}),
           field("context", &P::context, any_text("text"), context_text),
           field("namespace", &P::name_space, dns_label(), namespace_text),
+          field("cluster", &P::cluster, cluster_form(), cluster_text),
+          field("pull_secret", &P::pull_secret, object_name(), pull_secret_text),
           field("approval", &P::approval, approval(), approval_text),
           field("ci", &P::ci, ci_form(), {.doc = "which pipelines are generated", .example = "{github: {}}"}),
       },

@@ -4,6 +4,7 @@
 #include "core/base/url.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -100,6 +101,31 @@ bool is_subdomain(std::string_view text) {
 Result<std::string> parse_object_name(const std::string& text) {
   if (!is_subdomain(text)) {
     return refusal(text, "the name of a Kubernetes object", "use lower-case letters, digits, '-' and '.'");
+  }
+  return text;
+}
+
+bool is_hexadecimal(std::string_view text) {
+  return std::ranges::all_of(text, [](char byte) { return is_digit(byte) || (byte >= 'a' && byte <= 'f'); });
+}
+
+Result<std::string> parse_uid(const std::string& text) {
+  const auto parts = base::split(text, '-');
+  constexpr std::array<std::size_t, 5> lengths{8, 4, 4, 4, 12};
+  const bool has_form = std::ranges::equal(parts, lengths, {}, [](std::string_view part) { return part.size(); }) &&
+                        std::ranges::all_of(parts, is_hexadecimal);
+  if (!has_form) {
+    return refusal(text, "a UID", "'deployctl doctor' prints the cluster's");
+  }
+  return text;
+}
+
+Result<std::string> parse_certificate_digest(const std::string& text) {
+  constexpr std::string_view algorithm = "sha256:";
+  const auto digest =
+      text.starts_with(algorithm) ? std::string_view(text).substr(algorithm.size()) : std::string_view();
+  if (digest.size() != 64 || !is_hexadecimal(digest)) {
+    return refusal(text, "the SHA-256 of a certificate", "'deployctl doctor' prints the cluster's: sha256:…");
   }
   return text;
 }
@@ -374,6 +400,19 @@ Form<std::string> package_name() {
                             .doc = "a Go package inside the source folder (`./cmd/api`) or a CMake target",
                             .pattern = "^[A-Za-z0-9_.+][A-Za-z0-9_./+-]*$"},
                            parse_package);
+}
+
+Form<std::string> cluster_uid() {
+  return text<std::string>({.name = "UID",
+                            .doc = "as `kubectl get namespace kube-system -o jsonpath={.metadata.uid}` prints it",
+                            .pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
+                           parse_uid);
+}
+
+Form<std::string> certificate_digest() {
+  return text<std::string>(
+      {.name = "digest", .doc = "`sha256:` and 64 hexadecimal digits", .pattern = "^sha256:[0-9a-f]{64}$"},
+      parse_certificate_digest);
 }
 
 Form<std::string> image_name() {

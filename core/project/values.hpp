@@ -33,6 +33,9 @@ Form<std::string> folder_path();                     // in the project; normalis
 Form<std::string> container_path();                  // absolute, no ".."
 Form<std::string> package_name();                    // Go package or CMake target
 
+Form<std::string> cluster_uid();         // of a namespace: a UUID
+Form<std::string> certificate_digest();  // "sha256:" and 64 hex digits
+
 Form<std::string> image_name();
 Form<std::string> registry();
 Form<std::string> registry_host();

@@ -199,6 +199,11 @@ struct WrittenService {
 // Shared between the base and the environments that leave the service as it is.
 using Services = std::vector<Named<std::shared_ptr<const WrittenService>>>;
 
+struct WrittenCluster {
+  Optional<std::string> uid;
+  Optional<std::string> ca;
+};
+
 struct WrittenRegistryTrust {
   Optional<bool> insecure;
   Optional<std::string> ca;
@@ -215,6 +220,8 @@ struct WrittenEnvironment {
   Optional<std::string> registry;
   Optional<std::string> context;
   Optional<std::string> name_space;
+  Optional<WrittenCluster> cluster;
+  Optional<std::string> pull_secret;
   Optional<Approval> approval;
   Optional<const yaml::Node*> services;
 };
@@ -224,6 +231,8 @@ struct WrittenProject {
   Optional<std::string> registry;
   Optional<std::string> context;
   Optional<std::string> name_space;
+  Optional<WrittenCluster> cluster;
+  Optional<std::string> pull_secret;
   Optional<Approval> approval;
   Optional<std::vector<Named<WrittenRegistryTrust>>> registries;
   Optional<Services> services;

@@ -47,10 +47,36 @@ std::string_view canonical(std::string_view host) {
   return host == "index.docker.io" || host == "registry-1.docker.io" ? hub : host;
 }
 
+// `*` stands for any text.
+bool matches_pattern(std::string_view pattern, std::string_view text) {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos) {
+    return base::equals_ignoring_case(pattern, text);
+  }
+  if (text.size() < star || !base::equals_ignoring_case(pattern.substr(0, star), text.substr(0, star))) {
+    return false;
+  }
+  const auto rest = pattern.substr(star + 1);
+  for (auto from = star; from <= text.size(); ++from) {
+    if (matches_pattern(rest, text.substr(from))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A `*` in a host stands for text within one of its labels (Kubernetes documentation, "Images", "Interpretation of
+// config.json").
+bool is_host(std::string_view pattern, std::string_view host) {
+  const auto patterns = base::split(pattern, '.');
+  const auto labels = base::split(host, '.');
+  return std::ranges::equal(patterns, labels, matches_pattern);
+}
+
 // How much of what was asked for a key covers; 0 when it is for something else.
 std::size_t match_length(std::string_view key, const Asked& asked) {
   const auto [host, path] = base::split_once(host_of(key), '/');
-  if (!base::equals_ignoring_case(canonical(host), asked.registry)) {
+  if (!is_host(canonical(host), asked.registry)) {
     return 0;
   }
   const bool covers = path.empty() || asked.repository == path ||
@@ -209,6 +235,18 @@ Result<std::optional<std::string>> text_of(const io::FileSystem& files, const So
 }
 
 }  // namespace
+
+Result<std::optional<Credentials>> credentials_in(const base::Secret& document, DocumentForm form,
+                                                  const std::string& registry, const std::string& repository,
+                                                  const std::string& source) {
+  const auto value = json::parse(document.reveal(), source, {.bytes = longest_file});
+  if (!value) {
+    return Error::failed("{} is not valid JSON", source);
+  }
+  const json::Reader config(*value);
+  return from_auths(form == DocumentForm::bare ? config : config.at("auths"),
+                    {.registry = registry, .repository = repository}, source);
+}
 
 Result<CredentialLookup> UserCredentials::find(const std::string& registry, const std::string& repository,
                                                std::stop_token stop) {

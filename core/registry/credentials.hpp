@@ -30,6 +30,14 @@ struct CredentialLookup {
   std::vector<std::string> looked_in;      // where, for "no credentials found for X (looked in …)"
 };
 
+// What a document of docker's says of a repository: its configuration file, or, `bare`, only the entries of its "auths"
+// (as ~/.dockercfg and the older kind of Kubernetes pull secret have them). Hosts may hold `*`, as Kubernetes takes
+// them. Nothing when it knows none; failed when it is damaged. `source` is what messages call the document.
+enum class DocumentForm { config, bare };
+base::Result<std::optional<Credentials>> credentials_in(const base::Secret& document, DocumentForm form,
+                                                        const std::string& registry, const std::string& repository,
+                                                        const std::string& source);
+
 class CredentialStore {
  public:
   virtual ~CredentialStore() = default;

@@ -4,6 +4,7 @@ Everything here is real: the engine, the registry and the cluster of the lab (te
 that `eval "$(tests/lab/lab env)"` sets.
 """
 
+import atexit
 import contextlib
 import http.client
 import json
@@ -18,6 +19,12 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 DEPLOYCTL = os.environ.get("DEPLOYCTL", str(SOURCE / "build/release/deployctl"))
+
+
+# Which cluster an environment belongs to is remembered for each user; the tests are one of their own.
+STATE = tempfile.mkdtemp(prefix="deployctl-e2e-state-")
+os.environ["XDG_STATE_HOME"] = STATE
+atexit.register(shutil.rmtree, STATE, ignore_errors=True)
 
 
 def registry():

@@ -66,7 +66,7 @@ services:
             self.assertEqual(self.deployment()["metadata"]["generation"], before)
 
         with self.subTest("--pull takes what the tag stands for now"):
-            plan = self.deployctl("plan", "-e", "lab", "--pull", "--diff")
+            plan = self.deployctl("plan", "-e", "lab", "--pull")
             self.assertIn(f"{IMAGE}@{second}", plan.stdout)
             self.rollout("--pull")
             self.assertEqual(self.running(), f"{IMAGE}@{second}")

@@ -1,7 +1,7 @@
 // Which image each service gets: of the cluster and the registry, only their answers are played.
 #include "core/execute/observe.hpp"
 
-#include "tests/unit/cluster/fakes.hpp"
+#include "tests/unit/execute/fakes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,22 +22,6 @@ const std::string list_request = "GET /apis/apps/v1/namespaces/shop/deployments"
 const std::string image_manifest = R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json"})";
 const std::string image = "registry.example.com/team/cache:7.2";
 const std::string another_digest = "sha256:" + std::string(64, 'b');
-
-class NoGit final : public io::GitRepository {
- public:
-  base::Result<io::Commit> head(const std::string& /*directory*/) override {
-    return base::Error::not_found("no repository");
-  }
-  base::Result<io::CommitComparison> compare(const std::string& /*directory*/, const std::string& /*commit*/,
-                                             const std::string& /*other*/) override {
-    return base::Error::not_found("no repository");
-  }
-};
-
-class NoEvents final : public events::Sink {
- public:
-  void emit(const events::Event& /*event*/) override {}
-};
 
 std::string deployments(const std::string& running) {
   const json::Value container = {{"name", "cache"}, {"image", running}};
@@ -72,16 +56,7 @@ class ReadyImages : public ::testing::Test {
   base::Result<Seen> look_for(const plan::Wish& wish, const ObserveOptions& options = {}) {
     project::Target target{.directory = "/project", .project = {"shop", {}}, .name_space = "shop"};
     target.services = {service_};
-    const Ports ports{.files = world_.files,
-                      .processes = world_.processes,
-                      .environment = world_.environment,
-                      .clock = world_.clock,
-                      .git = git_,
-                      .transport = world_.transport,
-                      .open_file = {},
-                      .events = events_,
-                      .stop = {}};
-    return observe(target, wish, options, ports);
+    return observe(target, wish, options, world_.run_ports());
   }
 
   // The image the service gets; empty when the cluster is to find it.
@@ -91,9 +66,7 @@ class ReadyImages : public ::testing::Test {
     return images.contains("cache") ? images.at("cache") : "";
   }
 
-  cluster::World world_;
-  NoGit git_;
-  NoEvents events_;
+  PlayedWorld world_;
   project::Service service_;
 };
 
@@ -127,7 +100,6 @@ TEST_F(ReadyImages, WithADigestOfTheirOwnAreTakenAsTheyAre) {
   service_.image = {image + "@" + another_digest, {}};
   EXPECT_EQ(image_of(look()), "");
   EXPECT_THAT(world_.transport.requests(), Not(Contains(StartsWith("GET /v2/"))));
-  EXPECT_THAT(world_.transport.requests(), Not(Contains(AllOf(StartsWith(list_request), HasSubstr("%20in%20")))));
 }
 
 TEST_F(ReadyImages, AreLeftToTheClusterWhenTheProjectManifestSaysSo) {

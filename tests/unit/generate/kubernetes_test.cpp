@@ -276,9 +276,7 @@ TEST(KubernetesObjects, ImagesAreThoseOfTheTable) {
   options.tag = "v2";
   EXPECT_EQ(container_of(tests::go_service("api"), options)["image"], "registry.example.com/team/api:v2");
   options.images["api"] = "registry.example.com/team/api:v2@sha256:abc";
-  options.pull_secret = "pull";
   EXPECT_EQ(container_of(tests::go_service("api"), options)["image"], "registry.example.com/team/api:v2@sha256:abc");
-  EXPECT_EQ(pod_of(tests::go_service("api"), options)["imagePullSecrets"], Value::array({{{"name", "pull"}}}));
   EXPECT_EQ(container_of(tests::image_service("db", "mysql:8.0"), options)["image"], "mysql:8.0");
 }
 

@@ -18,10 +18,9 @@ std::vector<std::string> lines_of(const std::vector<Reference>& references) {
 }
 
 TEST(References, AreFoundInEveryObjectThatMakesThem) {
-  const auto target = tests::shop();
-  KubernetesOptions options;
-  options.pull_secret = "pull";
-  auto objects = *kubernetes_objects(target, target.services[0], tests::shop_inputs(), options);
+  auto target = tests::shop();
+  target.pull_secret = "pull";
+  auto objects = *kubernetes_objects(target, target.services[0], tests::shop_inputs(), {});
   const auto config = objects[0].body["metadata"]["name"].get<std::string>();
   const auto files = objects[1].body["metadata"]["name"].get<std::string>();
   const std::string pod = "Deployment/api spec.template.spec";

@@ -264,5 +264,28 @@ TEST(ReleasePlan, SuggestsTheServiceThatWasMeant) {
   EXPECT_EQ(plan.error().hint, "did you mean 'api'?");
 }
 
+TEST(HeldReplicas, AreLeftToTheAutoscalerOnceTheyAreItsAlone) {
+  const auto deployment = [](const std::string& manager) {
+    return kube::Object{*json::parse(R"({"metadata":{"managedFields":[{"manager":")" + manager +
+                                         R"(","operation":"Apply","fieldsV1":{"f:spec":{"f:replicas":{}}}}]},)" +
+                                         R"("spec":{"replicas":4}})",
+                                     "a Deployment")};
+  };
+  EXPECT_EQ(held_replicas(deployment("kube-controller-manager")), std::nullopt);
+  EXPECT_EQ(held_replicas(deployment("deployctl")), 4) << "leaving it out would reset it to 1";
+
+  const auto replicas_with = [](std::optional<long long> held) {
+    auto observation = seen();
+    observation.held_replicas["cache"] = held;
+    const auto target = shop();
+    const auto objects = desired_objects(target, target.services[1], observation);
+    EXPECT_TRUE(objects);
+    const auto found = std::ranges::find(*objects, "Deployment", &kube::Object::kind);
+    return found->body["spec"].contains("replicas") ? found->body["spec"]["replicas"].get<int>() : 0;
+  };
+  EXPECT_EQ(replicas_with(std::nullopt), 0);
+  EXPECT_EQ(replicas_with(4), 4);
+}
+
 }  // namespace
 }  // namespace deployctl::plan

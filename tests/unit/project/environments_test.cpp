@@ -78,6 +78,17 @@ TEST(Environments, SetTheirOwnKeys) {
   EXPECT_EQ(*prod.services[0].image, "registry.example.com/live/api");
 }
 
+TEST(Environments, MayBePinnedToOneCluster) {
+  const std::string uid = "6f1c2d9e-0b1a-4c5d-8e7f-102938475665";
+  const std::string text = "project: shop\nservices: {db: {image: \"redis:7\"}}\n";
+  const auto pinned =
+      target(text + "pull_secret: regcred\nenvironments: {prod: {cluster: {uid: " + uid + "}}}\n", "prod");
+  ASSERT_TRUE(pinned.cluster);
+  EXPECT_EQ(pinned.cluster->uid, uid);
+  EXPECT_EQ(pinned.pull_secret, "regcred");
+  EXPECT_FALSE(target(text + "environments: {prod: {}}\n", "prod").cluster);
+}
+
 TEST(Environments, MergeMappingsReplaceTheRestAndRemoveNulls) {
   const auto prod = target(manifest, "prod");
 

@@ -151,5 +151,35 @@ TEST_F(CredentialsTest, SayWhichFileIsDamagedWithoutShowingIt) {
   EXPECT_EQ(found("r.example"), "/home/ada/.docker/config.json is not valid JSON");
 }
 
+TEST(CredentialsInADocument, AreThoseOfTheLongestMatch) {
+  const base::Secret document(R"({"auths":{"r.example":)" + auth("all:1") + R"(,"r.example/shop":)" + auth("shop:2") +
+                              R"(,"*.mirror.example:5000":)" + auth("mirror:3") + "}}");
+  const auto found = [&](const std::string& registry, const std::string& repository) {
+    const auto credentials =
+        credentials_in(document, DocumentForm::config, registry, repository, "the pull secret regcred");
+    return credentials && *credentials ? (*credentials)->username : "none";
+  };
+  EXPECT_EQ(found("r.example", "other/api"), "all");
+  EXPECT_EQ(found("r.example", "shop/api"), "shop");
+  EXPECT_EQ(found("eu.mirror.example:5000", "shop/api"), "mirror");
+  EXPECT_EQ(found("eu.west.mirror.example:5000", "shop/api"), "none");
+  EXPECT_EQ(found("mirror.example:5000", "shop/api"), "none");
+  EXPECT_EQ(found("eu.mirror.example", "shop/api"), "none");
+}
+
+TEST(CredentialsInADocument, MayStandBare) {
+  const base::Secret document(R"({"r.example":)" + auth("old:1") + "}");
+  const auto found = credentials_in(document, DocumentForm::bare, "r.example", "shop/api", "regcred");
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->username, "old");
+}
+
+TEST(CredentialsInADocument, AreNotToldWhenItIsDamaged) {
+  const auto found =
+      credentials_in(base::Secret("secret{"), DocumentForm::config, "r.example", "shop/api", "the pull secret regcred");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(to_string(found.error()), "the pull secret regcred is not valid JSON");
+}
+
 }  // namespace
 }  // namespace deployctl::registry

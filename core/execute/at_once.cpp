@@ -1,0 +1,23 @@
+#include "core/execute/at_once.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace deployctl::execute {
+
+void run_at_once(const Jobs& jobs, unsigned threads) {
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (auto at = next++; at < jobs.size(); at = next++) {
+      jobs[at]();
+    }
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < std::min<std::size_t>(threads, jobs.size()); ++i) {
+    others.emplace_back(work);
+  }
+  work();
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,424 @@
+// The API server is asked what applying each object would change, in a dry run that takes every field over: what it
+// answers has its defaults, so that only what somebody changed differs. What others added stands in managedFields.
+#include "core/execute/drift.hpp"
+
+#include "core/base/text.hpp"
+#include "core/execute/at_once.hpp"
+#include "core/execute/inspect.hpp"
+#include "core/execute/ledger.hpp"
+#include "core/execute/ready_images.hpp"
+#include "core/execute/secrets.hpp"
+#include "core/generate/kubernetes.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/field_diff.hpp"
+#include "core/kube/resource.hpp"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <set>
+
+namespace deployctl::execute {
+namespace {
+
+using Kind = Difference::Kind;
+using Services = std::vector<const project::Service*>;
+
+// Kinds that hold nothing of their own: ConfigMaps and Secrets stay for releases one can go back to, claims hold data.
+constexpr std::array<std::string_view, 6> scanned_kinds{
+    "Deployment", "StatefulSet", "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"};
+
+bool is_in_metadata(const kube::FieldPath& path) {
+  const auto* first = path.empty() ? nullptr : std::get_if<std::string>(&path.front());
+  return first != nullptr && *first == "metadata";
+}
+
+bool is_replicas(const kube::FieldPath& path) {
+  return kube::to_string(path) == "spec.replicas";
+}
+
+std::string annotation(const kube::Object& object, std::string_view name) {
+  return json::Reader(object.body).at("metadata", "annotations", name).string_or();
+}
+
+std::string running_image(const std::string& service, const kube::Object& deployment) {
+  for (const auto& container : json::Reader(deployment.body).at("spec", "template", "spec", "containers").elements()) {
+    if (container.at("name").string_or() == service) {
+      return container.at("image").string_or();
+    }
+  }
+  return {};
+}
+
+std::string selector_of_project(const project::Target& target) {
+  auto selector = fmt::format("app.kubernetes.io/part-of={},app.kubernetes.io/managed-by=deployctl", *target.project);
+  if (!target.environment.empty()) {
+    selector += ",deployctl.dev/environment=" + target.environment;
+  }
+  return selector;
+}
+
+class DriftFinder {
+ public:
+  DriftFinder(const project::Target& target, const Ports& ports) : target_(target), ports_(ports) {}
+
+  base::Result<std::vector<Difference>> run(const std::vector<std::string>& names) {
+    const auto services = plan::chosen_services(target_, {.services = names});
+    if (!services) {
+      return services.error();
+    }
+    services_ = *services;
+    is_whole_ = names.empty();
+    for (const auto part : {&DriftFinder::read_sources, &DriftFinder::connect, &DriftFinder::read_cluster,
+                            &DriftFinder::compare, &DriftFinder::look_for_extras}) {
+      if (const auto status = (this->*part)(); !status) {
+        return status.error();
+      }
+    }
+    return std::move(differences_);
+  }
+
+ private:
+  base::Status read_sources() {
+    auto inputs = generate::read_inputs(target_, ports_.files);
+    if (!inputs) {
+      return inputs.error();
+    }
+    seen_.inputs = std::move(*inputs);
+    return {};
+  }
+
+  base::Status connect() {
+    auto client = connect_cluster(target_, ports_);
+    if (!client) {
+      return client.error();
+    }
+    client_ = std::move(*client);
+    return {};
+  }
+
+  // What runs, what scales it, and what was released last.
+  base::Status read_cluster() {
+    std::array<base::Status, 3> outcomes;
+    run_at_once({[&] { outcomes[0] = read_running(); }, [&] { outcomes[1] = read_autoscalers(); },
+                 [&] { outcomes[2] = read_release(); }});
+    const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
+    if (failed != outcomes.end()) {
+      return *failed;
+    }
+    settle_images();
+    settle_secrets();
+    return read_sides();
+  }
+
+  base::Status read_running() {
+    auto deployments = read_deployments(services_, *client_, target_.name_space, ports_.stop);
+    if (!deployments) {
+      return deployments.error();
+    }
+    seen_.deployments = std::move(*deployments);
+    return {};
+  }
+
+  // Version 1 is served by every server and has all that is needed here.
+  base::Status read_autoscalers() {
+    auto resource = kube::resource_of("HorizontalPodAutoscaler");
+    resource.version = "v1";
+    const auto listed = client_->list({.resource = resource, .name_space = target_.name_space}, ports_.stop);
+    if (!listed) {
+      return listed.error().code == base::ErrorCode::unauthorized ? base::Status() : base::Status(listed.error());
+    }
+    for (const auto& autoscaler : listed->items) {
+      const auto scaled = json::Reader(autoscaler.body).at("spec", "scaleTargetRef");
+      if (scaled.at("kind").string_or() == "Deployment") {
+        scaled_.insert(scaled.at("name").string_or());
+      }
+    }
+    return {};
+  }
+
+  base::Status read_release() {
+    Ledger ledger(*client_,
+                  {.project = *target_.project, .environment = target_.environment, .name_space = target_.name_space});
+    const auto releases = ledger.list(ports_.stop);
+    if (!releases) {
+      return releases.error().code == base::ErrorCode::unauthorized ? base::Status() : base::Status(releases.error());
+    }
+    if (const auto* live = kube::live_release(*releases)) {
+      released_ = *live;
+    }
+    return {};
+  }
+
+  // A blue-green service is what its live side is.
+  base::Status read_sides() {
+    for (const auto* service : services_) {
+      if (service->strategy.type != project::Strategy::Type::blue_green) {
+        continue;
+      }
+      const auto side = live_side(*client_, target_, *service->name, ports_.stop);
+      if (!side) {
+        return side.error();
+      }
+      seen_.live_sides[*service->name] = *side;
+    }
+    return {};
+  }
+
+  void settle_images() {
+    if (released_) {
+      seen_.images = released_->images;
+      seen_.tag = released_->tag;
+      seen_.commit = released_->commit;
+    }
+    for (const auto* service : services_) {
+      const auto live = seen_.deployments.find(*service->name);
+      if (live == seen_.deployments.end()) {
+        continue;
+      }
+      if (!seen_.images.contains(*service->name)) {
+        settle_image(*service, running_image(*service->name, live->second));
+      }
+      if (!released_) {
+        seen_.tag = annotation(live->second, plan::tag_annotation);
+        seen_.commit = annotation(live->second, plan::commit_annotation);
+      }
+    }
+  }
+
+  // Without a release to go by, any version of the image is the one that is meant, and no other image is.
+  void settle_image(const project::Service& service, const std::string& running) {
+    const bool is_version_of_it =
+        running.starts_with(*service.image + "@") || (service.is_built() && running.starts_with(*service.image + ":"));
+    if (is_version_of_it) {
+      seen_.images[*service.name] = running;
+    } else if (service.is_built()) {
+      seen_.images[*service.name] = *service.image;
+    }
+  }
+
+  // Values may not be at hand where somebody only looks: then the Secret that is used is the one that is meant.
+  void settle_secrets() {
+    for (const auto* service : services_) {
+      const auto live = seen_.deployments.find(*service->name);
+      if (const auto values = read_secrets(target_, {service}, ports_.environment, ports_.files); values) {
+        for (const auto& [name, secrets] : *values) {
+          seen_.secret_names[name] = secret_for(target_, name, secrets).name();
+        }
+      } else if (live != seen_.deployments.end()) {
+        if (auto used = used_secret(*service, live->second); !used.empty()) {
+          seen_.secret_names[*service->name] = std::move(used);
+        }
+      }
+    }
+  }
+
+  static std::string used_secret(const project::Service& service, const kube::Object& deployment) {
+    const std::array one{deployment};
+    const auto prefix = generate::default_secret_name(service) + "-";
+    for (const auto& reference : generate::references(one)) {
+      if (reference.kind == "Secret" && reference.name.starts_with(prefix)) {
+        return reference.name;
+      }
+    }
+    return {};
+  }
+
+  base::Status compare() {
+    std::vector<std::pair<const project::Service*, kube::Object>> wanted;
+    for (const auto* service : services_) {
+      auto objects = plan::desired_objects(target_, *service, seen_);
+      if (!objects) {
+        return objects.error();
+      }
+      for (auto& object : *objects) {
+        const auto side = seen_.live_sides.find(*service->name);
+        auto placed = side == seen_.live_sides.end() ? object : generate::on_side(object, side->second);
+        wanted_keys_.emplace(placed.kind(), placed.name());
+        wanted.emplace_back(service, std::move(placed));
+      }
+    }
+    std::vector<base::Result<std::vector<Difference>>> found(wanted.size(), std::vector<Difference>());
+    Jobs jobs;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      jobs.emplace_back([&, i] { found[i] = compare_object(*wanted[i].first, wanted[i].second); });
+    }
+    run_at_once(jobs);
+    for (auto& each : found) {
+      if (!each) {
+        return each.error();
+      }
+      std::ranges::move(*each, std::back_inserter(differences_));
+    }
+    return {};
+  }
+
+  base::Result<std::vector<Difference>> compare_object(const project::Service& service,
+                                                       const kube::Object& wanted) const {
+    const auto name = kube::to_string(wanted.key());
+    const auto applied = client_->apply(wanted, {.force = cluster::Force::yes,
+                                                 .dry_run = cluster::DryRun::yes,
+                                                 .known_version = std::string(),
+                                                 .stop = ports_.stop});
+    const bool is_absent =
+        applied ? applied->object.resource_version().empty() : applied.error().code == base::ErrorCode::not_found;
+    if (is_absent) {
+      return std::vector<Difference>{
+          {.kind = Kind::missing, .service = *service.name, .object = name, .wanted = "there"}};
+    }
+    if (!applied) {
+      return applied.error().within("comparing {}", name);
+    }
+    const auto live = client_->get(applied->object.key(), ports_.stop);
+    if (!live) {
+      return live.error().within("comparing {}", name);
+    }
+    std::vector<Difference> differences;
+    for (const auto& change : kube::field_changes(live->body, applied->object.body)) {
+      if (!(is_replicas(change.path) && scaled_.contains(wanted.name()))) {
+        differences.push_back(difference(service, wanted, *live, change));
+      }
+    }
+    add_foreign_fields(service, wanted, *live, differences);
+    return differences;
+  }
+
+  static Difference difference(const project::Service& service, const kube::Object& wanted, const kube::Object& live,
+                               const kube::FieldChange& change) {
+    const auto shown = [&](const std::optional<json::Value>& value) {
+      return value ? kube::shown_value(wanted.kind(), change.path, *value) : std::string();
+    };
+    Difference difference{.kind = change.before ? Kind::changed : Kind::missing,
+                          .service = *service.name,
+                          .object = kube::to_string(wanted.key()),
+                          .field = kube::to_string(change.path),
+                          .live = shown(change.before),
+                          .wanted = shown(change.after),
+                          .manager = {},
+                          .time = {}};
+    add_manager(live, change.path, difference);
+    return difference;
+  }
+
+  static void add_manager(const kube::Object& live, const kube::FieldPath& path, Difference& difference) {
+    if (const auto managers = kube::managers_of(live.body, path); !managers.empty()) {
+      difference.manager = managers.front().name;
+      difference.time = managers.front().time;
+    }
+  }
+
+  // Labels and annotations are where controllers keep what they have to remember.
+  static void add_foreign_fields(const project::Service& service, const kube::Object& wanted, const kube::Object& live,
+                                 std::vector<Difference>& differences) {
+    for (const auto& path : kube::foreign_fields(live.body, cluster::field_manager)) {
+      const auto* value = kube::find_value(live.body, path);
+      const auto field = kube::to_string(path);
+      const bool is_told = std::ranges::any_of(differences, [&](const Difference& each) {
+        return field == each.field || field.starts_with(each.field + ".") || field.starts_with(each.field + "[");
+      });
+      if (value == nullptr || is_told || is_in_metadata(path) || is_default_key(path, wanted)) {
+        continue;
+      }
+      Difference added{.kind = Kind::added,
+                       .service = *service.name,
+                       .object = kube::to_string(wanted.key()),
+                       .field = field,
+                       .live = kube::shown_value(wanted.kind(), path, *value),
+                       .wanted = {},
+                       .manager = {},
+                       .time = {}};
+      add_manager(live, path, added);
+      differences.push_back(std::move(added));
+    }
+  }
+
+  // Whoever updates an object by the old way owns what the project manifest says as well.
+  static bool is_default_key(const kube::FieldPath& path, const kube::Object& wanted) {
+    return kube::find_value(wanted.body, path) != nullptr;
+  }
+
+  base::Status look_for_extras() {
+    if (!is_whole_) {
+      return {};
+    }
+    std::array<base::Result<std::vector<kube::Object>>, scanned_kinds.size()> found{
+        std::vector<kube::Object>(), std::vector<kube::Object>(), std::vector<kube::Object>(),
+        std::vector<kube::Object>(), std::vector<kube::Object>(), std::vector<kube::Object>()};
+    Jobs jobs;
+    for (std::size_t i = 0; i < scanned_kinds.size(); ++i) {
+      jobs.emplace_back([&, i] { found[i] = list_ours(scanned_kinds[i]); });
+    }
+    run_at_once(jobs);
+    for (const auto& objects : found) {
+      if (!objects) {
+        return objects.error();
+      }
+      for (const auto& object : *objects) {
+        if (!wanted_keys_.contains({object.kind(), object.name()}) && !is_other_side(object)) {
+          add_extra(object);
+        }
+      }
+    }
+    return {};
+  }
+
+  // In the newest version the server has; none where the kind may not be listed.
+  base::Result<std::vector<kube::Object>> list_ours(std::string_view kind) const {
+    auto resource = kube::resource_of(kind);
+    for (const auto& version : kube::known_versions(resource.group, resource.kind)) {
+      resource.version = version;
+      auto listed = client_->list(
+          {.resource = resource, .name_space = target_.name_space, .label_selector = selector_of_project(target_)},
+          ports_.stop);
+      if (listed) {
+        return std::move(listed->items);
+      }
+      if (listed.error().code == base::ErrorCode::unauthorized) {
+        break;
+      }
+      if (listed.error().code != base::ErrorCode::not_found) {
+        return listed.error();
+      }
+    }
+    return std::vector<kube::Object>();
+  }
+
+  // The side that is not live is kept to go back to.
+  bool is_other_side(const kube::Object& object) const {
+    const auto service = json::Reader(object.body).at("metadata", "labels", "app.kubernetes.io/name").string_or();
+    return object.kind() == "Deployment" && seen_.live_sides.contains(service);
+  }
+
+  void add_extra(const kube::Object& object) {
+    Difference extra{.kind = Kind::extra,
+                     .service = {},
+                     .object = kube::to_string(object.key()),
+                     .field = {},
+                     .live = "there",
+                     .wanted = {},
+                     .manager = {},
+                     .time = {}};
+    add_manager(object, {"spec"}, extra);
+    differences_.push_back(std::move(extra));
+  }
+
+  const project::Target& target_;
+  const Ports& ports_;
+  Services services_;
+  bool is_whole_ = false;
+  plan::Observation seen_;
+  std::unique_ptr<cluster::Client> client_;
+  std::set<std::string> scaled_;  // Deployments whose replicas an autoscaler has
+  std::optional<kube::ReleaseSummary> released_;
+  std::set<std::pair<std::string, std::string>> wanted_keys_;
+  std::vector<Difference> differences_;
+};
+
+}  // namespace
+
+base::Result<std::vector<Difference>> find_differences(const project::Target& target,
+                                                       const std::vector<std::string>& services, const Ports& ports) {
+  return DriftFinder(target, ports).run(services);
+}
+
+}  // namespace deployctl::execute

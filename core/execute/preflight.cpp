@@ -1,0 +1,294 @@
+// Requests, warm, for a project of one service in an existing namespace: one dry run an object (which also tells the
+// live version, so that the apply itself saves a request), quotas, limits, nodes, the service account, one to the
+// registry. The rules of access and the cluster's identity were asked for while observing (observe.cpp).
+#include "core/execute/preflight.hpp"
+
+#include "core/base/text.hpp"
+#include "core/execute/at_once.hpp"
+#include "core/execute/image_access.hpp"
+#include "core/execute/images.hpp"
+#include "core/generate/sides.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/resource.hpp"
+#include "core/oci/reference.hpp"
+#include "core/plan/preflight.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace deployctl::execute {
+namespace {
+
+using base::ErrorCode;
+
+class Gatherer {
+ public:
+  Gatherer(const plan::Plan& plan, const project::Target& target, Seen& seen, const PreflightOptions& options,
+           const Ports& ports)
+      : plan_(plan), target_(target), seen_(seen), client_(*seen.world.cluster), options_(options), ports_(ports) {
+    for (const auto& [service, reference] : seen.observation.images) {
+      images_.set(service, reference);
+    }
+  }
+
+  base::Result<plan::PreflightFacts> gather() {
+    facts_.user = client_.connection().user_name.empty() ? "" : "user " + client_.connection().user_name;
+    facts_.deployments = seen_.observation.deployments;
+    Jobs jobs;
+    add_permissions(jobs);
+    if (seen_.observation.namespace_exists) {
+      add_images(jobs);
+      add_dry_runs(jobs);
+      add_lists(jobs);
+      add_named_objects(jobs);
+    }
+    run_at_once(jobs);
+    if (ports_.stop.stop_requested()) {
+      return base::Error::interrupted();
+    }
+    return failure_ ? base::Result<plan::PreflightFacts>(*failure_) : std::move(facts_);
+  }
+
+ private:
+  // What the rules do not allow is asked for singly when they are not the whole truth.
+  void add_permissions(Jobs& jobs) {
+    const auto& rules = seen_.access;
+    for (const auto& needed : plan::needed_permissions(plan_)) {
+      if (rules && kube::allows(*rules, needed.permission)) {
+        continue;
+      }
+      if (rules && !rules->is_incomplete) {
+        facts_.missing_permissions.push_back(needed);
+      } else {
+        jobs.emplace_back([this, needed] { ask_for(needed); });
+      }
+    }
+  }
+
+  void ask_for(const plan::NeededPermission& needed) {
+    const auto& permission = needed.permission;
+    const auto [resource, subresource] = base::split_once(permission.resource, '/');
+    const kube::Resource asked{.group = permission.group,
+                               .version = {},
+                               .kind = {},
+                               .plural = std::string(resource),
+                               .scope = permission.scope};
+    const auto name_space = permission.scope == kube::Scope::cluster ? std::string() : plan_.name_space;
+    const auto allowed = client_.may(permission.verb, asked, name_space, subresource, ports_.stop);
+    const std::scoped_lock lock(mutex_);
+    if (!allowed) {
+      note_failure(allowed.error().within("asking for our permissions"));
+    } else if (!*allowed) {
+      facts_.missing_permissions.push_back(needed);
+    }
+  }
+
+  void add_dry_runs(Jobs& jobs) {
+    for (const auto& step : plan_.steps) {
+      if (const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
+          apply != nullptr && apply->object.kind() != "Namespace") {
+        jobs.emplace_back([this, &step = step, &object = apply->object] { try_out(step, object); });
+      }
+    }
+  }
+
+  // An image that this run makes stands in the object as a placeholder, which the server takes for any other.
+  void try_out(const plan::Step& step, const kube::Object& planned) {
+    const auto filled = images_.filled_in(planned);
+    const auto object = on_live_side(step, filled ? *filled : planned);
+    const auto result = client_.apply(object, {.force = options_.force,
+                                               .dry_run = cluster::DryRun::yes,
+                                               .known_version = std::string(),
+                                               .stop = ports_.stop});
+    const std::scoped_lock lock(mutex_);
+    if (result) {
+      const auto version = result->object.resource_version();
+      seen_.live_versions[object.key()] = version;
+      facts_.changes[planned.key()] = expected_change(object, version, result->object);
+      return;
+    }
+    const auto& error = result.error();
+    if (is_dry_run_refused(error)) {
+      facts_.remarks.push_back(fmt::format("what applying {} would do cannot be tried out: {}",
+                                           kube::to_string(planned.key()), error.message));
+    } else if (is_about_the_object(error)) {
+      facts_.refusals.emplace(planned.key(), error);
+    } else {
+      note_failure(error.within("trying out {}", kube::to_string(planned.key())));
+    }
+  }
+
+  // A blue-green release is compared with what is live.
+  kube::Object on_live_side(const plan::Step& step, const kube::Object& object) const {
+    const auto side = seen_.observation.live_sides.find(step.service);
+    return side == seen_.observation.live_sides.end() ? object : generate::on_side(object, side->second);
+  }
+
+  // The generation of a Deployment moves with its spec, in a dry run too.
+  plan::Change expected_change(const kube::Object& object, const std::string& version,
+                               const kube::Object& result) const {
+    if (version.empty()) {
+      return plan::Change::create;
+    }
+    const auto live = facts_.deployments.find(object.name());
+    if (object.kind() != "Deployment" || live == facts_.deployments.end()) {
+      return plan::Change::unknown;
+    }
+    const auto generation = [](const kube::Object& each) {
+      return json::Reader(each.body).at("metadata", "generation").integer_or();
+    };
+    return generation(result) == generation(live->second) ? plan::Change::none : plan::Change::update;
+  }
+
+  // Admission webhooks with side effects forbid dry runs (API concepts, "Dry-run authorization").
+  static bool is_dry_run_refused(const base::Error& error) {
+    return error.message.find("does not support dry run") != std::string::npos;
+  }
+
+  static bool is_about_the_object(const base::Error& error) {
+    return error.code != ErrorCode::unreachable && error.code != ErrorCode::interrupted;
+  }
+
+  void add_lists(Jobs& jobs) {
+    add_list(jobs, "ResourceQuota", facts_.quotas);
+    add_list(jobs, "LimitRange", facts_.limit_ranges);
+    add_list(jobs, "Node", facts_.nodes);
+  }
+
+  [[nodiscard]] bool may_list(const kube::Resource& resource) const {
+    return !seen_.access || seen_.access->is_incomplete ||
+           kube::allows(*seen_.access, kube::permission("list", resource));
+  }
+
+  // Who may not list them goes without.
+  void add_list(Jobs& jobs, std::string_view kind, std::optional<std::vector<kube::Object>>& out) {
+    const auto resource = kube::resource_of(kind);
+    if (!may_list(resource)) {
+      return;
+    }
+    jobs.emplace_back([this, resource, &out] {
+      const auto name_space = resource.scope == kube::Scope::cluster ? std::string() : plan_.name_space;
+      auto listed = client_.list({.resource = resource, .name_space = name_space}, ports_.stop);
+      const std::scoped_lock lock(mutex_);
+      if (listed) {
+        out = std::move(listed->items);
+      } else if (listed.error().code == ErrorCode::unreachable) {
+        note_failure(listed.error());
+      }
+    });
+  }
+
+  // The registries are asked with what the pods will have, once their pull secrets are known. An image that this run
+  // makes is not there yet, and 'pin: tag' leaves the image to the cluster.
+  void add_images(Jobs& jobs) {
+    std::vector<std::pair<std::string, std::string>> wanted;
+    for (const auto& step : plan_.steps) {
+      const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
+      const auto* service = target_.find(step.service);
+      if (apply == nullptr || service == nullptr || is_left_to_the_cluster(*service)) {
+        continue;
+      }
+      for (const auto& container :
+           json::Reader(apply->object.body).at("spec", "template", "spec", "containers").elements()) {
+        auto image = container.at("image").string_or();
+        if (!image.empty() && !image.starts_with(plan::placeholder_for(""))) {
+          wanted.emplace_back(step.service, std::move(image));
+        }
+      }
+    }
+    if (!wanted.empty()) {
+      jobs.emplace_back([this, wanted] { ask_for_images(wanted); });
+    }
+  }
+
+  bool is_left_to_the_cluster(const project::Service& service) const {
+    return !service.is_built() && service.pin == project::Pin::tag && !seen_.observation.images.contains(*service.name);
+  }
+
+  void ask_for_images(const std::vector<std::pair<std::string, std::string>>& wanted) {
+    PullSecretQuery query{.name_space = plan_.name_space, .names = {}};
+    if (!target_.pull_secret.empty()) {
+      query.names.push_back(target_.pull_secret);
+    }
+    const auto secrets = read_pull_secrets(client_, query, ports_.stop);
+    if (!secrets) {
+      const std::scoped_lock lock(mutex_);
+      note_failure(secrets.error());
+      return;
+    }
+    const auto with_platforms = may_list(kube::resource_of("Node")) ? WithPlatforms::yes : WithPlatforms::no;
+    Jobs jobs;
+    for (const auto& image : wanted) {
+      jobs.emplace_back([this, &secrets, &image, with_platforms] {
+        const auto& [service, reference] = image;
+        auto access = look_up_image(reference, *secrets, with_platforms, trusts_of(target_), ports_);
+        const std::scoped_lock lock(mutex_);
+        if (access) {
+          facts_.images.emplace(service, std::move(*access));
+        } else {
+          note_failure(access.error());
+        }
+      });
+    }
+    run_at_once(jobs);
+    const std::scoped_lock lock(mutex_);
+    std::ranges::copy(secrets->problems, std::back_inserter(facts_.remarks));
+  }
+
+  void add_named_objects(Jobs& jobs) {
+    for (const auto& named : plan::named_elsewhere(plan_)) {
+      jobs.emplace_back([this, named] { look_for(named); });
+    }
+  }
+
+  void look_for(const std::pair<std::string, std::string>& named) {
+    const auto found = client_.get({"v1", named.first, plan_.name_space, named.second}, ports_.stop);
+    const std::scoped_lock lock(mutex_);
+    if (found) {
+      std::set<std::string> keys;
+      for (const auto& [key, value] : json::Reader(found->body).at("data").members()) {
+        keys.insert(key);
+      }
+      facts_.named_objects[named] = std::move(keys);
+    } else if (found.error().code == ErrorCode::not_found) {
+      facts_.named_objects[named] = std::nullopt;
+    } else if (found.error().code == ErrorCode::unreachable) {
+      note_failure(found.error());
+    }
+  }
+
+  void note_failure(base::Error error) {
+    if (!failure_) {
+      failure_ = std::move(error);
+    }
+  }
+
+  const plan::Plan& plan_;
+  const project::Target& target_;
+  Seen& seen_;
+  cluster::Client& client_;
+  const PreflightOptions& options_;
+  const Ports& ports_;
+  Images images_;
+  std::mutex mutex_;
+  plan::PreflightFacts facts_;
+  std::optional<base::Error> failure_;
+};
+
+}  // namespace
+
+base::Status preflight(const plan::Plan& plan, const project::Target& target, Seen& seen,
+                       const PreflightOptions& options, const Ports& ports) {
+  Gatherer gatherer(plan, target, seen, options, ports);
+  const auto facts = gatherer.gather();
+  if (!facts) {
+    return facts.error();
+  }
+  auto report = plan::preflight(plan, target, *facts);
+  for (auto& remark : report.remarks) {
+    ports.events.emit(events::Note{events::Note::Level::warning, std::move(remark)});
+  }
+  return report.findings.empty() ? base::Status() : plan::to_error(report.findings);
+}
+
+}  // namespace deployctl::execute

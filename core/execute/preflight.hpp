@@ -1,0 +1,22 @@
+// Before the first write: gathers what plan::preflight decides about, with few requests, independent ones at once.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/execute/observe.hpp"
+#include "core/execute/ports.hpp"
+#include "core/plan/plan.hpp"
+#include "core/project/model.hpp"
+
+namespace deployctl::execute {
+
+struct PreflightOptions {
+  cluster::Force force = cluster::Force::no;  // fields that others manage will be taken over
+};
+
+// Success when nothing is known that would keep the plan from succeeding; what only may go wrong becomes a warning.
+// Otherwise one error with all findings (plan::to_error), and nothing has been written. A cluster that does not answer
+// is an error of its own. Remembers the versions of the live objects in `seen`, so that applying them need not ask.
+base::Status preflight(const plan::Plan& plan, const project::Target& target, Seen& seen,
+                       const PreflightOptions& options, const Ports& ports);
+
+}  // namespace deployctl::execute

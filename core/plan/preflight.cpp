@@ -1,0 +1,405 @@
+#include "core/plan/preflight.hpp"
+
+#include "core/base/text.hpp"
+#include "core/generate/kubernetes.hpp"
+#include "core/json/reader.hpp"
+#include "core/plan/capacity.hpp"
+#include "core/yaml/emit.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace deployctl::plan {
+namespace {
+
+using base::ErrorCode;
+
+std::vector<const ApplyObject*> applied_objects(const Plan& plan) {
+  std::vector<const ApplyObject*> objects;
+  for (const auto& step : plan.steps) {
+    if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
+      objects.push_back(apply);
+    }
+  }
+  return objects;
+}
+
+bool is_workload(const kube::Object& object) {
+  return object.kind() == "Deployment" || object.kind() == "StatefulSet";
+}
+
+std::string oci_platform(const oci::Platform& platform) {
+  return platform.os + "/" + platform.architecture;
+}
+
+std::set<std::string> node_platforms(const std::vector<kube::Object>& nodes) {
+  std::set<std::string> platforms;
+  for (const auto& node : nodes) {
+    const auto info = json::Reader(node.body).at("status", "nodeInfo");
+    if (!json::Reader(node.body).at("spec", "unschedulable").boolean_or()) {
+      platforms.insert(info.at("operatingSystem").string_or() + "/" + info.at("architecture").string_or());
+    }
+  }
+  return platforms;
+}
+
+std::string joined(const std::set<std::string>& texts) {
+  return base::join(std::vector<std::string>(texts.begin(), texts.end()), ", ");
+}
+
+class Preflight {
+ public:
+  Preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts)
+      : plan_(plan), target_(target), facts_(facts) {}
+
+  PreflightReport run() {
+    report_.remarks = facts_.remarks;
+    check_permissions();
+    check_refusals();
+    check_references();
+    check_images();
+    check_room();
+    check_volumes();
+    return std::move(report_);
+  }
+
+ private:
+  void find(ErrorCode code, std::string what, std::string advice) {
+    report_.findings.push_back({code, std::move(what), std::move(advice)});
+  }
+  void remark(std::string text) { report_.remarks.push_back(std::move(text)); }
+
+  // One Role for all that is missing, at the first that misses.
+  void check_permissions() {
+    std::vector<kube::Permission> missing;
+    for (const auto& [permission, purpose] : facts_.missing_permissions) {
+      missing.push_back(permission);
+    }
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      const auto& [permission, purpose] = facts_.missing_permissions[i];
+      const auto where =
+          permission.scope == kube::Scope::cluster ? std::string("the cluster") : "namespace " + plan_.name_space;
+      find(ErrorCode::unauthorized,
+           fmt::format("{} may not {} in {}, which it takes {}", facts_.user.empty() ? "this user" : facts_.user,
+                       kube::to_string(permission), where, purpose),
+           i + 1 < missing.size() ? "" : role_advice(missing));
+    }
+  }
+
+  std::string role_advice(const std::vector<kube::Permission>& missing) const {
+    std::string text = "this would grant what is missing, once a binding gives it to the user:\n";
+    const auto roles = kube::roles_for(*target_.project + "-deployer", plan_.name_space, missing);
+    return text + generate::to_yaml_stream(roles);
+  }
+
+  // What the API server itself said of each object, asked in a dry run.
+  void check_refusals() {
+    for (const auto& [key, error] : facts_.refusals) {
+      if (error.code == ErrorCode::unauthorized && !facts_.missing_permissions.empty()) {
+        continue;  // said already, with the permission's name
+      }
+      find(error.code == ErrorCode::not_found ? ErrorCode::rollout_failed : error.code,
+           fmt::format("{}: {}", kube::to_string(key), error.message),
+           is_immutable(error) ? immutable_advice(key) : error.hint);
+    }
+  }
+
+  static bool is_immutable(const base::Error& error) {
+    return error.message.find("immutable") != std::string::npos ||
+           error.message.find("updates to statefulset spec") != std::string::npos ||
+           error.message.find("may not change once set") != std::string::npos ||
+           error.message.find("forbidden after creation") != std::string::npos;
+  }
+
+  static std::string immutable_advice(const kube::ObjectKey& key) {
+    const auto name = kube::to_string(key);
+    if (key.kind == "PersistentVolumeClaim") {
+      return fmt::format(
+          "a claim keeps what it was made with (it may only grow): leave the field as it is, or give the "
+          "volume another name; {} and its data then stay until you remove them",
+          name);
+    }
+    return fmt::format(
+        "the field is fixed when {} is made: leave it as it is, or give the service another name; to make "
+        "it anew, with an interruption: kubectl delete {} -n {}",
+        name, name, key.name_space);
+  }
+
+  void check_references() {
+    check_names_between_objects();
+    for (const auto* apply : applied_objects(plan_)) {
+      const std::array one{apply->object};
+      for (const auto& reference : generate::references(one)) {
+        const auto found = facts_.named_objects.find({reference.kind, reference.name});
+        if (found != facts_.named_objects.end() && !found->second) {
+          report_missing(reference);
+        }
+      }
+    }
+  }
+
+  // Pods wait for what they mount or read; an Ingress and a pull do without.
+  void report_missing(const generate::Reference& reference) {
+    const auto what =
+        fmt::format("{} names the {} {}, which is not in namespace {} ({})", kube::to_string(reference.from),
+                    reference.kind, reference.name, plan_.name_space, reference.path);
+    const bool is_vital =
+        is_workload_kind(reference.from.kind) && reference.path.find("imagePullSecrets") == std::string::npos;
+    if (is_vital) {
+      find(ErrorCode::invalid_input, what, "make it first, or correct its name in the project manifest");
+    } else {
+      remark(what);
+    }
+  }
+
+  static bool is_workload_kind(std::string_view kind) { return kind == "Deployment" || kind == "StatefulSet"; }
+
+  // Selectors and ports that lead nowhere: nothing would complain, and nothing would work.
+  void check_names_between_objects() {
+    for (const auto* apply : applied_objects(plan_)) {
+      if (apply->object.kind() == "Service") {
+        check_service(apply->object);
+      }
+    }
+  }
+
+  void check_service(const kube::Object& service) {
+    const auto selector = json::Reader(service.body).at("spec", "selector");
+    if (selector.size() == 0) {
+      return;
+    }
+    const kube::Object* selected = nullptr;
+    for (const auto* apply : applied_objects(plan_)) {
+      if (is_workload(apply->object) && selects(selector, apply->object)) {
+        selected = &apply->object;
+      }
+    }
+    if (selected == nullptr) {
+      if (has_workload_named(service.name())) {
+        find(ErrorCode::invalid_input, fmt::format("service/{} selects no pods of this project", service.name()),
+             "its selector must be among the labels of the pods");
+      }
+      return;
+    }
+    for (const auto& port : json::Reader(service.body).at("spec", "ports").elements()) {
+      const auto target = port.at("targetPort").string_or();
+      if (!target.empty() && !has_port(*selected, target)) {
+        find(ErrorCode::invalid_input,
+             fmt::format("service/{} leads to the port '{}', which {} does not have", service.name(), target,
+                         kube::to_string(selected->key())),
+             "name a port of the service");
+      }
+    }
+  }
+
+  bool has_workload_named(const std::string& name) const {
+    return std::ranges::any_of(applied_objects(plan_), [&](const ApplyObject* apply) {
+      return is_workload(apply->object) && apply->object.name() == name;
+    });
+  }
+
+  static bool selects(const json::Reader& selector, const kube::Object& workload) {
+    const auto labels = json::Reader(workload.body).at("spec", "template", "metadata", "labels");
+    return std::ranges::all_of(selector.members(), [&](const json::Reader::Member& member) {
+      return labels.at(member.key).string() == member.value.string();
+    });
+  }
+
+  static bool has_port(const kube::Object& workload, const std::string& name) {
+    for (const auto& container : json::Reader(workload.body).at("spec", "template", "spec", "containers").elements()) {
+      for (const auto& port : container.at("ports").elements()) {
+        if (port.at("name").string_or() == name) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  void check_images() {
+    for (const auto& [service, access] : facts_.images) {
+      check_access(service, access);
+      if (facts_.nodes) {
+        check_platforms(service, access);
+      }
+    }
+  }
+
+  void check_access(const std::string& service, const ImageAccess& access) {
+    switch (access.answer) {
+      case ImageAccess::Answer::exists:
+        return;
+      case ImageAccess::Answer::missing:
+        find(ErrorCode::rollout_failed, fmt::format("the image of {}: {}", service, access.words),
+             "push it first ('deployctl build --push'), or check the tag");
+        return;
+      case ImageAccess::Answer::denied:
+        if (access.has_credentials) {
+          find(ErrorCode::rollout_failed, fmt::format("the image of {}: {}", service, access.words),
+               "renew the pull secret: kubectl create secret docker-registry, with credentials that may pull");
+        } else {
+          remark(fmt::format(
+              "the image of {}: {}; namespace {} has no pull secret for it, so the nodes need credentials of "
+              "their own ('pull_secret' in the project manifest names one)",
+              service, access.words, plan_.name_space));
+        }
+        return;
+      case ImageAccess::Answer::unreachable:
+        remark(fmt::format("whether the image of {} can be pulled is not known: {}", service, access.words));
+        return;
+    }
+  }
+
+  void check_platforms(const std::string& service, const ImageAccess& access) {
+    const auto nodes = node_platforms(*facts_.nodes);
+    if (access.platforms.empty() || nodes.empty()) {
+      return;
+    }
+    std::set<std::string> image;
+    std::ranges::transform(access.platforms, std::inserter(image, image.end()), oci_platform);
+    std::set<std::string> without;
+    std::ranges::set_difference(nodes, image, std::inserter(without, without.end()));
+    if (without == nodes) {
+      find(ErrorCode::rollout_failed,
+           fmt::format("the image of {} is for {}, and the nodes are {}", service, joined(image), joined(nodes)),
+           fmt::format("build it for the nodes: 'build: {{platforms: [{}]}}'", joined(nodes)));
+    } else if (!without.empty()) {
+      remark(fmt::format("the image of {} is for {}: its pods cannot run on the nodes that are {}", service,
+                         joined(image), joined(without)));
+    }
+  }
+
+  void check_room() {
+    const auto limit_ranges = facts_.limit_ranges.value_or(std::vector<kube::Object>());
+    std::vector<Load> loads;
+    for (const auto* apply : applied_objects(plan_)) {
+      if (!is_workload(apply->object) || is_unchanged(apply->object)) {
+        continue;
+      }
+      const auto name = kube::to_string(apply->object.key());
+      for (const auto& violation : limit_violations(apply->object, limit_ranges)) {
+        find(ErrorCode::rollout_failed, fmt::format("{}: {}", name, violation),
+             "change 'resources' of the service, or the limits of the namespace");
+      }
+      const auto live = facts_.deployments.find(apply->object.name());
+      loads.push_back({.object = name,
+                       .need = pod_need(apply->object, limit_ranges),
+                       .peak = peak_of(apply->object, live == facts_.deployments.end() ? nullptr : &live->second)});
+      check_nodes(loads.back());
+    }
+    for (const auto& shortage : quota_shortages(loads, facts_.quotas.value_or(std::vector<kube::Object>()))) {
+      find(ErrorCode::rollout_failed, shortage.words,
+           shortage.kind == Shortage::Kind::growth
+               ? "ask for less, or have the quota raised"
+               : "let old pods go first: 'strategy: {max_surge: 0, max_unavailable: 1}', or have the quota raised");
+    }
+  }
+
+  bool is_unchanged(const kube::Object& object) const {
+    const auto change = facts_.changes.find(object.key());
+    return change != facts_.changes.end() && change->second == Change::none;
+  }
+
+  void check_nodes(const Load& load) {
+    if (!facts_.nodes || load.peak.growth + load.peak.surge == 0) {
+      return;
+    }
+    const auto room = room_on_nodes(load.need, *facts_.nodes);
+    if (room.fits) {
+      return;
+    }
+    const auto what = fmt::format("no node has room for one pod of {}, even when empty: the largest has {}",
+                                  load.object, room.largest);
+    if (room.may_grow) {
+      remark(what + "; an autoscaler may bring a larger one");
+    } else {
+      find(ErrorCode::rollout_failed, what, "ask for less in 'resources' of the service, or add a larger node");
+    }
+  }
+
+  // A new pod on another node waits for the volume, and the old pod does not go before the new one is ready.
+  void check_volumes() {
+    const bool has_several_nodes = facts_.nodes && facts_.nodes->size() > 1;
+    for (const auto* apply : applied_objects(plan_)) {
+      const auto* service = target_.find(apply->object.name());
+      const auto live = facts_.deployments.find(apply->object.name());
+      if (apply->object.kind() != "Deployment" || service == nullptr || live == facts_.deployments.end() ||
+          is_unchanged(apply->object) || !has_several_nodes) {
+        continue;
+      }
+      const auto peak = peak_of(apply->object, &live->second);
+      for (const auto& volume : service->volumes) {
+        if (peak.surge > 0 && !peak.can_go_down_first && volume.access.starts_with("ReadWriteOnce")) {
+          remark(fmt::format(
+              "volume '{}' of {} is {}: a new pod on another node waits for it until the old pod goes, which "
+              "waits for the new one; 'strategy: {{type: recreate}}' does not",
+              volume.name, *service->name, volume.access));
+        }
+      }
+    }
+  }
+
+  const Plan& plan_;
+  const project::Target& target_;
+  const PreflightFacts& facts_;
+  PreflightReport report_;
+};
+
+constexpr std::array gravest_first{ErrorCode::refused, ErrorCode::unauthorized, ErrorCode::invalid_input,
+                                   ErrorCode::rollout_failed, ErrorCode::conflict};
+
+ErrorCode gravest(const std::vector<PreflightFinding>& findings) {
+  for (const auto code : gravest_first) {
+    if (std::ranges::find(findings, code, &PreflightFinding::code) != findings.end()) {
+      return code;
+    }
+  }
+  return findings.front().code;
+}
+
+}  // namespace
+
+PreflightReport preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts) {
+  return Preflight(plan, target, facts).run();
+}
+
+base::Error to_error(const std::vector<PreflightFinding>& findings) {
+  const auto code = gravest(findings);
+  if (findings.size() == 1) {
+    return base::Error::make(code, "{}; nothing was changed", findings.front().what)
+        .with_hint("{}", findings.front().advice);
+  }
+  std::string lines;
+  std::vector<std::string> advice;
+  for (const auto& finding : findings) {
+    lines += "\n" + finding.what;
+    if (!finding.advice.empty() && std::ranges::find(advice, finding.advice) == advice.end()) {
+      advice.push_back(finding.advice);
+    }
+  }
+  return base::Error::make(code, "{} things stand against it, and nothing was changed:{}", findings.size(), lines)
+      .with_hint("{}", base::join(advice, "\n"));
+}
+
+std::set<std::pair<std::string, std::string>> named_elsewhere(const Plan& plan) {
+  std::set<std::pair<std::string, std::string>> made;
+  std::set<std::pair<std::string, std::string>> named;
+  for (const auto& step : plan.steps) {
+    if (const auto* secret = std::get_if<ApplySecret>(&step.action)) {
+      made.emplace("Secret", secret->name);
+    } else if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
+      made.emplace(apply->object.kind(), apply->object.name());
+      const std::array one{apply->object};
+      for (const auto& reference : generate::references(one)) {
+        if (reference.kind == "Secret" || reference.kind == "ConfigMap") {
+          named.emplace(reference.kind, reference.name);
+        }
+      }
+    }
+  }
+  std::set<std::pair<std::string, std::string>> elsewhere;
+  std::ranges::set_difference(named, made, std::inserter(elsewhere, elsewhere.end()));
+  return elsewhere;
+}
+
+}  // namespace deployctl::plan

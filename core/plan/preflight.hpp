@@ -1,0 +1,58 @@
+// What would keep a rollout from succeeding, as far as it can be told before anything is written: pure checks over
+// facts that execute/preflight.hpp gathers.
+#pragma once
+
+#include "core/base/error.hpp"
+#include "core/kube/object.hpp"
+#include "core/plan/image_access.hpp"
+#include "core/plan/permissions.hpp"
+#include "core/plan/plan.hpp"
+#include "core/project/model.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace deployctl::plan {
+
+// What was found out; nothing where it could not be (not permitted) or was not worth a request.
+struct PreflightFacts {
+  std::vector<NeededPermission> missing_permissions;
+  std::string user;                                 // whose; may be empty
+  std::map<kube::ObjectKey, base::Error> refusals;  // of the dry runs
+  std::map<kube::ObjectKey, Change> changes;        // what they would change
+  std::map<std::string, kube::Object> deployments;  // as they are now, by name
+  std::optional<std::vector<kube::Object>> quotas;
+  std::optional<std::vector<kube::Object>> limit_ranges;
+  std::optional<std::vector<kube::Object>> nodes;
+  std::map<std::string, ImageAccess> images;  // by service
+  std::vector<std::string> remarks;           // what could not be found out, in words
+  // Secrets and ConfigMaps that objects of the plan name and that are not of the plan, with their keys; no keys: there
+  // is no such object.
+  std::map<std::pair<std::string, std::string>, std::optional<std::set<std::string>>> named_objects;
+};
+
+struct PreflightFinding {
+  base::ErrorCode code = base::ErrorCode::rollout_failed;  // decides the exit code
+  std::string what;                                        // one line
+  std::string advice;                                      // what to do; may be several lines
+};
+
+struct PreflightReport {
+  std::vector<PreflightFinding> findings;  // any of them keeps the rollout from beginning
+  std::vector<std::string> remarks;        // may go wrong, or could not be told
+};
+
+PreflightReport preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts);
+
+// All findings as one error whose code is that of the gravest: refused, then unauthorized, invalid_input,
+// rollout_failed, conflict. There must be one.
+base::Error to_error(const std::vector<PreflightFinding>& findings);
+
+// Objects that objects of the plan name and that it does not make itself: ("Secret", "api-tls").
+std::set<std::pair<std::string, std::string>> named_elsewhere(const Plan& plan);
+
+}  // namespace deployctl::plan

@@ -1,0 +1,221 @@
+"""What a plan shows, a saved plan carried out exactly or not at all, and what differs between cluster and manifest."""
+
+import json
+import unittest
+
+from harness import ProjectTest, kubectl, registry
+from test_preflight import node_architecture, push_image
+
+PROJECT = "e2e-plans"
+
+
+class PlansTest(ProjectTest):
+    count = 0
+
+    def setUp(self):
+        PlansTest.count += 1
+        self.namespace = f"{PROJECT}-{PlansTest.count}"
+        super().setUp()
+        self.image = push_image(f"{PROJECT}/web", "1", node_architecture())
+
+    def use(self, service="", extra="", environment=""):
+        # No replicas: nothing has to run for what is looked at here.
+        self.write("deployctl.yaml", f"""project: {PROJECT}
+services:
+  web:
+    image: {self.image}
+    port: 8080
+    replicas: 0
+    env: {{LEVEL: info}}
+{service}{extra}environments:
+  lab: {{namespace: {self.namespace}{environment}}}
+""")
+
+    def rollout(self, *arguments, code=0, env=None):
+        done = self.deployctl("rollout", "-e", "lab", "--yes", *arguments, env=env)
+        self.assert_exit(done, code)
+        return done
+
+    def plan(self, *arguments, env=None):
+        done = self.deployctl("plan", "-e", "lab", *arguments, env=env)
+        self.assert_exit(done, 0)
+        return done
+
+    def save(self, env=None):
+        """Saves a plan and gives its digest."""
+        done = self.plan("--out", "plan.json", env=env)
+        digest = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))["digest"]
+        self.assertIn(digest, done.stderr)
+        return digest
+
+    def diff(self, code):
+        done = self.deployctl("diff", "-e", "lab", "--output", "json")
+        self.assert_exit(done, code)
+        return [(each["kind"], each["object"], each["field"], each["manager"])
+                for each in json.loads(done.stdout)["differences"]]
+
+    def patch(self, what, patch, *more):
+        done = kubectl("patch", what, "-n", self.namespace, "--type=merge", "-p", json.dumps(patch), *more)
+        self.assertEqual(done.code, 0, done)
+
+    def live(self, path, what="deployment/web"):
+        return kubectl("get", what, "-n", self.namespace, "-o", f"jsonpath={path}").stdout
+
+
+class Plans(PlansTest):
+    def test_show_every_field_and_why(self):
+        self.use()
+        self.assertRegex(self.plan().stdout, r"create +apply deployment/web +\(new\)")
+        self.rollout()
+        self.assertIn("0 to create, 0 to update", self.plan().stdout)
+        self.use(service="    strategy: {deadline: 77s}\n    resources: {memory: 32Mi}\n")
+        shown = self.plan().stdout
+        self.assertRegex(shown, r"update +apply deployment/web +\(replaces the pods: limits, requests")
+        self.assertIn("+ spec.progressDeadlineSeconds: 77", shown)
+        self.assertIn("- spec.progressDeadlineSeconds: 300", shown)
+        machine = json.loads(self.plan("--output", "json").stdout)
+        step = next(each for each in machine["steps"] if each["id"] == "apply:deployment/web")
+        self.assertTrue(step["replaces_pods"])
+        with self.subTest("what somebody else set is named"):
+            self.use()
+            self.patch("deployment/web", {"spec": {"progressDeadlineSeconds": 99}}, "--field-manager=ada")
+            shown = self.plan().stdout
+            self.assertRegex(shown, r"update +apply deployment/web +\(ada has changed it: takes --take-over\)")
+            self.assertRegex(shown, r"- spec\.progressDeadlineSeconds: 99  \(by ada at 20")
+            refused = self.rollout(code=1)
+            self.assertIn("spec.progressDeadlineSeconds belongs to ada (it has 99, we want 300)", refused.stderr)
+            self.rollout("--take-over")
+            self.assertEqual(self.live("{.spec.progressDeadlineSeconds}"), "300")
+
+    def test_that_are_saved_are_carried_out_exactly(self):
+        self.use()
+        self.rollout()
+        self.use(service="    strategy: {deadline: 77s}\n")
+        digest = self.save()
+        with self.subTest("unrelated drift does not stand in the way"):
+            self.patch("deployment/web", {"metadata": {"annotations": {"team": "blue"}}, "spec": {"minReadySeconds": 3}})
+        with self.subTest("another digest is not this plan"):
+            self.rollout("--plan", "plan.json", "--approve", "sha256:" + "0" * 64, code=7)
+        with self.subTest("the manifest of today does not matter as long as the plan is the same"):
+            self.rollout("--plan", "plan.json", "--approve", digest)
+            self.assertEqual(self.live("{.spec.progressDeadlineSeconds}"), "77")
+            self.assertEqual(self.live("{.spec.minReadySeconds}"), "3")
+        with self.subTest("it can be carried out again"):
+            self.rollout("--plan", "plan.json", "--approve", digest)
+
+    def test_that_are_saved_refuse_what_has_changed_since(self):
+        self.use()
+        self.rollout()
+        self.use(service="    strategy: {deadline: 77s}\n")
+        self.save()
+        with self.subTest("a field it sets"):
+            self.patch("deployment/web", {"spec": {"progressDeadlineSeconds": 99}}, "--field-manager=ada")
+            before = self.live("{.metadata.generation}")
+            done = self.rollout("--plan", "plan.json", code=7)
+            self.assertRegex(done.stderr, r"spec\.progressDeadlineSeconds was 300, is 99 now \(by ada at 20")
+            self.assertEqual(self.live("{.metadata.generation}"), before)
+            self.patch("deployment/web", {"spec": {"progressDeadlineSeconds": 300}}, "--field-manager=ada")
+        with self.subTest("a field it sets and did not have to change"):
+            self.patch("service/web", {"spec": {"selector": {"app.kubernetes.io/name": "other"}}}, "--field-manager=ada")
+            done = self.rollout("--plan", "plan.json", code=7)
+            self.assertIn("service/web: spec.selector", done.stderr)
+            self.patch("service/web", {"spec": {"selector": {"app.kubernetes.io/name": "web"}}}, "--field-manager=ada")
+        with self.subTest("the project manifest"):
+            self.use(service="    strategy: {deadline: 88s}\n")
+            done = self.rollout("--plan", "plan.json", code=7)
+            self.assertIn("this is no longer the plan that was saved: deployment/web: spec.progressDeadlineSeconds is 77",
+                          done.stderr)
+        with self.subTest("the file itself"):
+            path = self.folder / "plan.json"
+            path.write_text(path.read_text(encoding="utf-8").replace("77", "78"), encoding="utf-8")
+            self.rollout("--plan", "plan.json", code=3)
+
+    def test_need_approval_where_the_environment_says_so(self):
+        self.use(environment=", approval: manual")
+        digest = self.save()
+        refused = self.deployctl("rollout", "-e", "lab", "--plan", "plan.json")
+        self.assert_exit(refused, 7)
+        self.assertIn("needs approval", refused.stderr)
+        self.assertNotEqual(kubectl("get", "namespace", self.namespace).code, 0)
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--plan", "plan.json", "--approve", digest), 0)
+
+    def test_hold_no_secret(self):
+        self.use(service="    secrets: {TOKEN: \"env:E2E_TOKEN\"}\n")
+        env = {"E2E_TOKEN": "s3cr3t-canary"}
+        digest = self.save(env=env)
+        text = (self.folder / "plan.json").read_text(encoding="utf-8")
+        self.assertNotIn("s3cr3t-canary", text)
+        self.assertNotIn("czNjcjN0LWNhbmFyeQ", text)
+        with self.subTest("another value is another plan"):
+            done = self.rollout("--plan", "plan.json", "--approve", digest, code=7, env={"E2E_TOKEN": "other"})
+            self.assertIn("this is no longer the plan that was saved", done.stderr)
+        self.rollout("--plan", "plan.json", "--approve", digest, env=env)
+
+    def test_are_saved_only_when_their_images_are_there(self):
+        self.write("Dockerfile", "FROM scratch\n")
+        self.write("deployctl.yaml", f"""project: {PROJECT}
+registry: {registry()}/{PROJECT}
+services: {{gone: {{stack: dockerfile, port: 8080}}}}
+environments: {{lab: {{namespace: {self.namespace}}}}}
+""")
+        self.plan("--tag", "nowhere")
+        done = self.deployctl("plan", "-e", "lab", "--tag", "nowhere", "--out", "plan.json")
+        self.assert_exit(done, 5)
+        self.assertFalse((self.folder / "plan.json").exists())
+
+
+class Differences(PlansTest):
+    def test_are_told_field_by_field_with_who_made_them(self):
+        self.use()
+        with self.subTest("nothing is there yet"):
+            self.assertIn(("missing", "deployment/web", "", ""), self.diff(4))
+        self.rollout()
+        with self.subTest("what was just rolled out differs in nothing"):
+            self.assertEqual(self.diff(0), [])
+        with self.subTest("a changed field"):
+            self.patch("deployment/web", {"spec": {"progressDeadlineSeconds": 99}}, "--field-manager=ada")
+            self.assertEqual(self.diff(4), [("changed", "deployment/web", "spec.progressDeadlineSeconds", "ada")])
+            shown = self.deployctl("diff", "-e", "lab")
+            self.assert_exit(shown, 4)
+            self.assertRegex(shown.stdout, r"deployment/web +spec\.progressDeadlineSeconds +changed +99 +300 +ada, ")
+            self.patch("deployment/web", {"spec": {"progressDeadlineSeconds": 300}}, "--field-manager=ada")
+        with self.subTest("a variable that somebody added"):
+            added = kubectl("set", "env", "deployment/web", "DEBUG=1", "-n", self.namespace)
+            self.assertEqual(added.code, 0, added)
+            found = self.diff(4)
+            self.assertTrue(found and all(each[0] == "added" and "env[DEBUG]" in each[2] for each in found), found)
+            kubectl("set", "env", "deployment/web", "DEBUG-", "-n", self.namespace)
+            self.assertEqual(self.diff(0), [])
+        with self.subTest("an image that somebody set"):
+            kubectl("set", "image", "deployment/web", "web=elsewhere.example.com/web:1", "-n", self.namespace)
+            found = self.diff(4)
+            self.assertEqual([each[:3] for each in found],
+                             [("changed", "deployment/web", "spec.template.spec.containers[web].image")])
+            self.assertTrue(found[0][3].startswith("kubectl"), found)
+
+    def test_are_not_replicas_that_an_autoscaler_has(self):
+        self.use(service="    resources: {cpu: 10m}\n")
+        self.rollout()
+        self.patch("deployment/web", {"spec": {"replicas": 2}}, "--field-manager=ada")
+        self.assertEqual(self.diff(4), [("changed", "deployment/web", "spec.replicas", "ada")])
+        scaled = kubectl("autoscale", "deployment/web", "--min=1", "--max=3", "--cpu-percent=50", "-n", self.namespace)
+        self.assertEqual(scaled.code, 0, scaled)
+        self.assertEqual(self.diff(0), [])
+        with self.subTest("and a rollout leaves them alone"):
+            done = self.rollout("--timeout", "1s", code=6)
+            self.assertIn("an autoscaler has the replicas of web", done.stderr)
+            self.assertEqual(self.live("{.spec.replicas}"), "2")
+
+    def test_are_objects_the_project_no_longer_has(self):
+        self.use(extra=f"""  old:
+    image: {self.image}
+    replicas: 0
+""")
+        self.rollout()
+        self.use()
+        found = self.diff(4)
+        self.assertIn(("extra", "deployment/old"), [each[:2] for each in found])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
