@@ -98,16 +98,19 @@ void add_init_sign(const Evidence& evidence, const Pod& pod, const Container& co
   signs.push_back(std::move(sign));
 }
 
-// The kubelet follows redirects on the same host only; one to another host counts as success, with a warning.
+// The kubelet follows redirects on the same host only; one to another host counts as success, with a warning, which is
+// the only one it has. Older kubelets add no more than the answer's body, which is mostly empty.
 void add_redirect_sign(const Evidence& evidence, const Pod& pod, const Container& container, std::vector<Sign>& signs) {
   const auto* warning = newest(events_about(evidence, pod.uid, "ProbeWarning", container.name));
-  if (warning == nullptr || !mentions(warning->message, {"redirect"})) {
+  if (warning == nullptr) {
     return;
   }
   auto sign = container_sign(pod, container, "health-redirects");
   sign.field = "events";
   sign.reason = warning->reason;
-  sign.message = warning->message;
+  sign.message = mentions(warning->message, {"redirect"})
+                     ? warning->message
+                     : "the probe is redirected to another host: " + warning->message;
   signs.push_back(std::move(sign));
 }
 

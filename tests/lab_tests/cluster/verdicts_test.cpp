@@ -72,7 +72,8 @@ std::vector<Row> rows() {
       {.name = "crash", .rule = "container-crashes", .script = "echo no database; exit 3"},
       {.name = "exit-zero", .rule = "command-ends", .script = "echo all done"},
       {.name = "exit-127", .rule = "command-cannot-start", .script = "no-such-program"},
-      {.name = "segfault", .rule = "container-aborts", .script = "sh -c 'kill -SEGV $$'"},
+      // Kubernetes reads "$$" as "$".
+      {.name = "segfault", .rule = "container-aborts", .script = "sh -c 'kill -SEGV $$$$'; exit $?"},
       {.name = "bad-command", .rule = "command-cannot-start", .container = {{"command", {"/no/such/program"}}}},
       {.name = "oom",
        .rule = "out-of-memory",
