@@ -18,17 +18,20 @@
 
 namespace deployctl::cluster {
 
+// Asks the registry itself whether it has an image that a node cannot pull, and whether it may be pulled; nothing when
+// that cannot be known. Called once for an image, in a thread of its own.
+using AskRegistry =
+    std::function<std::optional<kube::verdict::ImageAnswer>(const std::string& image, const std::stop_token& stop)>;
+
 struct RolloutWatchOptions {
   std::string label_selector;  // narrows deployments, replica sets and pods
   kube::RolloutTracker::Options tracker;
   // A followed Deployment, or the pods of one, are read anew after so long without news of their kind, in case a watch
   // has died silently.
   std::chrono::milliseconds safety_poll{15'000};
-  int log_lines = 50;      // of evidence; 0: none
-  bool with_jobs = false;  // Jobs are followed as well, which costs a watch more
-  // Asks the registry itself whether it has an image that a node cannot pull, and whether it may be pulled; nothing
-  // when that cannot be known. Called once for an image, in a thread of its own. Empty: registries are not asked.
-  std::function<std::optional<kube::verdict::ImageAnswer>(const std::string& image, std::stop_token)> ask_registry;
+  int log_lines = 50;        // of evidence; 0: none
+  bool with_jobs = false;    // Jobs are followed as well, which costs a watch more
+  AskRegistry ask_registry;  // empty: registries are not asked
 };
 
 // A finding with what else there is to say about it.

@@ -189,9 +189,10 @@ base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std:
   return verdict_of(*outcomes, options.deadline);
 }
 
-Rollouts::Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs, const Ports& ports)
+Rollouts::Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs,
+                   cluster::AskRegistry ask_registry, const Ports& ports)
     : ports_(ports),
-      watch_(client, name_space, {.with_jobs = with_jobs == WithJobs::yes}),
+      watch_(client, name_space, {.with_jobs = with_jobs == WithJobs::yes, .ask_registry = std::move(ask_registry)}),
       thread_([this] { run(); }) {}
 
 Rollouts::~Rollouts() {

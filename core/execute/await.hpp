@@ -43,7 +43,8 @@ class Rollouts {
   using Done = std::function<void(base::Status)>;
 
   // Connects the watches; what is applied afterwards is not missed.
-  Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs, const Ports& ports);
+  Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs,
+           cluster::AskRegistry ask_registry, const Ports& ports);
   // Waits for those that are followed.
   ~Rollouts();
   Rollouts(const Rollouts&) = delete;

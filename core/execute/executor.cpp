@@ -7,6 +7,7 @@
 #include "core/execute/image_steps.hpp"
 #include "core/execute/images.hpp"
 #include "core/execute/prune.hpp"
+#include "core/execute/registry_word.hpp"
 #include "core/execute/schedule.hpp"
 #include "core/execute/sides.hpp"
 #include "core/execute/step_report.hpp"
@@ -56,7 +57,8 @@ class StepRunner {
              std::holds_alternative<plan::AwaitRollout>(step.action);
     });
     if (will_watch && !rollouts_) {
-      rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_, ports_);
+      rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_,
+                        registry_word(*seen_.world.cluster, name_space_, target_, ports_), ports_);
     }
     const auto keep_going = options_.record.on_failure == OnFailure::keep ? KeepGoing::yes : KeepGoing::no;
     const auto outcome = run_steps(

@@ -46,7 +46,7 @@ environments:
 """)
         self.commit()
         done = self.deployctl("rollout", "-e", "lab", "--yes")
-        self.assert_broken(done, "pod/cache-", "nowhere:1.0")
+        self.assert_broken(done, "pod/cache-", "nowhere:1.0", "rule image-missing", within=30)
 
     def test_a_crashing_container_ends_with_its_last_words(self):
         self.use("FROM busybox:1.36\nUSER 65532:65532\nCMD [\"sh\", \"-c\", \"echo no database here; exit 3\"]\n", health="")
