@@ -55,6 +55,8 @@ class ControlPlane:
                                                        "certificate-authority": self.ca}}],
             "users": [{"name": "admin", "user": {"token": TOKEN}}]}))
         os.chmod(self.kubeconfig, 0o600)
+        # With a state folder of its own: an environment is bound to the first cluster it has met.
+        self.environment = {"KUBECONFIG": self.kubeconfig, "XDG_STATE_HOME": str(self.folder / "state")}
         self.wait_until_ready()
 
     def _spawn(self, name, argv):
