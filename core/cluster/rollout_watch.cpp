@@ -316,10 +316,11 @@ class RolloutWatch::Waiter {
     return explained;
   }
 
-  // The container has run, so that there is something to read.
+  // The container has run, so that there is something worth reading. While a probe may still pass its log stays where
+  // it is.
   static bool has_printed(const kube::verdict::Finding& finding) {
-    return !finding.container.empty() &&
-           (finding.kind == Class::crash || finding.kind == Class::probe || finding.rule == "init-running");
+    const bool is_probe = finding.kind == Class::probe && finding.weight != Weight::waiting;
+    return !finding.container.empty() && (finding.kind == Class::crash || is_probe || finding.rule == "init-running");
   }
 
   // Logs of what may still pass are read and kept, as they may be gone later, but not shown.
