@@ -46,7 +46,9 @@ void add_log(const std::string& title, const std::vector<std::string>& log, std:
   if (log.empty()) {
     return;
   }
-  lines.push_back("  " + base::printable(title) + ":");
+  if (!title.empty()) {
+    lines.push_back("  " + base::printable(title) + ":");
+  }
   const auto skipped = log.size() > shown ? log.size() - shown : 0;
   for (auto i = skipped; i < log.size(); ++i) {
     lines.push_back("  | " + base::printable(log[i]));
@@ -123,7 +125,9 @@ std::vector<std::string> finding_lines(const events::Finding& finding, const Pal
     }
   }
   std::vector<std::string> lines{std::move(first)};
-  if (finding.weight != events::Finding::Weight::waiting) {
+  // What no rule judged is not about pods: an image that is too large, say.
+  const bool is_about_pods = !finding.rule.empty();
+  if (is_about_pods && finding.weight != events::Finding::Weight::waiting) {
     lines.push_back("  " + palette.paint(Color::dim, evidence_text(finding)));
   }
   for (const auto& remark : finding.context) {
@@ -135,7 +139,7 @@ std::vector<std::string> finding_lines(const events::Finding& finding, const Pal
   const auto who = finding.container.empty() ? "the container" : finding.container;
   const auto shown = shown_log_lines(finding.weight);
   add_log(fmt::format("{} printed, in its run before", who), finding.previous_log, shown, lines);
-  add_log(fmt::format("{} printed", who), finding.log, shown, lines);
+  add_log(is_about_pods ? fmt::format("{} printed", who) : std::string(), finding.log, shown, lines);
   return lines;
 }
 
