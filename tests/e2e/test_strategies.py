@@ -6,7 +6,7 @@ import unittest
 
 from harness import TINY_DOCKERFILE, Load, ProjectTest, get_json, kubectl, registry
 
-PORT = 30412
+PORT = 30415
 DRAINED = TINY_DOCKERFILE.replace("USER", 'COPY index.html /www/index.json\nUSER')
 
 
