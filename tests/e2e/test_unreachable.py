@@ -36,7 +36,7 @@ class PartsThatAreAway(ProjectTest):
 
     def test_every_command_that_needs_the_cluster_says_when_it_is_down(self):
         away = {"KUBECONFIG": str(self.folder / "kubeconfig")}
-        for command in (["rollout", "--yes"], ["release", "--yes"], ["plan"], ["status"], ["history", "web"],
+        for command in (["rollout", "--yes"], ["release", "--yes"], ["plan"], ["status"], ["history"],
                         ["undo", "web", "--yes"], ["restart", "web"], ["logs", "web"]):
             with self.subTest(command[0]):
                 self.assert_unreachable(self.deployctl(*command, "-e", "lab", env=away), DEAD)
