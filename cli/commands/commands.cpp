@@ -66,7 +66,9 @@ constexpr std::array command_table{
             "  deployctl history --output json",
             declare_history},
     Command{"promote", operate_group, "give all requests to a new version that waits beside the old one",
-            "  deployctl promote api -e prod", declare_promote},
+            "  deployctl promote api -e prod\n"
+            "  deployctl promote api --full      canary: take none of the steps that are left",
+            declare_promote},
     Command{"abort", operate_group, "let a new version go that waits beside the old one",
             "  deployctl abort api -e prod", declare_abort},
     Command{"undo", operate_group, "go back to an earlier release: pods, configuration, everything",

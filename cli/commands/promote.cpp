@@ -1,57 +1,71 @@
-// What becomes of a new version that waits beside the old one: all requests, or an end.
+#include "core/execute/promote.hpp"
+
 #include "cli/approval.hpp"
 #include "cli/commands/commands.hpp"
-#include "cli/commands/one_service.hpp"
+#include "cli/commands/release_run.hpp"
+#include "cli/commands/sides.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
+#include "cli/version.hpp"
+#include "core/execute/inspect.hpp"
 #include "core/execute/sides.hpp"
+#include "core/plan/release.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <functional>
 #include <memory>
 
 namespace deployctl::cli {
 namespace {
 
-struct SideOptions {
-  std::string service;
+struct PromoteOptions {
+  std::vector<std::string> services;
+  bool fully = false;
+  std::optional<base::Milliseconds> timeout;
+  RecordFlags record;
   bool yes = false;
 };
 
-using ActOnSide = base::Status (*)(const project::Target&, const project::Service&, cluster::Client&,
-                                   const execute::Ports&);
-
-int act(Runtime& runtime, const SideOptions& options, std::string_view command, ActOnSide act_on_side) {
-  return with_service(runtime, options.service, [&](const OneService& one) -> int {
-    if (one.service.strategy.type != project::Strategy::Type::blue_green) {
-      return runtime.fail(
-          base::Error::usage("nothing of {} waits to be promoted", options.service)
-              .with_hint("'strategy: {{type: blue-green, promote: manual}}' makes the new version wait"));
-    }
-    if (const auto approved = approve(runtime, one.target, options.yes, command); !approved) {
-      return runtime.fail(approved.error());
-    }
-    runtime.begin_run(command, one.target);
-    return runtime.end_run(act_on_side(one.target, one.service, one.client, one.ports));
-  });
-}
-
-Action declare(CLI::App& parser, std::string_view command, ActOnSide act_on_side) {
-  auto options = std::make_shared<SideOptions>();
-  add_service(parser, options->service);
-  add_yes(parser, options->yes);
-  return [=](Runtime& runtime) { return act(runtime, *options, command, act_on_side); };
+int promote(Runtime& runtime, const PromoteOptions& options) {
+  const auto loaded = runtime.load_target();
+  if (!loaded.target) {
+    return loaded.failure;
+  }
+  const auto services = plan::chosen_services(*loaded.target, {.services = options.services});
+  if (!services) {
+    return runtime.fail(services.error());
+  }
+  if (is_one_with_sides(*loaded.target, options.services)) {
+    return act_on_side(runtime, options.services.front(), options.yes, "promote", execute::promote_side);
+  }
+  if (const auto approved = approve(runtime, *loaded.target, options.yes, "promote"); !approved) {
+    return runtime.fail(approved.error());
+  }
+  const auto ports = runtime.ports();
+  auto client = execute::connect_cluster(*loaded.target, ports);
+  if (!client) {
+    return runtime.fail(client.error());
+  }
+  runtime.begin_run("promote", *loaded.target);
+  const auto promotion = options.fully ? execute::Promotion::fully : execute::Promotion::one_step;
+  return runtime.end_run(execute::promote(*std::move(client), *loaded.target, options.services, promotion,
+                                          {.rollout_deadline = deadline_for(*services, options.timeout),
+                                           .tool_version = std::string(version()),
+                                           .record = record_options(runtime, "promote", options.record)},
+                                          ports));
 }
 
 }  // namespace
 
 Action declare_promote(CLI::App& parser) {
-  return declare(parser, "promote", execute::promote_side);
-}
-
-Action declare_abort(CLI::App& parser) {
-  return declare(parser, "abort", execute::abort_side);
+  auto options = std::make_shared<PromoteOptions>();
+  add_services(parser, options->services);
+  parser.add_flag("--full", options->fully, "canary: take none of the steps that are left");
+  add_timeout(parser, options->timeout);
+  add_on_failure(parser, options->record.on_failure);
+  add_lock_timeout(parser, options->record.lock_timeout);
+  add_yes(parser, options->yes);
+  return [options](Runtime& runtime) { return promote(runtime, *options); };
 }
 
 }  // namespace deployctl::cli

@@ -4,6 +4,7 @@
 #include "core/execute/apply.hpp"
 #include "core/execute/attach_step.hpp"
 #include "core/execute/await.hpp"
+#include "core/execute/canary.hpp"
 #include "core/execute/image_steps.hpp"
 #include "core/execute/images.hpp"
 #include "core/execute/prune.hpp"
@@ -103,6 +104,8 @@ class StepRunner {
                    [&](const plan::SwitchTraffic&) { done(sides_->switch_traffic(step)); },
                    [&](const plan::RetireSide& action) { done(sides_->retire(step, action)); },
                    [&](const plan::PruneObject& action) { done(prune(step, action)); },
+                   [&](const plan::RunCanary& action) { done(walk_canary(step, action)); },
+                   [&](const plan::EndCanary& action) { done(remove_canary(step, action)); },
                },
                step.action);
   }
@@ -211,6 +214,57 @@ class StepRunner {
 
   base::Status prune(const plan::Step& step, const plan::PruneObject& action) {
     return prune_object(*seen_.world.cluster, action.key, *target_.project, step.id, ports_);
+  }
+
+  base::Result<canary::Parts> parts(const std::string& service, const std::vector<kube::Object>& planned) {
+    std::vector<kube::Object> objects;
+    for (const auto& object : planned) {
+      auto filled = images_.filled_in(object);
+      if (!filled) {
+        return filled.error();
+      }
+      objects.push_back(std::move(*filled));
+    }
+    return canary::parts_of(objects, service);
+  }
+
+  CanaryRun canary_run(const plan::Step& step, const canary::Parts& parts, const project::Canary& settings) {
+    return {.parts = parts,
+            .settings = settings,
+            .step = step.id,
+            .directory = target_.directory,
+            .deadline = options_.rollout_deadline,
+            .record = *open_->canaries,
+            .client = *seen_.world.cluster,
+            .ports = ports_};
+  }
+
+  base::Status walk_canary(const plan::Step& step, const plan::RunCanary& action) {
+    const auto made = parts(step.service, action.objects);
+    if (!made) {
+      return made.error();
+    }
+    const auto end = run_canary(canary_run(step, *made, action.settings));
+    if (!end) {
+      return end.error();
+    }
+    return *end == CanaryEnd::paused ? base::Status(paused(step.service)) : base::Status();
+  }
+
+  // Nothing that comes after it begins, and the release stays open.
+  base::Error paused(const std::string& service) {
+    const auto kept = open_->canaries->find(service);
+    auto error = base::Error::make(base::ErrorCode::rollout_undecided, "the canary of {} is {}", service,
+                                   kept ? canary::in_words(kept->settings, kept->progress) : "paused")
+                     .with_hint("'deployctl promote {}' goes on, 'deployctl abort {}' takes it back", service, service);
+    const std::lock_guard lock(mutex_);
+    open_->paused = error.message;
+    return error;
+  }
+
+  base::Status remove_canary(const plan::Step& step, const plan::EndCanary& action) {
+    const auto made = parts(step.service, action.objects);
+    return made ? end_canary(canary_run(step, *made, action.settings)) : made.error();
   }
 
   void await(const plan::Step& step, const StepDone& done) {

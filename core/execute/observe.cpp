@@ -359,10 +359,10 @@ class Observer {
     return (is_missing ? error : or_left_to_the_cluster(error, service)).at(service.image.span);
   }
 
-  // For showing what would be pruned, and for not building an older commit in vain. The run itself looks again, under
-  // the lock.
+  // For showing what would be pruned, for not building an older commit in vain, and for knowing whether a canary has
+  // anything to be compared with. The run itself looks again, under the lock.
   base::Status see_releases() {
-    const bool is_worth_it = options_.with_dry_run || wish_.build || wish_.push;
+    const bool is_worth_it = options_.with_dry_run || wish_.build || wish_.push || has_canary();
     if (!wish_.rollout || !is_worth_it || !seen_.observation.namespace_exists) {
       return {};
     }
@@ -382,6 +382,12 @@ class Observer {
     return live != nullptr && is_checked
                ? check_commit_order(*live, seen_.observation.commit, target_.directory, ports_.git)
                : base::Status();
+  }
+
+  bool has_canary() const {
+    return std::ranges::any_of(services_, [](const project::Service* service) {
+      return service->strategy.type == project::Strategy::Type::canary;
+    });
   }
 
   base::Status see_changes() {

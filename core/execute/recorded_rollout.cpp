@@ -3,6 +3,7 @@
 #include "core/base/duration.hpp"
 #include "core/base/text.hpp"
 #include "core/execute/actor.hpp"
+#include "core/execute/canary.hpp"
 #include "core/execute/commit_order.hpp"
 #include "core/generate/sides.hpp"
 #include "core/plan/prune.hpp"
@@ -109,12 +110,56 @@ class RecordedRollout {
 
   // Whoever holds the lock knows that nobody else is at work: what is pending was left behind.
   Status take_over(ReleaseSummary& left) {
-    note(Note::Level::warning,
-         fmt::format("release {} by {} was interrupted{}; this run makes good for it", left.number,
-                     base::printable(left.actor),
-                     left.journal.empty() ? "" : fmt::format(" ({})", base::printable(left.journal))));
+    const auto canary = open_canary(left);
+    const auto where = canary.empty() ? left.journal : canary;
+    note(canary.empty() ? Note::Level::warning : Note::Level::info,
+         fmt::format("release {} by {} {}{}; this run {}", left.number, base::printable(left.actor),
+                     canary.empty() ? "was interrupted" : "has not ended",
+                     where.empty() ? "" : fmt::format(" ({})", base::printable(where)),
+                     canary.empty() ? "makes good for it" : "goes on with it, or makes good for it"));
     left.state = ReleaseState::interrupted;
     return ledger_.mark_interrupted(left, lock_->epoch(), ports_.stop);
+  }
+
+  // The canaries of a release that were neither promoted nor aborted, in words; "" when there are none.
+  static std::string open_canary(const ReleaseSummary& release) {
+    for (const auto& kept : CanaryRecord(release.progress, {}).all()) {
+      if (!kept.is_over()) {
+        return fmt::format("canary of {}: {}", kept.service, canary::in_words(kept.settings, kept.progress));
+      }
+    }
+    return {};
+  }
+
+  // The same release again goes on with its canaries, any other takes them back first.
+  Status take_up_canaries(const std::string& content) {
+    const auto* left = release_with_open_canaries(earlier_);
+    const bool goes_on = left != nullptr && number_ != 0 && left->content == content;
+    canaries_.emplace(goes_on ? left->progress : json::Value(), [this](const json::Value& progress) {
+      return number_ == 0 ? Status() : ledger_.note_progress(number_, progress, {});
+    });
+    if (left == nullptr) {
+      return {};
+    }
+    return goes_on ? ledger_.note_progress(number_, left->progress, ports_.stop) : take_back_canaries(*left);
+  }
+
+  Status take_back_canaries(const ReleaseSummary& left) {
+    const auto release = ledger_.read(left.number, ports_.stop);
+    if (!release) {
+      return release.error();
+    }
+    CanaryRecord record(left.progress, {});
+    for (const auto& kept : record.all()) {
+      if (kept.is_over()) {
+        continue;
+      }
+      note(Note::Level::info, fmt::format("taking back the canary of {} of release {}", kept.service, left.number));
+      if (const auto back = abort_recorded(*release, kept, record, client_, rollout_.target.directory, ports_); !back) {
+        return back.error().within("taking back the canary of {}", kept.service);
+      }
+    }
+    return {};
   }
 
   Status check_order() {
@@ -134,11 +179,13 @@ class RecordedRollout {
       note(Note::Level::info, fmt::format("release {} says the same and is live", live_->number));
       return {};
     }
+    const auto content = kube::content_digest(*record);
     const auto number = ledger_.begin(*std::move(record), ports_.stop);
     if (!number) {
       return number.error();
     }
     number_ = *number;
+    content_ = content;
     note(Note::Level::info,
          fmt::format("release {}{}", number_,
                      live_ ? fmt::format(", after release {}{}", live_->number, brief(live_->commit)) : ""));
@@ -221,6 +268,9 @@ class RecordedRollout {
   // ---- The change -------------------------------------------------------------------------------------------------
 
   Status roll_out() {
+    if (const auto taken = take_up_canaries(content_); !taken) {
+      return taken;
+    }
     if (const auto mended = mend_other_services(); !mended) {
       return mended;
     }
@@ -228,13 +278,15 @@ class RecordedRollout {
   }
 
   Status run(const std::vector<plan::Step>& steps) {
-    OpenRelease open{ledger_, *lock_, number_};
+    OpenRelease open{.ledger = ledger_, .lock = *lock_, .number = number_, .paused = {}};
+    open.canaries = &*canaries_;
     std::optional<Journal> journal;
     if (number_ != 0) {
       journal.emplace(ledger_, number_, steps.size());
       open.journal = &*journal;
     }
     const auto status = rollout_.run(steps, &open);
+    paused_ = open.paused.empty() ? paused_ : open.paused;
     journal_text_ = journal ? journal->text() : std::string();
     return status;
   }
@@ -292,6 +344,10 @@ class RecordedRollout {
     }
     if (number_ == 0) {
       return cause;
+    }
+    if (!paused_.empty() && cause.message == paused_) {
+      note(Note::Level::info, fmt::format("release {} stays open: {}; {}", number_, cause.message, cause.hint));
+      return {};
     }
     if (cause.code == ErrorCode::interrupted) {
       tell_failure("recording the end", record_end(ReleaseState::interrupted, "stopped by the user: " + journal_text_));
@@ -383,6 +439,9 @@ class RecordedRollout {
   std::vector<kube::ObjectKey> desired_;
   std::vector<std::string> one_sided_;  // services that have two sides no longer
   long long number_ = 0;                // of this run's release; 0: none is recorded
+  std::string content_;                 // digest of this run's release
+  std::optional<CanaryRecord> canaries_;
+  std::string paused_;
   std::string journal_text_;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/result.hpp"
+#include "core/execute/canary_record.hpp"
 #include "core/execute/halt.hpp"
 #include "core/execute/images.hpp"
 #include "core/execute/journal.hpp"
@@ -42,6 +43,8 @@ struct OpenRelease {
   Lock& lock;
   long long number = 0;
   Journal* journal = nullptr;
+  CanaryRecord* canaries = nullptr;
+  std::string paused;  // what a step says that waits for `deployctl promote`; the release stays open for it
 };
 
 // Carries out steps, all of them of the cluster phase; without a release before there is a lock.

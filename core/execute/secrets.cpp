@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::uint64_t largest_secret = 1u << 20u;  // what a Kubernetes Secret can hold
 
-// The value, or why there is none.
-base::Result<base::Secret> read_secret(const project::Target& target, const project::SecretSource& source,
+}  // namespace
+
+base::Result<base::Secret> read_secret(const std::string& directory, const project::SecretSource& source,
                                        const io::Environment& environment, const io::FileSystem& files) {
   if (source.from == project::SecretSource::From::environment) {
     auto value = environment.get(source.name);
@@ -20,14 +21,12 @@ base::Result<base::Secret> read_secret(const project::Target& target, const proj
     }
     return base::Secret(std::move(*value));
   }
-  auto content = files.read(io::join_path(target.directory, source.name), largest_secret);
+  auto content = files.read(io::join_path(directory, source.name), largest_secret);
   if (!content) {
     return base::Error::invalid_input("{}", content.error().message);
   }
   return base::Secret(std::move(*content));
 }
-
-}  // namespace
 
 base::Result<SecretValues> read_secrets(const project::Target& target,
                                         const std::vector<const project::Service*>& services,
@@ -37,7 +36,7 @@ base::Result<SecretValues> read_secrets(const project::Target& target,
   std::optional<base::SourceSpan> first_place;
   for (const auto* service : services) {
     for (const auto& secret : service->secrets) {
-      auto value = read_secret(target, secret.source, environment, files);
+      auto value = read_secret(target.directory, secret.source, environment, files);
       if (value) {
         values[*service->name][secret.variable] = std::move(*value);
         continue;

@@ -23,6 +23,10 @@ base::Result<SecretValues> read_secrets(const project::Target& target,
                                         const std::vector<const project::Service*>& services,
                                         const io::Environment& environment, const io::FileSystem& files);
 
+// One value; invalid_input when there is none. `directory` is the project's folder, which files are relative to.
+base::Result<base::Secret> read_secret(const std::string& directory, const project::SecretSource& source,
+                                       const io::Environment& environment, const io::FileSystem& files);
+
 // The Secret of a service, named after its content.
 kube::Object secret_for(const project::Target& target, const std::string& service,
                         const std::map<std::string, base::Secret>& values);

@@ -2,6 +2,7 @@
 // with `get`. A rollout is watched by four kinds: events and logs make its verdict better and are not needed for it.
 #include "core/plan/permissions.hpp"
 
+#include "core/canary/parts.hpp"
 #include "core/kube/resource.hpp"
 
 #include <algorithm>
@@ -45,6 +46,22 @@ class Collector {
     }
   }
 
+  // The canary's own objects are applied at its first step and deleted after its last one.
+  void add_canary(const RunCanary& run, const std::string& service, const std::string& purpose) {
+    for (const auto& object : run.objects) {
+      if (const auto resource = kube::find_resource(object.api_version(), object.kind())) {
+        add_apply(*resource, purpose);
+      }
+    }
+    if (const auto parts = canary::parts_of(run.objects, service)) {
+      for (const auto& key : canary::made_for_canary(*parts, run.settings)) {
+        if (const auto resource = kube::find_resource(key.api_version, key.kind)) {
+          add("delete", *resource, purpose);
+        }
+      }
+    }
+  }
+
   std::vector<NeededPermission> take() { return std::move(needed_); }
 
  private:
@@ -78,6 +95,8 @@ std::vector<NeededPermission> needed_permissions(const Plan& plan) {
         collector.add("get", *resource, purpose);
         collector.add("delete", *resource, purpose);
       }
+    } else if (const auto* run = std::get_if<RunCanary>(&step.action)) {
+      collector.add_canary(*run, step.service, purpose);
     } else if (std::holds_alternative<RetireSide>(step.action)) {
       collector.add("delete", kube::resource_of("Deployment"), purpose);
     }

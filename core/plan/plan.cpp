@@ -6,6 +6,26 @@
 
 namespace deployctl::plan {
 
+namespace {
+
+// "5 %, 50 %, promote".
+std::string shares_of(const project::Canary& canary) {
+  std::string text;
+  int before = 0;
+  for (const auto& step : canary.steps) {
+    if (step.weight != before) {
+      text += fmt::format("{} %, ", step.weight);
+    }
+    if (step.waits_for_promote) {
+      text += "wait for 'deployctl promote', ";
+    }
+    before = step.weight;
+  }
+  return text + "promote";
+}
+
+}  // namespace
+
 std::string documents(const AttachDocuments& attach) {
   const std::string sbom = attach.sbom ? "SBOM" : "";
   const std::string provenance = attach.provenance ? "provenance" : "";
@@ -26,6 +46,10 @@ std::string title(const Step& step) {
           [&](const SwitchTraffic&) { return fmt::format("switch {} to its new pods", step.service); },
           [&](const RetireSide&) { return fmt::format("let the old pods of {} go", step.service); },
           [&](const AwaitRollout&) { return fmt::format("watch the rollout of {}", step.service); },
+          [&](const RunCanary& canary) {
+            return fmt::format("canary of {}: {}", step.service, shares_of(canary.settings));
+          },
+          [&](const EndCanary&) { return fmt::format("remove the canary of {}", step.service); },
           [](const PruneObject& prune) { return fmt::format("delete {}", kube::to_string(prune.key)); },
       },
       step.action);

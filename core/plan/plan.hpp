@@ -68,8 +68,21 @@ struct PruneObject {
   kube::ObjectKey key;
 };
 
+// Walk the steps of the service's canary, beside the stable pods, until they may have the new version. The objects are
+// those of the service that a canary works with (canary/parts.hpp), as they are to be without it.
+struct RunCanary {
+  project::Canary settings;
+  std::vector<kube::Object> objects;
+};
+
+// Take the canary away once the stable pods have the new version.
+struct EndCanary {
+  project::Canary settings;
+  std::vector<kube::Object> objects;
+};
+
 using Action = std::variant<BuildImage, PushImage, AttachDocuments, ApplyObject, ApplySecret, RunTask, AwaitRollout,
-                            SwitchTraffic, RetireSide, PruneObject>;
+                            SwitchTraffic, RetireSide, PruneObject, RunCanary, EndCanary>;
 
 // What the step is expected to change, as far as that is known before it runs.
 enum class Change { unknown, create, update, none, remove };

@@ -4,6 +4,7 @@
 #include "core/generate/task.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/field_diff.hpp"
+#include "core/plan/canary.hpp"
 #include "core/plan/prune.hpp"
 
 #include <nlohmann/json.hpp>
@@ -419,17 +420,12 @@ std::vector<kube::ObjectKey> desired_keys(const Plan& plan) {
 
 namespace {
 
-// Refused before anything is touched, rather than rolled out in another way than the project manifest says.
-base::Status check_strategies(const std::vector<const project::Service*>& services) {
-  for (const auto* service : services) {
-    if (service->strategy.type == project::Strategy::Type::canary) {
-      return base::Error::invalid_input("'{}' has strategy type 'canary', which cannot be rolled out yet",
-                                        *service->name)
-          .with_hint("use 'type: rolling' or 'type: blue-green'")
-          .at(service->name.span);
-    }
-  }
-  return {};
+// A canary needs something to be compared with.
+bool is_live(const std::string& service, const Observation& seen) {
+  const auto* live = kube::live_release(seen.releases);
+  return live != nullptr && (!live->inventory || std::ranges::any_of(*live->inventory, [&](const kube::ObjectKey& key) {
+           return key.kind == "Deployment" && key.name == service;
+         }));
 }
 
 }  // namespace
@@ -438,9 +434,6 @@ base::Result<Plan> release(const project::Target& target, const Observation& see
   const auto services = chosen_services(target, wish);
   if (!services) {
     return services.error();
-  }
-  if (const auto known = wish.rollout ? check_strategies(*services) : base::Status(); !known) {
-    return known.error();
   }
   ReleasePlanner planner(target, seen, wish);
   for (const auto* service : *services) {
@@ -455,6 +448,11 @@ base::Result<Plan> release(const project::Target& target, const Observation& see
     }
   }
   auto plan = std::move(planner).take();
+  for (const auto* service : *services) {
+    if (wish.rollout && service->strategy.type == project::Strategy::Type::canary && is_live(*service->name, seen)) {
+      add_canary(plan, *service->name, service->strategy.canary);
+    }
+  }
   if (wish.rollout && wish.services.empty()) {
     add_prune_steps(plan, seen);
   }

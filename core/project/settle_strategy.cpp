@@ -193,14 +193,6 @@ Gates settle_gates(const WrittenStrategy& written, base::Diagnostics& out) {
   return gates;
 }
 
-// The canary's pods are compared with the stable ones; before a switch there are no requests to compare.
-void refuse_errors_gates(const WrittenStrategy& written, base::Diagnostics& out) {
-  for (const auto& gate : value_or(written.gates, {})) {
-    refuse_useless(gate->errors, "errors", "with 'type: blue-green': no requests reach the new pods before the switch",
-                   out);
-  }
-}
-
 // --- canary
 
 std::vector<CanaryStep> default_steps() {
@@ -332,17 +324,14 @@ Canary settle_canary(const WrittenService& service, const WrittenStrategy& writt
   return canary;
 }
 
-BlueGreen settle_blue_green(const WrittenStrategy& written, base::Diagnostics& out) {
-  refuse_errors_gates(written, out);
+BlueGreen settle_blue_green(const WrittenStrategy& written) {
   return {.keep = value_or(written.keep, BlueGreen{}.keep),
-          .waits_for_promote = value_or(written.promote, PromoteBy::itself) == PromoteBy::user,
-          .gates = settle_gates(written, out)};
+          .waits_for_promote = value_or(written.promote, PromoteBy::itself) == PromoteBy::user};
 }
 
 // Keys that belong to another type.
 void refuse_foreign_keys(const WrittenStrategy& written, Type type, base::Diagnostics& out) {
   const auto why = fmt::format("with 'type: {}'", word_of(type));
-  const bool has_gates = type == Type::canary || type == Type::blue_green;
   if (type == Type::recreate) {
     refuse_useless(written.max_surge, "max_surge", why, out);
     refuse_useless(written.max_unavailable, "max_unavailable", why, out);
@@ -352,8 +341,6 @@ void refuse_foreign_keys(const WrittenStrategy& written, Type type, base::Diagno
     refuse_useless(written.steps, "steps", why, out);
     refuse_useless(written.header, "header", why, out);
     refuse_useless(written.cookie, "cookie", why, out);
-  }
-  if (!has_gates) {
     refuse_useless(written.gates, "gates", why, out);
     refuse_useless(written.on_inconclusive, "on_inconclusive", why, out);
     refuse_useless(written.max_wait, "max_wait", why, out);
@@ -391,7 +378,7 @@ void settle_strategy(const WrittenService& written, Service& service, base::Diag
   if (strategy.type == Type::canary) {
     strategy.canary = settle_canary(written, given, service, out);
   } else if (strategy.type == Type::blue_green) {
-    strategy.blue_green = settle_blue_green(given, out);
+    strategy.blue_green = settle_blue_green(given);
   }
 }
 

@@ -235,17 +235,16 @@ std::vector<Field<WrittenStrategy>> gate_fields() {
   using S = WrittenStrategy;
   return {
       field("gates", &S::gates, list_of(gate_form(), Empty::refused),
-            {.doc = "canary, blue-green: what must be well before the new version goes on",
+            {.doc = "canary: what must be well before the new version goes on",
              .example = "[{http: {path: /health}}]",
              .fallback = "none: the pods' own state decides, as it always does too"}),
-      field(
-          "max_wait", &S::max_wait, duration(1s),
-          {.doc = "canary, blue-green: how long the gates may be unable to tell", .example = "10m", .fallback = "5m"}),
+      field("max_wait", &S::max_wait, duration(1s),
+            {.doc = "canary: how long the gates may be unable to tell", .example = "10m", .fallback = "5m"}),
       field("on_inconclusive", &S::on_inconclusive,
             word<OnInconclusive>("policy", {{"abort", OnInconclusive::abort},
                                             {"pause", OnInconclusive::pause},
                                             {"promote", OnInconclusive::promote}}),
-            {.doc = "canary, blue-green: and what is done then. pause: wait for `deployctl promote`; promote: go on",
+            {.doc = "canary: and what is done then. pause: wait for `deployctl promote`; promote: go on",
              .example = "pause",
              .fallback = "abort"}),
       field("promote", &S::promote,

@@ -50,16 +50,6 @@ TEST(ReleasePlan, BuildsAndPushesOnlyWhatHasASource) {
   EXPECT_THAT(find_step(*plan, "push:api").after, ElementsAre("build:api"));
 }
 
-TEST(ReleasePlan, RefusesAStrategyThatNothingCarriesOut) {
-  auto target = shop();
-  target.services[0].strategy.type = project::Strategy::Type::canary;
-  const auto plan = release(target, seen(), whole_release);
-  ASSERT_FALSE(plan);
-  EXPECT_EQ(plan.error().code, base::ErrorCode::invalid_input);
-  EXPECT_EQ(plan.error().message, "'api' has strategy type 'canary', which cannot be rolled out yet");
-  EXPECT_TRUE(release(target, seen(), {.build = true, .push = true}));
-}
-
 TEST(ReleasePlan, AttachesDocumentsToWhatItPushes) {
   const auto plan = release(shop(), seen(), {.build = true, .push = true, .sbom = true, .provenance = true});
   ASSERT_TRUE(plan);

@@ -1,0 +1,38 @@
+// What users say about a canary that is under way: from any machine, with nothing but the cluster. Neither git nor a
+// registry nor metrics are asked.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/cluster/client.hpp"
+#include "core/execute/executor.hpp"
+#include "core/execute/ports.hpp"
+#include "core/project/model.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace deployctl::execute {
+
+enum class Promotion {
+  one_step,  // what it waits for at this step is given
+  fully,     // the steps that are left are not taken
+};
+
+// A run that walks the canary at the moment is told and waited for; otherwise the release is carried on from its
+// record. not_found when none of the services (empty: any) has a canary under way.
+base::Status promote(std::unique_ptr<cluster::Client> client, const project::Target& target,
+                     const std::vector<std::string>& services, Promotion promotion, ExecuteOptions options,
+                     const Ports& ports);
+
+struct AbortOptions {
+  std::vector<std::string> services;  // empty: all that have a canary under way
+  std::chrono::milliseconds lock_timeout{600'000};
+};
+
+// Takes the canaries back, by the run that walks them or here, and marks the release as failed. not_found as above.
+base::Status abort_release(cluster::Client& client, const project::Target& target, const AbortOptions& options,
+                           const Ports& ports);
+
+}  // namespace deployctl::execute
