@@ -207,6 +207,13 @@ services:
             sbom, _ = self.document(image["digest"], SPDX)
             self.assertEqual(spdx.findings(sbom), [])
             self.assertIn("example.com/hello", [each["name"] for each in sbom["packages"]])
+        with self.subTest("a copy with referrers takes all of them along"):
+            copied = self.deployctl("image", "copy", "--with-referrers", f"{registry()}/{self.repository}@{digest}",
+                                    f"{registry()}/{self.repository}-copy:1")
+            self.assert_exit(copied, 0)
+            for each in [digest, *(image["digest"] for image in images)]:
+                self.assertEqual(sorted(entry["digest"] for entry in referrers(self.repository + "-copy", each)),
+                                 sorted(entry["digest"] for entry in referrers(self.repository, each)))
         statement, _ = self.document(digest, STATEMENT)
         self.assertEqual([each["digest"]["sha256"] for each in statement["subject"]],
                          [each.split(":")[1] for each in [digest, *(image["digest"] for image in images)]])
