@@ -176,9 +176,9 @@ class Upload {
   const BlobUpload& upload_;
   const BlobProgress& on_sent_;
   std::stop_token stop_;
-  std::optional<base::Url> location_;  // of an upload session that may still be there
-  std::uint64_t offset_ = 0;           // kept by it
-  std::uint64_t chunk_ = 0;            // bytes in one request; 0: all that are left
+  std::optional<base::Url> location_;              // of an upload session that may still be there
+  std::uint64_t offset_ = 0;                       // kept by it
+  std::uint64_t chunk_ = session_.habits().chunk;  // bytes in one request; 0: all that are left
 };
 
 Result<Answer> Upload::send(std::string_view method, const base::Url& url, std::shared_ptr<http::Body> body,
@@ -213,7 +213,7 @@ Try Upload::send_last(const base::Url& location, std::shared_ptr<http::Body> bod
     return wrong_digest(*body, upload_);
   }
   if (is_too_large(answer->response)) {
-    chunk_ = smallest_chunk;
+    session_.habits().chunk = chunk_ = smallest_chunk;
     abandon();
     return begin();
   }

@@ -27,6 +27,7 @@ struct Client::State {
   ClientOptions options;
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<Session>> sessions;
+  std::map<std::string, std::shared_ptr<Habits>> habits;  // by registry
   std::set<std::string> warned_of;
 
   std::shared_ptr<Session> session(const oci::Reference& repository, Access access, const std::string& also_pull = {}) {
@@ -37,10 +38,17 @@ struct Client::State {
     const std::scoped_lock lock(mutex);
     auto& kept = sessions[fmt::format("{}/{} {} {}", registry, repository, static_cast<int>(access), also_pull)];
     if (!kept) {
-      kept = std::make_shared<Session>(ports, options, registry, repository, access, also_pull);
+      kept = std::make_shared<Session>(ports, options, registry, repository, access, also_pull, habits_of(registry));
       warn_if_insecure(*kept);
     }
     return kept;
+  }
+  std::shared_ptr<Habits> habits_of(const std::string& registry) {
+    auto& known = habits[registry];
+    if (!known) {
+      known = std::make_shared<Habits>();
+    }
+    return known;
   }
   void warn_if_insecure(const Session& one) {
     if (one.is_insecure() && options.on_notice && warned_of.insert(one.registry()).second) {

@@ -3,6 +3,7 @@
 // out, whatever transfer it came from, and so vouches for the whole.
 #include "core/registry/pull.hpp"
 
+#include "core/base/duration.hpp"
 #include "core/base/text.hpp"
 #include "core/oci/byte_pipe.hpp"
 #include "core/oci/gzip.hpp"
@@ -16,10 +17,12 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-// A transfer that brought so much that was new, or brought something new for so long, before it broke does not count as
-// a failed attempt. One that brought nothing new always does, however long it took: it may never end otherwise.
+// A transfer that brought so much that was new, or brought some of it for so long, before it broke does not count as
+// a failed attempt. One that brought next to nothing always does, however long it took: it may never end otherwise.
 constexpr std::uint64_t progress_that_counts = 1u << 20u;
 constexpr std::chrono::seconds time_that_counts{60};
+constexpr std::uint64_t least_in_that_time = 60u << 10u;
+constexpr std::uint64_t slowest_transfer = 1u << 10u;  // bytes a second
 
 // The first byte's place in "bytes 100-199/200".
 std::optional<std::uint64_t> start_of_range(const http::Response& response) {
@@ -43,6 +46,8 @@ class Download {
   Status begin(const http::Response& response);
   Status take(std::string_view piece);
   Status check_complete();
+  Status check_pace(std::size_t bytes);
+  Status give_out(std::string_view piece);
   [[nodiscard]] Error too_long() const;
   [[nodiscard]] Error explained(Error error) const;
   [[nodiscard]] std::string doing() const { return fmt::format("fetch blob {} from", blob_.digest.brief()); }
@@ -54,12 +59,14 @@ class Download {
   std::uint64_t received_ = 0;  // and given out
   std::uint64_t skip_ = 0;      // of this transfer: known already
   std::string encoding_;        // that the answer says it is in
+  io::SteadyTime counted_since_;
+  std::uint64_t counted_ = 0;  // bytes that came since then
 };
 
 Status Download::run(std::stop_token stop) {
   for (int attempt = 1;; ++attempt) {
     const auto before = received_;
-    const auto began = session_.ports().clock.steady_now();
+    const auto began = session_.now();
     const auto response = transfer(stop);
     if (response && !response->is_success()) {
       return session_.refused(*response, doing());
@@ -71,7 +78,7 @@ Status Download::run(std::stop_token stop) {
       return check_complete();
     }
     const bool has_got_on = received_ - before >= progress_that_counts ||
-                            (received_ > before && session_.ports().clock.steady_now() - began >= time_that_counts);
+                            (received_ > before + least_in_that_time && session_.now() - began >= time_that_counts);
     attempt = has_got_on ? 1 : attempt;
     const auto reason = response ? fmt::format("the answer ended after {} of {} bytes", received_, blob_.size)
                                  : response.error().message;
@@ -102,6 +109,8 @@ Status Download::begin(const http::Response& response) {
     return Error::failed("{} answered with another part of blob {} than it was asked for", session_.registry(),
                          blob_.digest.brief());
   }
+  counted_since_ = session_.now();
+  counted_ = 0;
   skip_ = response.status == 206 ? 0 : received_;
   encoding_ = response.headers.get("Content-Encoding").value_or("");
   const auto length = base::parse_integer(base::trim(response.headers.get("Content-Length").value_or("")));
@@ -113,7 +122,35 @@ Status Download::begin(const http::Response& response) {
   return {};
 }
 
+// One who sends a byte now and then would keep us for ever.
+Status Download::check_pace(std::size_t bytes) {
+  counted_ += bytes;
+  const auto now = session_.now();
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - counted_since_);
+  if (passed < session_.longest_stall()) {
+    return {};
+  }
+  if (counted_ * 1'000 < slowest_transfer * static_cast<std::uint64_t>(passed.count())) {
+    return Error::unreachable("{} sends too slowly: {} bytes in {}", session_.registry(), counted_,
+                              base::human_duration(passed));
+  }
+  counted_since_ = now;
+  counted_ = 0;
+  return {};
+}
+
+// The time that the receiver takes is not the registry's.
+Status Download::give_out(std::string_view piece) {
+  const auto began = session_.now();
+  auto taken = sink_(piece);
+  counted_since_ += session_.now() - began;
+  return taken;
+}
+
 Status Download::take(std::string_view piece) {
+  if (const auto in_time = check_pace(piece.size()); !in_time) {
+    return in_time;
+  }
   const auto known = std::min<std::uint64_t>(skip_, piece.size());
   skip_ -= known;
   piece.remove_prefix(static_cast<std::size_t>(known));
@@ -125,7 +162,7 @@ Status Download::take(std::string_view piece) {
   }
   hasher_.add(piece);
   received_ += piece.size();
-  return sink_(piece);
+  return give_out(piece);
 }
 
 Error Download::too_long() const {

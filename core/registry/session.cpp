@@ -20,6 +20,8 @@ using std::chrono::seconds;
 
 constexpr int most_redirects = 5;
 constexpr std::chrono::milliseconds longest_farewell{1'000};
+constexpr int stalls_of_a_short_answer = 5;
+constexpr std::uint64_t slowest_upload = 1u << 10u;  // bytes a second
 
 std::string api_host(const std::string& registry) {
   return registry == "docker.io" ? "registry-1.docker.io" : registry;
@@ -74,6 +76,16 @@ bool is_wrong_scheme(const base::Url& url, const Result<http::Response>& answer)
   return url.scheme == "http" ? shows_tls(answer) : shows_plain(answer);
 }
 
+// How long an exchange may take even though some byte of it moves now and then. Whoever takes the pieces of a long
+// answer watches its pace.
+std::optional<std::chrono::milliseconds> longest_exchange(const Call& call, const http::Timeouts& timeouts) {
+  if (call.sink.on_body) {
+    return timeouts.total;
+  }
+  const auto sent = call.body ? call.body->size() : 0;
+  return stalls_of_a_short_answer * timeouts.stall + seconds(sent / slowest_upload);
+}
+
 // A registry may lead to a storage host of its network, not to services of this machine or to a cloud's metadata.
 bool leads_inside(const base::Url& target, const base::Url& from) {
   const auto place = place_of(target.host);
@@ -83,12 +95,13 @@ bool leads_inside(const base::Url& target, const base::Url& from) {
 }  // namespace
 
 Session::Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository,
-                 Access access, std::string also_pull)
+                 Access access, std::string also_pull, std::shared_ptr<Habits> habits)
     : ports_(ports),
       options_(options),
       registry_(std::move(registry)),
       repository_(std::move(repository)),
       also_pull_(std::move(also_pull)),
+      habits_(std::move(habits)),
       is_insecure_(names(options.insecure_registries, base_of(registry_, "https"))),
       is_loopback_(base::is_loopback_host(base_of(registry_, "https").host)),
       trust_(options.tls ? options.tls(registry_) : std::shared_ptr<const http::TlsSettings>()),
@@ -207,6 +220,7 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
   if (!authorization.empty()) {
     request.headers.set("Authorization", authorization);
   }
+  request.timeouts.total = longest_exchange(call, options_.timeouts);
   const auto tries = policy(call.repeat);
   const http::RetryingTransport::OnRetry on_retry = [this](const http::Request&, const http::Retry& retry) {
     tell_retry(retry.reason, retry.wait);

@@ -36,11 +36,18 @@ struct Answer {
   base::Url url;  // of the request that was answered: what its Location is relative to
 };
 
+// What was found out about a registry, whichever of its repositories it was.
+struct Habits {
+  std::atomic<std::uint64_t> chunk =
+      0;  // bytes of a blob that it takes in one request; 0: any amount, as far as we know
+};
+
 class Session {
  public:
-  // `also_pull`: another repository of that registry whose blobs are to be mounted, or empty.
+  // `also_pull`: another repository of that registry whose blobs are to be mounted, or empty. `habits` are shared by
+  // all sessions with the registry.
   Session(const Ports& ports, const ClientOptions& options, std::string registry, std::string repository, Access access,
-          std::string also_pull = {});
+          std::string also_pull, std::shared_ptr<Habits> habits);
 
   // ".../v2/<repository>/<path>"; without a repository ".../v2/".
   [[nodiscard]] base::Url url(std::string_view path) const;
@@ -48,6 +55,10 @@ class Session {
   void prepare(int requests);
   // Every answer that is no redirect, also a refusal.
   base::Result<Answer> send(Call call, std::stop_token stop);
+
+  [[nodiscard]] Habits& habits() { return *habits_; }
+  // Over so long a time it is looked whether a transfer is as good as one that stalls.
+  [[nodiscard]] std::chrono::milliseconds longest_stall() const { return options_.timeouts.stall; }
 
   // Tells the registry that an upload session is not wanted any more (distribution-spec "Cancel a blob upload"): once,
   // for at most a second, even after a stop request, and whatever comes of it.
@@ -92,6 +103,7 @@ class Session {
   std::string registry_;
   std::string repository_;
   std::string also_pull_;
+  std::shared_ptr<Habits> habits_;
   bool is_insecure_;
   bool is_loopback_;
   base::Result<std::shared_ptr<const http::TlsSettings>> trust_;  // an error: nothing is sent

@@ -142,6 +142,17 @@ TEST_F(ClientTest, SendsChunksWhereOneRequestIsTooLarge) {
   EXPECT_THAT(notices_, ::testing::IsEmpty());
 }
 
+TEST_F(ClientTest, RemembersThatARegistryWantsChunks) {
+  registry_.most_in_a_request = 4 << 20;
+  auto with = client();
+  for (const std::string target : {"r.example/shop/api:1", "r.example/shop/web:1"}) {
+    registry_.content_ranges.clear();
+    const auto pushed = image({std::string(5 << 20, target == "r.example/shop/api:1" ? 'x' : 'y')});
+    ASSERT_TRUE(with.push(pushed, *oci::Reference::parse(target), {.parallel = 1, .on_progress = {}, .stop = {}}));
+  }
+  EXPECT_THAT(registry_.content_ranges, ElementsAre("", "0-4194303", "4194304-5242879")) << "without a refusal";
+}
+
 TEST_F(ClientTest, SendsChunksAsLongAsTheRegistryWants) {
   const auto pushed = image({std::string(9 << 20, 'x')});
   registry_.upload_fields = {{"OCI-Chunk-Min-Length", "6291456"}};
