@@ -1,6 +1,7 @@
 #include "core/cluster/client.hpp"
 
 #include "core/cluster/conflict.hpp"
+#include "core/cluster/dropping.hpp"
 #include "core/json/reader.hpp"
 
 #include <nlohmann/json.hpp>
@@ -165,7 +166,41 @@ Result<Applied> Client::apply(const Object& original, const ApplyOptions& option
   if (!before) {
     return before.error();
   }
-  const auto response = send_apply(object, options, operation_on("apply", object.key()));
+  auto answer = apply_or_drop(object, options);
+  if (!answer) {
+    return answer.error();
+  }
+  auto& [applied, is_new] = *answer;
+  // The server takes the write, but the object will be gone soon.
+  if (is_terminating(applied)) {
+    return terminating_error(applied);
+  }
+  // In a dry run the version may be unknown, and "" no sign.
+  const bool is_created = is_new || (before->empty() && options.dry_run == DryRun::no);
+  const bool is_same = metadata(applied, "resourceVersion") == *before;
+  return Applied{.change = is_created ? Change::created
+                           : is_same  ? Change::unchanged
+                                      : Change::configured,
+                 .object = std::move(applied),
+                 .warnings = api_.take_warnings()};
+}
+
+// What the server finds invalid may be so only because of what its apply leaves of fields that are to go.
+Result<Client::ApplyAnswer> Client::apply_or_drop(const Object& object, const ApplyOptions& options) {
+  StatusDetails refusal;
+  auto response = send_apply(object, options, refusal);
+  if (!response && refusal.code == 422) {
+    auto written = write_dropping(*this, object, options.dry_run, options.stop);
+    if (!written) {
+      return written.error();
+    }
+    if (*written && options.dry_run == DryRun::yes) {
+      return ApplyAnswer{.object = std::move(**written)};
+    }
+    if (*written) {
+      response = send_apply(object, options, refusal);
+    }
+  }
   if (!response) {
     return response.error();
   }
@@ -173,18 +208,7 @@ Result<Applied> Client::apply(const Object& original, const ApplyOptions& option
   if (!applied) {
     return applied.error();
   }
-  // The server takes the write, but the object will be gone soon.
-  if (is_terminating(*applied)) {
-    return terminating_error(*applied);
-  }
-  // In a dry run the version may be unknown, and "" no sign.
-  const bool is_created = response->status == 201 || (before->empty() && options.dry_run == DryRun::no);
-  const bool is_same = metadata(*applied, "resourceVersion") == *before;
-  return Applied{.change = is_created ? Change::created
-                           : is_same  ? Change::unchanged
-                                      : Change::configured,
-                 .object = std::move(*applied),
-                 .warnings = api_.take_warnings()};
+  return ApplyAnswer{.object = std::move(*applied), .is_new = response->status == 201};
 }
 
 Result<std::string> Client::live_version(const Object& object, const ApplyOptions& options) {
@@ -204,8 +228,7 @@ Result<std::string> Client::live_version(const Object& object, const ApplyOption
 
 // The body is read as YAML by the server even though it is JSON, hence json::to_compact_text (Kubernetes documentation,
 // "Server-Side Apply").
-Result<http::Response> Client::send_apply(const Object& object, const ApplyOptions& options,
-                                          const Operation& operation) {
+Result<http::Response> Client::send_apply(const Object& object, const ApplyOptions& options, StatusDetails& refusal) {
   const auto key = object.key();
   const auto resource = resource_for(key);
   if (!resource) {
@@ -216,18 +239,17 @@ Result<http::Response> Client::send_apply(const Object& object, const ApplyOptio
             .query = {{"fieldManager", std::string(field_manager)}},
             .content_type = "application/apply-patch+yaml",
             .body = json::to_compact_text(object.body),
-            .operation = operation,
+            .operation = operation_on("apply", key),
             .timeouts = writing_timeouts()};
   add_dry_run(call, options.dry_run);
   auto forced = call;
   forced.query.emplace_back("force", "true");
-  StatusDetails refusal;
   auto response = api_.send(options.force == Force::yes ? forced : call, options.stop, &refusal);
   if (response || !is_ownership_conflict(refusal)) {
     return response;
   }
   if (is_conflict_with(refusal, field_manager)) {
-    return api_.send(forced, options.stop);
+    return api_.send(forced, options.stop, &refusal);
   }
   const auto live = get(key, options.stop);
   return conflict_error(object, live ? &*live : nullptr, refusal);

@@ -91,7 +91,8 @@ class Client {
   base::Result<ObjectList> list(const ListQuery& query, std::stop_token stop = {});
 
   // Server-side apply. An object that is being deleted is an error (failed), not a success. APIs that have moved
-  // between versions (autoscaling, policy) are sent in the newest version the server has.
+  // between versions (autoscaling, policy) are sent in the newest version the server has. Fields that only we had set
+  // and that the object does not have go, with the defaults beside them, also where the server's apply cannot do that.
   base::Result<Applied> apply(const kube::Object& object, const ApplyOptions& options = {});
   // For locks and records: conflict when it exists, or when the object's resourceVersion is not the live one.
   base::Result<kube::Object> create(const kube::Object& object, std::stop_token stop = {});
@@ -118,8 +119,13 @@ class Client {
  private:
   base::Result<kube::Object> in_served_version(kube::Object object, std::stop_token stop);
   base::Result<std::string> live_version(const kube::Object& object, const ApplyOptions& options);
+  struct ApplyAnswer {
+    kube::Object object;
+    bool is_new = false;
+  };
+  base::Result<ApplyAnswer> apply_or_drop(const kube::Object& object, const ApplyOptions& options);
   base::Result<http::Response> send_apply(const kube::Object& object, const ApplyOptions& options,
-                                          const Operation& operation);
+                                          StatusDetails& refusal);
   base::Result<kube::Object> write(Call call, std::stop_token stop);
 
   Api api_;

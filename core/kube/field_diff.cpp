@@ -312,6 +312,29 @@ const Value* find_value(const Value& body, const FieldPath& path) {
   return at;
 }
 
+json::Value& make_value(Value& body, const FieldPath& path) {
+  auto* at = &body;
+  FieldPath so_far;
+  for (const auto& step : path) {
+    if (const auto* name = std::get_if<std::string>(&step)) {
+      at = &(*at)[*name];
+    } else {
+      const auto* list = find_merged_list(so_far);
+      const auto& key = std::get<ElementKey>(step);
+      auto found =
+          std::ranges::find_if(*at, [&](const Value& element) { return list && key_of(*list, element) == key; });
+      if (found == at->end()) {
+        at->push_back(key.members);
+        at = &at->back();
+      } else {
+        at = &*found;
+      }
+    }
+    so_far.push_back(step);
+  }
+  return *at;
+}
+
 std::vector<FieldManager> managers_of(const Value& body, const FieldPath& path) {
   std::vector<FieldManager> managers;
   for (const auto& entry : managed_fields(body)) {
@@ -342,6 +365,18 @@ std::vector<FieldPath> foreign_fields(const Value& body, std::string_view ours) 
     }
   }
   return foreign;
+}
+
+std::vector<FieldPath> applied_fields(const Value& body, std::string_view manager) {
+  std::vector<FieldPath> leaves;
+  for (const auto& entry : managed_fields(body)) {
+    const auto by = manager_in(entry);
+    const auto* fields = entry.at("fieldsV1").value();
+    if (by.name == manager && by.is_apply && by.subresource.empty() && fields != nullptr) {
+      collect_leaves(*fields, {}, leaves);
+    }
+  }
+  return leaves;
 }
 
 std::string shown_value(std::string_view kind, const FieldPath& path, const Value& value) {

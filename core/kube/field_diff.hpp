@@ -38,6 +38,9 @@ std::vector<FieldChange> field_changes(const json::Value& before, const json::Va
 
 // The value at a path; null when there is nothing.
 const json::Value* find_value(const json::Value& body, const FieldPath& path);
+// The value at a path, made where there is nothing: list elements with what identifies them, everything else null.
+// Lists on the way must be ones whose elements are merged.
+json::Value& make_value(json::Value& body, const FieldPath& path);
 
 struct FieldManager {
   std::string name;       // "kubectl-edit"
@@ -54,6 +57,9 @@ std::vector<FieldManager> managers_of(const json::Value& body, const FieldPath& 
 // Fields that only managers other than `ours` and the controllers of Kubernetes itself own, as paths: what somebody
 // added. Status is left out.
 std::vector<FieldPath> foreign_fields(const json::Value& body, std::string_view ours);
+
+// The leaves of what the manager has set by server-side apply.
+std::vector<FieldPath> applied_fields(const json::Value& body, std::string_view manager);
 
 // The value as it may be shown: compact text, what a Secret holds as "***".
 std::string shown_value(std::string_view kind, const FieldPath& path, const json::Value& value);

@@ -164,6 +164,80 @@ environments: {{lab: {{namespace: {self.namespace}}}}}
         self.assertFalse((self.folder / "plan.json").exists())
 
 
+class Removals(PlansTest):
+    """What a release no longer says goes, with the defaults that the server had put beside it."""
+
+    PROBES = "    health: {liveness: /health, readiness: /ready}\n"
+
+    def use(self, service="", port="    port: 8080\n"):
+        super().use(service)
+        path = self.folder / "deployctl.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("    port: 8080\n", port), encoding="utf-8")
+
+    def container(self):
+        return json.loads(self.live("{.spec.template.spec.containers[0]}"))
+
+    def revisions(self):
+        listed = kubectl("get", "replicasets", "-n", self.namespace, "-o", "name").stdout
+        return len(listed.split())
+
+    def undo(self):
+        self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes"), 0)
+
+    def our_updates(self):
+        live = json.loads(kubectl("get", "deployment/web", "-n", self.namespace, "-o", "json",
+                                  "--show-managed-fields").stdout)
+        return [each for each in live["metadata"]["managedFields"]
+                if (each["manager"], each["operation"]) == ("deployctl", "Update")]
+
+    def test_of_probes_and_ports_back_and_forth(self):
+        self.use(self.PROBES)
+        self.rollout()
+        first = self.container()
+        self.assertIn("livenessProbe", first)
+        self.patch("deployment/web", {"metadata": {"annotations": {"team": "blue"}}, "spec": {"minReadySeconds": 3}},
+                   "--field-manager=ada")
+        self.use("    health: {readiness: {command: [\"true\"]}}\n")
+        with self.subTest("the plan shows it and changes nothing"):
+            before = self.live("{.metadata.resourceVersion}")
+            shown = self.plan().stdout
+            self.assertRegex(shown, r"update +apply deployment/web +\(replaces the pods: livenessProbe")
+            self.assertIn("readinessProbe.httpGet", shown)
+            self.diff(4)
+            self.assertEqual(self.live("{.metadata.resourceVersion}"), before)
+        with self.subTest("another probe and one less, in one change of the pods"):
+            generation = int(self.live("{.metadata.generation}"))
+            self.rollout()
+            self.assertEqual(int(self.live("{.metadata.generation}")), generation + 1)
+            self.assertEqual(self.container()["readinessProbe"]["exec"], {"command": ["true"]})
+            self.assertNotIn("httpGet", self.container()["readinessProbe"])
+            self.assertNotIn("livenessProbe", self.container())
+            self.assertEqual((self.live("{.spec.minReadySeconds}"), self.live("{.metadata.annotations.team}")), ("3", "blue"))
+            self.assertEqual((self.our_updates(), self.revisions()), ([], 2))
+            self.assertIn("0 to create, 0 to update", self.plan().stdout)
+        with self.subTest("a port, and the Service with it"):
+            self.use(port="")
+            self.rollout()
+            self.assertNotIn("ports", self.container())
+            self.assertNotIn("readinessProbe", self.container())
+            self.assertNotEqual(kubectl("get", "service", "web", "-n", self.namespace).code, 0)
+        with self.subTest("undo goes back and forth"):
+            self.assert_exit(self.deployctl("undo", "-e", "lab", "--to", "1", "--yes"), 0)
+            self.assertEqual(self.container(), first)
+            self.undo()
+            self.assertNotIn("ports", self.container())
+            self.undo()
+            self.assertEqual(self.container(), first)
+            self.assertEqual(self.revisions(), 3)
+        with self.subTest("where somebody else has set a part of it, that is said"):
+            self.patch("deployment/web", {"spec": {"template": {"spec": {"containers": [
+                {"name": "web", "livenessProbe": {"failureThreshold": 7}}]}}}}, "--type=strategic", "--field-manager=ada")
+            refused = self.deployctl("undo", "-e", "lab", "--yes")
+            self.assert_exit(refused, 3)
+            self.assertIn("livenessProbe", refused.stderr)
+            self.assertIn("ada", refused.stderr)
+
+
 class Differences(PlansTest):
     def test_are_told_field_by_field_with_who_made_them(self):
         self.use()

@@ -96,6 +96,72 @@ TEST(Apply, TakesOverWhatOurOwnPatchesOwn) {
   EXPECT_THAT(world.transport.requests()[1], testing::HasSubstr("force=true"));
 }
 
+constexpr const char* deployment_path = "/apis/apps/v1/namespaces/shop/deployments/api";
+
+// A Deployment with a probe, as the server has it once we have applied the probe.
+kube::Object live_with_probe(bool with_our_update) {
+  auto body = json::parse(
+      R"({"apiVersion":"apps/v1","kind":"Deployment",
+          "metadata":{"name":"api","namespace":"shop","resourceVersion":"7","managedFields":[
+            {"manager":"deployctl","operation":"Apply","apiVersion":"apps/v1","fieldsV1":{"f:spec":{"f:probe":{"f:path":{}}}}}]},
+          "spec":{"probe":{"path":"/","scheme":"HTTP"}}})",
+      "the test");
+  if (with_our_update) {
+    (*body)["metadata"]["managedFields"].push_back(
+        {{"manager", "deployctl"}, {"operation", "Update"}, {"apiVersion", "apps/v1"}});
+  }
+  return {.body = *body};
+}
+
+kube::Object without_probe() {
+  return {.body = {{"apiVersion", "apps/v1"},
+                   {"kind", "Deployment"},
+                   {"metadata", {{"name", "api"}, {"namespace", "shop"}}},
+                   {"spec", {{"replicas", 2}}}}};
+}
+
+TEST(Apply, TakesOutInOnePatchWhatTheServersApplyCannot) {
+  World world;
+  world.transport.on(std::string("GET ") + deployment_path, {with(live_with_probe(false))});
+  world.transport.on(std::string("PATCH ") + deployment_path,
+                     {refusal(422, "Invalid"), with(live_with_probe(true)), with(live_with_probe(false)),
+                      with(live_with_probe(false))});
+  ASSERT_TRUE(world.client()->apply(without_probe(), {.known_version = "6"}));
+  std::vector<std::string> types;
+  for (std::size_t i = 0; i < world.transport.requests().size(); ++i) {
+    types.push_back(world.transport.request(i).headers.get("Content-Type").value_or(""));
+  }
+  EXPECT_THAT(types, ElementsAre("application/apply-patch+yaml", "", "application/strategic-merge-patch+json",
+                                 "application/json-patch+json", "application/apply-patch+yaml"));
+  const auto patch = json::parse(world.transport.body(2), "the patch");
+  ASSERT_TRUE(patch);
+  EXPECT_EQ((*patch)["metadata"]["resourceVersion"], "7");
+  EXPECT_EQ(json::to_canonical_text((*patch)["spec"]), R"({"probe":null,"replicas":2})");
+}
+
+TEST(Apply, InADryRunOnlyAsksWhatTakingOutWouldGive) {
+  World world;
+  world.transport.on(std::string("GET ") + deployment_path, {with(live_with_probe(false))});
+  world.transport.on(std::string("PATCH ") + deployment_path, {refusal(422, "Invalid"), with(without_probe())});
+  const auto tried = world.client()->apply(without_probe(), {.dry_run = DryRun::yes, .known_version = ""});
+  ASSERT_TRUE(tried);
+  EXPECT_EQ(tried->object, without_probe());
+  EXPECT_THAT(world.transport.requests(),
+              ElementsAre(std::string("PATCH ") + deployment_path + "?fieldManager=deployctl&dryRun=All",
+                          std::string("GET ") + deployment_path,
+                          std::string("PATCH ") + deployment_path + "?fieldManager=deployctl&dryRun=All"));
+}
+
+TEST(Apply, LeavesARefusalThatIsAboutNothingDroppedAsItIs) {
+  World world;
+  world.transport.on(std::string("GET ") + deployment_path, {with(without_probe())});
+  world.transport.on(std::string("PATCH ") + deployment_path, {refusal(422, "Invalid")});
+  const auto refused = world.client()->apply(without_probe(), {.known_version = "6"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::ErrorCode::invalid_input);
+  EXPECT_EQ(world.transport.requests().size(), 2U);
+}
+
 TEST(Apply, OfAnObjectThatIsGoingAwayIsNoSuccess) {
   World world;
   auto leaving = config_map("8");
