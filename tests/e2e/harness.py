@@ -5,13 +5,17 @@ that `eval "$(tests/lab/lab env)"` sets.
 """
 
 import atexit
+import concurrent.futures
 import contextlib
 import http.client
+import io
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -53,6 +57,11 @@ def run(argv, cwd=None, env=None, timeout=600):
 
 def kubectl(*arguments):
     return run(["kubectl", *arguments])
+
+
+def own_namespace(prefix):
+    """A name nobody else uses: a test need not wait until what an earlier one left is gone."""
+    return f"{prefix}-{secrets.token_hex(3)}"
 
 
 def delete_namespace(name):
@@ -123,12 +132,16 @@ def get_json(port, path, deadline=30):
 class ProjectTest(unittest.TestCase):
     """A test with a project folder of its own (a git repository with one commit) and a namespace of its own."""
 
-    namespace = None  # set by the test class
+    namespace = None  # set by the test class: the same for all its tests
+    namespace_prefix = None  # or this: every test has another one, and none waits for the end of the one before
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        if self.namespace:
+        if self.namespace_prefix:
+            self.namespace = own_namespace(self.namespace_prefix)
+            self.addCleanup(delete_namespace, self.namespace)
+        elif self.namespace:
             delete_namespace(self.namespace)
             kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
             self.addCleanup(delete_namespace, self.namespace)
@@ -151,6 +164,48 @@ class ProjectTest(unittest.TestCase):
 
     def assert_exit(self, done, code):
         self.assertEqual(done.code, code, done)
+
+    def get(self, kind, name):
+        """An object of the namespace; None when there is none."""
+        done = kubectl("get", kind, name, "-n", self.namespace, "-o", "json")
+        return json.loads(done.stdout) if done.code == 0 else None
+
+    def node_port(self, service="web"):
+        return self.get("service", service)["spec"]["ports"][0]["nodePort"]
+
+
+def run_side_by_side(case, alone=()):
+    """unittest.main() for tests that mostly wait and share nothing: each in a thread of its own, after those that count
+    requests, which want the machine for themselves."""
+    def finish(test):
+        text = io.StringIO()
+        well = unittest.TextTestRunner(stream=text, verbosity=2).run(test).wasSuccessful()
+        print(text.getvalue(), file=sys.stderr, flush=True)
+        return well
+
+    wanted = [name.rpartition(".")[2] for name in sys.argv[1:]]
+    tests = [case(name) for name in wanted or unittest.defaultTestLoader.getTestCaseNames(case)]
+    ended = [finish(test) for test in tests if test.id().rpartition(".")[2] in alone]
+    with concurrent.futures.ThreadPoolExecutor(len(tests)) as pool:
+        ended += pool.map(finish, [test for test in tests if test.id().rpartition(".")[2] not in alone])
+    sys.exit(not all(ended))
+
+
+def wait_for_answer(port, path, deadline=60):
+    """Until the service answers: nodes follow its endpoints a moment later than its pods are ready."""
+    end = time.monotonic() + deadline
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            with contextlib.closing(connection):
+                connection.request("GET", path)
+                if connection.getresponse().status == 200:
+                    return
+        except (OSError, http.client.HTTPException):
+            pass
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing answers at port {port}")
+        time.sleep(0.1)
 
 
 # A service that is there within a second: busybox's web server.

@@ -1,4 +1,7 @@
-"""Canaries on the real cluster: to the end, back again, and after the process that walked them was killed."""
+"""Canaries on the real cluster: to the end, back again, and after the process that walked them was killed.
+
+Each test is the life of one service, told by its releases, because beginning anew costs more than the next release.
+"""
 
 import contextlib
 import http.server
@@ -7,26 +10,29 @@ import signal
 import subprocess
 import threading
 import time
-import unittest
 
-from harness import DEPLOYCTL, TINY_DOCKERFILE, Load, ProjectTest, kubectl, registry
+from harness import DEPLOYCTL, TINY_DOCKERFILE, Load, ProjectTest, registry, run, run_side_by_side, wait_for_answer
 
-PORT = 30961
-DOCKERFILE = TINY_DOCKERFILE.replace("COPY index.html /www/index.html", "COPY index.html status.json /www/")
+SERVES = TINY_DOCKERFILE.replace("COPY index.html /www/index.html", "COPY index.html status.json /www/")
+CRASHES = 'FROM busybox:1.36\nUSER 65532:65532\nCMD ["sh", "-c", "echo no database; exit 3"]\n'
 HTTP_GATE = '{http: {path: /status.json, json: {/status: ok}, probes: 3}, interval: 1s}'
+TO_THE_END = "[{weight: 25, pause: 1s}, {weight: 50, pause: 1s}]"
+FOR_LONG = "[{weight: 25, pause: 10m}]"
+UNTIL_PROMOTED = "[{weight: 25}, {pause: manual}]"
 
 
 class Prometheus:
-    """Answers every query the way `mode` says."""
+    """Answers every query with the next of `answers`, and then with the last two in turn."""
+
+    GOOD = ["0.1"]
 
     def __init__(self):
-        self.mode = "good"
+        self.answers = [self.GOOD]
         self.asked = 0
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                outer.asked += 1
                 status, body = outer.answer()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -40,13 +46,18 @@ class Prometheus:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def says(self, *answers):
+        self.answers, self.asked = answers, 0
+
     def answer(self):
-        values = {"good": ["0.1"], "bad": ["9"], "nan": ["NaN"], "empty": [], "two": ["0.1", "0.1"],
-                  "flapping": ["0.1" if self.asked % 2 else "NaN"], "stale": ["0.1"]}
-        if self.mode == "500":
+        at, last = self.asked, len(self.answers) - 1
+        self.asked += 1
+        values = self.answers[at if at <= last else max(0, last - (at - last) % 2)]
+        if values == "500":
             return 500, b"out of order"
-        at = time.time() - (600 if self.mode == "stale" else 0)
-        result = [{"metric": {}, "value": [at, value]} for value in values[self.mode]]
+        time_of = time.time() - (600 if values == "stale" else 0)
+        values = self.GOOD if values == "stale" else values
+        result = [{"metric": {}, "value": [time_of, value]} for value in values]
         return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
 
     def close(self):
@@ -55,32 +66,41 @@ class Prometheus:
 
 
 class Canaries(ProjectTest):
-    namespace = "canary-e2e"
+    namespace_prefix = "canary-e2e"
+    images = {}  # by name: made once for all tests
+    making = threading.Lock()
 
     def setUp(self):
         super().setUp()
-        self.write("Dockerfile", DOCKERFILE)
-        self.write("index.html", "hello\n")
-        self.write("status.json", '{"status": "ok"}\n')
+        self.versions = {}  # commit to version
+        self.write("Dockerfile", SERVES)
         self.use(1)
-        done = self.deployctl("release", "-e", "lab", "--yes")
-        self.assert_exit(done, 0)
-        self.image = done.stdout.strip()
+        self.assert_exit(self.rollout(), 0)
 
-    def use(self, version, steps="[{weight: 25, pause: 2s}, {weight: 50, pause: 2s}]", gates=HTTP_GATE, more=""):
+    def image(self, name):
+        with self.making:
+            if name not in self.images:
+                self.write("Dockerfile", CRASHES if name == "crashing" else SERVES)
+                self.write("index.html", "hello\n")
+                self.write("status.json", json.dumps({"status": "ok" if name == "good" else name}))
+                self.assert_exit(self.deployctl("build", "web", "--push", "--tag", name), 0)
+                self.images[name] = f"{registry()}/canary-e2e/web:{name}"
+            return self.images[name]
+
+    def use(self, version, steps=TO_THE_END, gates=HTTP_GATE, more=""):
         self.write("deployctl.yaml", f"""project: canary-e2e
 registry: {registry()}/canary-e2e
 services:
   web:
     stack: dockerfile
     port: 8080
-    replicas: 3
+    replicas: 2
     health: /index.html
     env: {{VERSION: "{version}"}}
-    service: {{type: NodePort, node_port: {PORT}}}
+    service: {{type: NodePort}}
     strategy:
       type: canary
-      deadline: 60s
+      deadline: 180s
       steps: {steps}
       gates: [{gates}]
       {more}
@@ -88,17 +108,17 @@ environments:
   lab: {{namespace: {self.namespace}}}
 """)
         self.commit(f"version {version}")
+        self.versions[run(["git", "rev-parse", "HEAD"], cwd=self.folder).stdout.strip()] = version
 
-    def rollout(self, image=None):
-        return self.deployctl("rollout", "-e", "lab", "--yes", "--on-failure", "stop", "--image",
-                              f"web={image or self.image}")
+    def rollout_command(self, image="good"):
+        return ["rollout", "-e", "lab", "--yes", "--on-failure", "stop", "--image", f"web={self.image(image)}"]
 
-    def get(self, *what):
-        done = kubectl("get", *what, "-n", self.namespace, "-o", "json")
-        return json.loads(done.stdout) if done.code == 0 else None
+    def rollout(self, image="good"):
+        return self.deployctl(*self.rollout_command(image))
 
-    def template(self, deployment="web"):
-        return self.get("deployment", deployment)["spec"]["template"]
+    def version(self):
+        """Of the stable pods."""
+        return self.versions[self.get("deployment", "web")["metadata"]["annotations"]["deployctl.dev/commit"]]
 
     def assert_no_canary(self):
         self.assertIsNone(self.get("deployment", "web-canary"))
@@ -112,14 +132,13 @@ environments:
         return done.stdout
 
     @contextlib.contextmanager
-    def walking(self, weight_label="deployctl.dev/service"):
+    def walking(self):
         """A rollout in the background whose canary has its share."""
-        process = subprocess.Popen([DEPLOYCTL, "rollout", "-e", "lab", "--yes", "--image", f"web={self.image}"],
-                                   cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT)
+        process = subprocess.Popen([DEPLOYCTL, *self.rollout_command()], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
-            end = time.monotonic() + 60
-            while weight_label not in self.get("service", "web")["spec"]["selector"]:
+            end = time.monotonic() + 120
+            while "deployctl.dev/service" not in self.get("service", "web")["spec"]["selector"]:
                 self.assertLess(time.monotonic(), end, "the canary never got a share")
                 self.assertIsNone(process.poll(), "the rollout has ended")
                 time.sleep(0.2)
@@ -129,121 +148,112 @@ environments:
                 process.kill()
             process.communicate()
 
-    def test_goes_to_the_end_without_losing_a_request(self):
-        self.use(2)
-        with Load(PORT, "/index.html") as load:
-            done = self.rollout()
-        self.assert_exit(done, 0)
-        self.assertIn("1 of 4 pods (25 %)", done.stderr)
-        self.assertIn("3 of 6 pods (50 %)", done.stderr)
-        self.assertIn("3 of 3 probes passed", done.stderr)
-        self.assertEqual(load.failures, [], f"of {load.total}")
-        self.assert_no_canary()
-        again = self.rollout()
-        self.assert_exit(again, 0)
-        self.assertIn("no canary: the pods stay as they are", again.stderr)
-
-    def test_a_gate_that_fails_takes_it_back_and_leaves_the_stable_pods_alone(self):
-        before = self.get("deployment", "web")["metadata"]["generation"]
-        self.write("status.json", '{"status": "degraded"}\n')
-        self.use(2)
-        with Load(PORT, "/index.html") as load:
-            done = self.deployctl("release", "-e", "lab", "--yes", "--on-failure", "stop")
-        self.assert_exit(done, 5)
-        self.assertIn("/status is 'degraded', not 'ok'", done.stderr)
-        self.assertEqual(load.failures, [], f"of {load.total}")
-        self.assertEqual(self.get("deployment", "web")["metadata"]["generation"], before)
-        self.assert_no_canary()
-        self.assertIn("failed", self.history())
-
-    def test_pods_that_crash_end_it_before_any_gate_speaks(self):
-        self.write("Dockerfile", 'FROM busybox:1.36\nUSER 65532:65532\nCMD ["sh", "-c", "echo no database; exit 3"]\n')
-        self.use(2)
-        done = self.deployctl("release", "-e", "lab", "--yes", "--on-failure", "stop")
-        self.assert_exit(done, 5)
-        self.assertIn("no database", done.stderr)
-        self.assert_no_canary()
-
-    def test_a_killed_run_is_aborted_by_another_process(self):
-        before = self.template()
-        self.use(2, steps="[{weight: 25, pause: 10m}]")
+    def kill_while_walking(self):
         with self.walking() as process:
             process.send_signal(signal.SIGKILL)
             process.wait()
         self.assertIsNotNone(self.get("deployment", "web-canary"))
-        done = self.deployctl("abort", "web", "-e", "lab")
-        self.assert_exit(done, 0)
-        self.assert_no_canary()
-        self.assertEqual(self.template(), before)
-        self.assertIn("aborted by", self.history())
-        self.assertEqual(self.deployctl("abort", "web", "-e", "lab").code, 1)
 
-    def test_a_killed_run_is_taken_up_by_the_same_release(self):
-        self.use(2, steps="[{weight: 25, pause: 8s}, {weight: 50, pause: 2s}]")
-        with self.walking() as process:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        done = self.rollout()
-        self.assert_exit(done, 0)
-        self.assertIn("the canary of web goes on", done.stderr)
-        self.assert_no_canary()
-        self.assertIn("deployctl", json.dumps(self.template()))
-
-    def test_another_release_takes_a_killed_canary_back_first(self):
-        self.use(2, steps="[{weight: 25, pause: 10m}]")
-        with self.walking() as process:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        self.use(3)
-        done = self.rollout()
-        self.assert_exit(done, 0)
-        self.assertIn("taking back the canary of web", done.stderr)
-        self.assert_no_canary()
-
-    def test_a_running_one_is_aborted_from_elsewhere(self):
-        self.use(2, steps="[{weight: 25, pause: 10m}]")
-        with self.walking() as process:
-            done = self.deployctl("abort", "-e", "lab")
+    def test_goes_to_the_end_or_back_without_losing_a_request(self):
+        wait_for_answer(self.node_port(), "/index.html")
+        with self.subTest("to the end"):
+            self.use(2)
+            with Load(self.node_port(), "/index.html") as load:
+                done = self.rollout()
             self.assert_exit(done, 0)
-            output, _ = process.communicate(timeout=60)
-            self.assertEqual(process.returncode, 5, output.decode())
-            self.assertIn("aborted by", output.decode())
-        self.assert_no_canary()
+            self.assertIn("1 of 3 pods (33 %)", done.stderr)
+            self.assertIn("2 of 4 pods (50 %)", done.stderr)
+            self.assertIn("3 of 3 probes passed", done.stderr)
+            self.assertEqual(load.failures, [], f"of {load.total}")
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 2)
+            again = self.rollout()
+            self.assert_exit(again, 0)
+            self.assertIn("no canary: the pods stay as they are", again.stderr)
 
-    def test_waits_for_promote(self):
-        self.use(2, steps="[{weight: 25}, {pause: manual}]")
-        paused = self.rollout()
-        self.assert_exit(paused, 0)
-        self.assertIn("paused at 25 %", paused.stderr)
-        self.assertIn("deployctl promote web", paused.stderr)
-        again = self.rollout()
-        self.assert_exit(again, 0)
-        self.assertIn("paused at 25 %", again.stderr)
-        self.assertIsNotNone(self.get("deployment", "web-canary"))
-        done = self.deployctl("promote", "web", "-e", "lab", "--yes")
-        self.assert_exit(done, 0)
-        self.assert_no_canary()
-        self.assertIn("deployed", self.history())
+        before = self.get("deployment", "web")["metadata"]["generation"]
+        with self.subTest("a gate that fails takes it back"):
+            self.use(3)
+            with Load(self.node_port(), "/index.html") as load:
+                done = self.rollout("degraded")
+            self.assert_exit(done, 5)
+            self.assertIn("/status is 'degraded', not 'ok'", done.stderr)
+            self.assertEqual(load.failures, [], f"of {load.total}")
+            self.assert_no_canary()
+            self.assertIn("failed", self.history())
 
-    def test_what_prometheus_does_not_know_is_never_good(self):
+        with self.subTest("pods that crash end it before any gate speaks"):
+            self.use(4)
+            done = self.rollout("crashing")
+            self.assert_exit(done, 5)
+            self.assertIn("no database", done.stderr)
+            self.assert_no_canary()
+        self.assertEqual(self.get("deployment", "web")["metadata"]["generation"], before, "no stable pod was touched")
+
+    def test_a_killed_run_is_made_good_for(self):
+        with self.subTest("aborted by another process"):
+            self.use(2, FOR_LONG)
+            self.kill_while_walking()
+            self.assert_exit(self.deployctl("abort", "web", "-e", "lab"), 0)
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 1)
+            self.assertIn("aborted by", self.history())
+            self.assertEqual(self.deployctl("abort", "web", "-e", "lab").code, 1)
+
+        with self.subTest("taken up by the same release"):
+            self.use(3, "[{weight: 25, pause: 5s}, {weight: 50}]")
+            self.kill_while_walking()
+            done = self.rollout()
+            self.assert_exit(done, 0)
+            self.assertIn("the canary of web goes on", done.stderr)
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 3)
+
+    def test_what_people_and_prometheus_say(self):
         prometheus = Prometheus()
         self.addCleanup(prometheus.close)
-        gate = f"{{prometheus: {{server: \"{prometheus.url}\", query: q, at_most: 1}}, initial_delay: 0s, interval: 1s, success_limit: 2}}"
-        for version, (mode, words) in enumerate({
-                "nan": "NaN, which is no number", "empty": "gave no value", "two": "gave 2 values",
-                "500": "status 500", "stale": "600 s old", "flapping": "times in a row"}.items(), start=2):
-            with self.subTest(mode):
-                prometheus.mode = mode
-                self.use(version, steps="[{weight: 25, pause: 1s}]", gates=gate, more="max_wait: 4s")
-                done = self.rollout()
-                self.assert_exit(done, 5)
-                self.assertIn("inconclusive", done.stderr)
+        gate = (f'{{prometheus: {{server: "{prometheus.url}", query: q, at_most: 1}}, initial_delay: 0s, interval: 1s, '
+                'success_limit: 2}')
+        with self.subTest("it waits, again and again"):
+            self.use(2, UNTIL_PROMOTED)
+            for _ in range(2):
+                paused = self.rollout()
+                self.assert_exit(paused, 0)
+                self.assertIn("paused at 25 %", paused.stderr)
+                self.assertIn("deployctl promote web", paused.stderr)
+            self.assertIsNotNone(self.get("deployment", "web-canary"))
+
+        with self.subTest("another release takes it back, and what Prometheus does not know is never good"):
+            prometheus.says(["NaN"], [], ["0.1", "0.1"], "500", "stale", Prometheus.GOOD, ["NaN"])
+            self.use(3, "[{weight: 25, pause: 1s}]", gate, "max_wait: 8s")
+            done = self.rollout()
+            self.assert_exit(done, 5)
+            self.assertIn("taking back the canary of web", done.stderr)
+            for words in ("NaN, which is no number", "gave no value", "gave 2 values", "status 500", "600 s old",
+                          "inconclusive: gate 1 (prometheus): passed 0 times in a row, 2 are needed"):
                 self.assertIn(words, done.stderr)
-                self.assert_no_canary()
-        prometheus.mode = "good"
-        self.use(99, steps="[{weight: 25, pause: 1s}]", gates=gate, more="max_wait: 4s")
-        self.assert_exit(self.rollout(), 0)
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 1)
+
+        with self.subTest("promoted"):
+            prometheus.says(Prometheus.GOOD)
+            self.use(4, UNTIL_PROMOTED, gate)
+            self.assert_exit(self.rollout(), 0)
+            self.assert_exit(self.deployctl("promote", "web", "-e", "lab", "--yes"), 0)
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 4)
+            self.assertIn("deployed", self.history())
+
+        with self.subTest("aborted from elsewhere while it is walked"):
+            self.use(5, FOR_LONG)
+            with self.walking() as process:
+                self.assert_exit(self.deployctl("abort", "-e", "lab"), 0)
+                output, _ = process.communicate(timeout=120)
+                self.assertEqual(process.returncode, 5, output.decode())
+                self.assertIn("aborted by", output.decode())
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 4)
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    run_side_by_side(Canaries, alone=["test_goes_to_the_end_or_back_without_losing_a_request"])
