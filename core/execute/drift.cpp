@@ -7,6 +7,7 @@
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/ready_images.hpp"
+#include "core/execute/running.hpp"
 #include "core/execute/secrets.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
@@ -112,11 +113,11 @@ class DriftFinder {
   }
 
   base::Status read_running() {
-    auto deployments = read_deployments(services_, *client_, target_.name_space, ports_.stop);
-    if (!deployments) {
-      return deployments.error();
+    auto running = execute::read_running(services_, *client_, target_.name_space, ports_.stop);
+    if (!running) {
+      return running.error();
     }
-    seen_.deployments = std::move(*deployments);
+    seen_.deployments = std::move(running->deployments);
     return {};
   }
 

@@ -49,10 +49,8 @@ class StepRunner {
     name_space_ = plan.name_space;
   }
 
-  // All the steps, those that were not begun told as skipped. `open` is the release they belong to, if any yet.
-  base::Status run(const std::vector<plan::Step>& steps, OpenRelease* open) {
-    open_ = open;
-    sides_.emplace(steps, seen_.world.cluster.get(), ports_);
+  // Connects what follows rollouts, when one of the steps is to be followed.
+  void watch_for(const std::vector<plan::Step>& steps) {
     const bool will_watch = std::ranges::any_of(steps, [](const plan::Step& step) {
       return std::holds_alternative<plan::RunTask>(step.action) ||
              std::holds_alternative<plan::AwaitRollout>(step.action);
@@ -61,6 +59,13 @@ class StepRunner {
       rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_,
                         registry_word(*seen_.world.cluster, name_space_, target_, ports_), ports_);
     }
+  }
+
+  // All the steps, those that were not begun told as skipped. `open` is the release they belong to, if any yet.
+  base::Status run(const std::vector<plan::Step>& steps, OpenRelease* open) {
+    open_ = open;
+    sides_.emplace(steps, seen_.world.cluster.get(), ports_);
+    watch_for(steps);
     const auto keep_going = options_.record.on_failure == OnFailure::keep ? KeepGoing::yes : KeepGoing::no;
     const auto outcome = run_steps(
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
@@ -333,6 +338,7 @@ Execution execute(const plan::Plan& plan, const project::Target& target, Seen& s
     const RunSteps run = [&](const std::vector<plan::Step>& steps, OpenRelease* open) {
       return runner.run(steps, open);
     };
+    runner.watch_for(cluster_steps);  // while lock and record are written
     execution.status = roll_out_recorded({.plan = plan,
                                           .target = target,
                                           .seen = seen,

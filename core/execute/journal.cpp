@@ -62,14 +62,16 @@ void Journal::keep_writing(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     (void)changed_.wait_for(lock, stop, pause, [] { return false; });
-    (void)changed_.wait(lock, stop, [this] { return is_dirty_; });
+    // When nothing runs, the end of the release is what is written next.
+    (void)changed_.wait(lock, stop, [this] { return is_dirty_ && !running_.empty(); });
     if (stop.stop_requested()) {
       return;
     }
     const auto line = text_unlocked();
     is_dirty_ = false;
     lock.unlock();
-    (void)ledger_.note_journal(number_, line, stop);
+    // To its end: whether a write that was broken off has happened would have to be found out.
+    (void)ledger_.note_journal(number_, line, {});
     lock.lock();
   }
 }

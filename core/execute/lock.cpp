@@ -98,6 +98,12 @@ class Queue {
         began_(clock().steady_now()) {}
 
   Result<Lease> wait_for_turn() {
+    if (options_.seen && options_.seen->holder.empty()) {
+      auto taken = take(*options_.seen);
+      if (taken || taken.error().code != ErrorCode::conflict) {
+        return taken;
+      }
+    }
     for (auto pause = shortest_pause;; pause = std::min(pause * 2, longest_pause)) {
       auto lease = read_lock(client_, scope_, stop_);
       if (!lease) {

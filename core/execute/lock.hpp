@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -21,6 +22,7 @@ struct LockOptions {
   std::string what;                         // "rollout"
   std::chrono::milliseconds wait{600'000};  // for another run to end; zero: not at all
   std::chrono::seconds duration{15};        // without a renewal, until another run may take over
+  std::optional<kube::Lease> seen;          // as it was a moment ago: when it was free, the first question is saved
 };
 
 class Lock {

@@ -6,7 +6,9 @@
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
+#include "core/execute/lock.hpp"
 #include "core/execute/ready_images.hpp"
+#include "core/execute/running.hpp"
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
@@ -47,10 +49,9 @@ class Observer {
     }
     services_ = *services;
     using Part = base::Status (Observer::*)();
-    for (const Part part :
-         {&Observer::see_sources, &Observer::see_commit, &Observer::see_secrets, &Observer::see_engine,
-          &Observer::see_registry, &Observer::see_cluster, &Observer::see_sides, &Observer::see_images,
-          &Observer::see_releases, &Observer::see_changes}) {
+    for (const Part part : {&Observer::see_sources, &Observer::see_secrets, &Observer::see_engine,
+                            &Observer::see_registry, &Observer::see_commit_and_cluster, &Observer::see_sides,
+                            &Observer::see_images, &Observer::see_releases, &Observer::see_changes}) {
       if (ports_.stop.stop_requested()) {
         return base::Error::interrupted();
       }
@@ -69,6 +70,13 @@ class Observer {
     }
     seen_.observation.inputs = std::move(*inputs);
     return {};
+  }
+
+  // Reading the commit takes as long as connecting to a cluster nearby.
+  base::Status see_commit_and_cluster() {
+    std::array<base::Status, 2> outcomes;
+    run_at_once({[&] { outcomes[0] = see_commit(); }, [&] { outcomes[1] = see_cluster(); }});
+    return outcomes[0] ? outcomes[1] : outcomes[0];
   }
 
   base::Status see_commit() {
@@ -169,10 +177,9 @@ class Observer {
       return client.error();
     }
     seen_.world.cluster = std::move(*client);
-    std::array<base::Status, 5> outcomes;
-    run_at_once({[&] { outcomes[0] = see_identity(); }, [&] { outcomes[1] = see_namespace(); },
-                 [&] { outcomes[2] = see_access(); }, [&] { outcomes[3] = see_deployments(); },
-                 [&] { outcomes[4] = see_autoscalers(); }});
+    std::array<base::Status, 4> outcomes;
+    run_at_once({[&] { outcomes[0] = see_identity(); }, [&] { outcomes[1] = see_deployments(); },
+                 [&] { outcomes[2] = see_access(); }, [&] { outcomes[3] = see_autoscalers(); }, [&] { see_lock(); }});
     const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
     if (failed != outcomes.end()) {
       return *failed;
@@ -180,6 +187,18 @@ class Observer {
     settle_replicas();
     return {};
   }
+
+  // Only to save a question later: what goes wrong here is told by whoever takes the lock.
+  void see_lock() {
+    if (options_.with_dry_run) {
+      return;
+    }
+    if (auto lease = read_lock(*seen_.world.cluster, ledger_scope(), ports_.stop)) {
+      seen_.lock = std::move(*lease);
+    }
+  }
+
+  [[nodiscard]] LedgerScope ledger_scope() const { return {*target_.project, target_.environment, target_.name_space}; }
 
   // Version 1 is served by every server and has all that is needed here. Who may not list them, or has none, goes
   // without.
@@ -251,37 +270,23 @@ class Observer {
     return is_lasting ? base::Status(access.error()) : base::Status();
   }
 
+  // The namespace is asked for only when nothing is in it.
   base::Status see_deployments() {
-    auto deployments = read_deployments(services_, *seen_.world.cluster, target_.name_space, ports_.stop);
-    if (deployments) {
-      seen_.observation.deployments = std::move(*deployments);
-    }
+    auto running = read_running(services_, *seen_.world.cluster, target_.name_space, ports_.stop);
     // Not being allowed is preflight's to say, with everything else that is not.
-    const bool is_denied = !deployments && deployments.error().code == base::ErrorCode::unauthorized;
-    return deployments || is_denied ? base::Status() : base::Status(deployments.error());
+    if (!running && running.error().code != base::ErrorCode::unauthorized) {
+      return running.error();
+    }
+    if (running) {
+      seen_.observation.deployments = std::move(running->deployments);
+      with_green_side_ = std::move(running->with_green_side);
+    }
+    return seen_.observation.deployments.empty() && with_green_side_.empty() ? see_namespace() : base::Status();
   }
 
   // A service that was blue-green once may be live on its green side, whatever its strategy is now.
   base::Status see_sides() {
-    if (!wish_.rollout || !seen_.observation.namespace_exists) {
-      return {};
-    }
-    const auto green =
-        seen_.world.cluster->list({.resource = kube::resource_of("Deployment"),
-                                   .name_space = target_.name_space,
-                                   .label_selector = fmt::format("{}=green,app.kubernetes.io/part-of={}",
-                                                                 generate::side_label, *target_.project)},
-                                  ports_.stop);
-    if (!green) {
-      // Not being allowed is preflight's to say.
-      return green.error().code == base::ErrorCode::unauthorized ? base::Status() : base::Status(green.error());
-    }
-    for (const auto& deployment : green->items) {
-      const auto labels = json::Reader(deployment.body).at("metadata", "labels");
-      if (labels.at(generate::side_label).string_or() != "green") {
-        continue;
-      }
-      const auto service = labels.at("app.kubernetes.io/name").string_or();
+    for (const auto& service : with_green_side_) {
       const auto side = live_side(*seen_.world.cluster, target_, service, ports_.stop);
       if (!side) {
         return side.error();
@@ -366,8 +371,7 @@ class Observer {
     if (!wish_.rollout || !is_worth_it || !seen_.observation.namespace_exists) {
       return {};
     }
-    auto releases = Ledger(*seen_.world.cluster, {*target_.project, target_.environment, target_.name_space})
-                        .list_with_inventories(ports_.stop);
+    auto releases = Ledger(*seen_.world.cluster, ledger_scope()).list_with_inventories(ports_.stop);
     if (!releases && options_.with_dry_run && releases.error().code == base::ErrorCode::unauthorized) {
       ports_.events.emit(events::Note{events::Note::Level::warning,
                                       "what would be pruned cannot be told: " + base::to_string(releases.error())});
@@ -407,7 +411,8 @@ class Observer {
   const ObserveOptions& options_;
   const Ports& ports_;
   Services services_;
-  std::set<std::string> scaled_;  // Deployments whose replicas an autoscaler has
+  std::set<std::string> scaled_;           // Deployments whose replicas an autoscaler has
+  std::set<std::string> with_green_side_;  // services
   Seen seen_;
 };
 

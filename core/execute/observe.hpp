@@ -6,6 +6,7 @@
 #include "core/execute/ports.hpp"
 #include "core/execute/secrets.hpp"
 #include "core/execute/world.hpp"
+#include "core/kube/lease.hpp"
 #include "core/kube/permission.hpp"
 #include "core/plan/release.hpp"
 #include "core/project/model.hpp"
@@ -44,6 +45,7 @@ struct Seen {
   plan::Observation observation;
   std::optional<io::Commit> commit;
   kube::ClusterIdentity cluster;
+  std::optional<kube::Lease> lock;          // as it was when the cluster was looked at
   std::optional<kube::AccessRules> access;  // what we may do in the namespace; nothing when the server does not say
   // Of objects of the plan that a dry run has shown, "" for those that are not there (execute/preflight.hpp).
   std::map<kube::ObjectKey, std::string> live_versions;

@@ -1,25 +1,11 @@
 #include "core/execute/ready_images.hpp"
 
-#include "core/base/text.hpp"
 #include "core/json/reader.hpp"
-#include "core/kube/resource.hpp"
-
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
 
 namespace deployctl::execute {
 namespace {
 
 using Services = std::vector<const project::Service*>;
-
-std::string selector_of(const Services& services) {
-  std::vector<std::string> names;
-  for (const auto* service : services) {
-    names.push_back(*service->name);
-  }
-  return "app.kubernetes.io/name in (" + base::join(names, ",") + ")";
-}
 
 }  // namespace
 
@@ -39,24 +25,6 @@ std::optional<std::string> running_pin(const std::string& service, const std::st
     }
   }
   return std::nullopt;
-}
-
-base::Result<std::map<std::string, kube::Object>> read_deployments(const Services& services, cluster::Client& client,
-                                                                   const std::string& name_space,
-                                                                   std::stop_token stop) {
-  auto listed = client.list(
-      {.resource = kube::resource_of("Deployment"), .name_space = name_space, .label_selector = selector_of(services)},
-      stop);
-  if (!listed) {
-    return listed.error().within("looking for what runs");
-  }
-  std::map<std::string, kube::Object> deployments;
-  for (auto& deployment : listed->items) {
-    if (std::ranges::any_of(services, [&](const auto* service) { return *service->name == deployment.name(); })) {
-      deployments.emplace(deployment.name(), std::move(deployment));
-    }
-  }
-  return deployments;
 }
 
 std::map<std::string, std::string> running_pins(const Services& services,

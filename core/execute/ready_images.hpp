@@ -2,14 +2,11 @@
 // names the same tag; otherwise the registry is asked (docs/decisions/0006-pin-ready-images.md).
 #pragma once
 
-#include "core/base/result.hpp"
-#include "core/cluster/client.hpp"
 #include "core/kube/object.hpp"
 #include "core/project/model.hpp"
 
 #include <map>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,11 +19,6 @@ bool is_pinned_at_rollout(const project::Service& service);
 // The image of the service's container in its Deployment, when it is `image` with a digest.
 std::optional<std::string> running_pin(const std::string& service, const std::string& image,
                                        const kube::Object& deployment);
-
-// The Deployments of the services that are there, by name. One request.
-base::Result<std::map<std::string, kube::Object>> read_deployments(const std::vector<const project::Service*>& services,
-                                                                   cluster::Client& client,
-                                                                   const std::string& name_space, std::stop_token stop);
 
 // service -> pinned reference, for those of the services that run as their project manifest says.
 std::map<std::string, std::string> running_pins(const std::vector<const project::Service*>& services,

@@ -79,7 +79,8 @@ class RecordedRollout {
     auto lock = Lock::acquire(client_, scope_,
                               {.holder = actor(ports_.environment, ports_.files),
                                .what = rollout_.options.action,
-                               .wait = rollout_.options.lock_timeout},
+                               .wait = rollout_.options.lock_timeout,
+                               .seen = rollout_.seen.lock},
                               ports_.events, ports_.stop);
     if (!lock) {
       return lock.error();

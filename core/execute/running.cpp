@@ -1,0 +1,45 @@
+#include "core/execute/running.hpp"
+
+#include "core/base/text.hpp"
+#include "core/generate/sides.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/resource.hpp"
+
+#include <algorithm>
+
+namespace deployctl::execute {
+namespace {
+
+using Services = std::vector<const project::Service*>;
+
+std::string selector_of(const Services& services) {
+  std::vector<std::string> names;
+  for (const auto* service : services) {
+    names.push_back(*service->name);
+  }
+  return "app.kubernetes.io/name in (" + base::join(names, ",") + ")";
+}
+
+}  // namespace
+
+base::Result<Running> read_running(const Services& services, cluster::Client& client, const std::string& name_space,
+                                   std::stop_token stop) {
+  auto listed = client.list(
+      {.resource = kube::resource_of("Deployment"), .name_space = name_space, .label_selector = selector_of(services)},
+      stop);
+  if (!listed) {
+    return listed.error().within("looking for what runs");
+  }
+  Running running;
+  for (auto& deployment : listed->items) {
+    const auto labels = json::Reader(deployment.body).at("metadata", "labels");
+    if (labels.at(generate::side_label).string_or() == to_string(generate::Side::green)) {
+      running.with_green_side.insert(labels.at("app.kubernetes.io/name").string_or());
+    } else if (std::ranges::any_of(services, [&](const auto* each) { return *each->name == deployment.name(); })) {
+      running.deployments.emplace(deployment.name(), std::move(deployment));
+    }
+  }
+  return running;
+}
+
+}  // namespace deployctl::execute

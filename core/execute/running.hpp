@@ -1,0 +1,26 @@
+// What of the services runs in the cluster.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/cluster/client.hpp"
+#include "core/kube/object.hpp"
+#include "core/project/model.hpp"
+
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace deployctl::execute {
+
+struct Running {
+  std::map<std::string, kube::Object> deployments;  // by service; of one with two sides the blue one
+  std::set<std::string> with_green_side;            // services that have a green Deployment (generate/sides.hpp)
+};
+
+// One request, whatever the number of services.
+base::Result<Running> read_running(const std::vector<const project::Service*>& services, cluster::Client& client,
+                                   const std::string& name_space, std::stop_token stop);
+
+}  // namespace deployctl::execute
