@@ -58,7 +58,10 @@ bool is_conflict_with(const StatusDetails& status, std::string_view manager) {
 base::Error conflict_error(const kube::Object& ours, const kube::Object* live, const StatusDetails& status) {
   std::vector<std::string> parts;
   for (const auto& cause : status.causes) {
-    parts.push_back(describe(cause, ours, live));
+    auto part = describe(cause, ours, live);
+    if (std::ranges::find(parts, part) == parts.end()) {  // the server names a field once for each of its versions
+      parts.push_back(std::move(part));
+    }
   }
   return base::Error::make(base::ErrorCode::conflict, "{} has fields that others manage: {}",
                            kube::to_string(ours.key()), base::join(parts, "; "))

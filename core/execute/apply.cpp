@@ -1,7 +1,11 @@
 #include "core/execute/apply.hpp"
 
+#include "core/kube/adoption.hpp"
+
 namespace deployctl::execute {
 namespace {
+
+constexpr int attempts_at_adoption = 3;
 
 events::ObjectApplied::Change change_of(cluster::Change change) {
   switch (change) {
@@ -15,12 +19,43 @@ events::ObjectApplied::Change change_of(cluster::Change change) {
   return events::ObjectApplied::Change::unchanged;
 }
 
+// Before what kubectl has made is applied to by force (kube/adoption.hpp). Answers with the version that is then live;
+// "" when the object is not there.
+base::Result<std::string> adopt(cluster::Client& client, const kube::Object& object, const Ports& ports) {
+  for (int attempt = 1;; ++attempt) {
+    const auto live = client.get(object.key(), ports.stop);
+    if (!live) {
+      return live.error().code == base::ErrorCode::not_found ? base::Result<std::string>("") : live.error();
+    }
+    const auto patch = kube::adoption_patch(live->body, object.body, cluster::field_manager);
+    if (!patch) {
+      return live->resource_version();
+    }
+    const auto adopted = client.patch(object.key(), cluster::PatchType::json, *patch, cluster::DryRun::no, ports.stop);
+    if (adopted) {
+      return adopted->resource_version();
+    }
+    // A JSON patch whose test fails is answered with 422, or with 409: somebody has written meanwhile.
+    if (attempt == attempts_at_adoption) {
+      return adopted.error().within("taking the fields of kubectl over");
+    }
+  }
+}
+
 }  // namespace
 
 base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube::Object& object,
                                             const ApplyPlace& place, const Ports& ports) {
   const auto name = kube::to_string(object.key());
-  auto applied = client.apply(object, {.force = place.force, .known_version = place.known_version, .stop = ports.stop});
+  auto known_version = place.known_version;
+  if (place.force == cluster::Force::yes && known_version != "") {
+    const auto adopted = adopt(client, object, ports);
+    if (!adopted) {
+      return adopted.error().within("applying {}", name);
+    }
+    known_version = *adopted;
+  }
+  auto applied = client.apply(object, {.force = place.force, .known_version = known_version, .stop = ports.stop});
   if (!applied) {
     return applied.error().within("applying {}", name);
   }

@@ -1,0 +1,21 @@
+// Objects that kubectl made and that we go on with. Server-side apply removes a field only when its last manager drops
+// it: what `kubectl apply` or `kubectl create` has set would stay for ever. So its fields become ours first (as
+// client-go's csaupgrade does for kubectl itself), and the apply that follows removes what is not wanted.
+#pragma once
+
+#include "core/json/value.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace deployctl::kube {
+
+// A JSON patch (RFC 6902) that makes the fields of kubectl's client-side managers fields of `ours`, and that is refused
+// when the object is in another version than `live`. Nothing when they have none. Who has edited the object by hand, or
+// scales it, keeps what is theirs; replicas that `wanted` leaves to an autoscaler are not taken, because dropping them
+// would set them to one.
+std::optional<json::Value> adoption_patch(const json::Value& live, const json::Value& wanted, std::string_view ours);
+
+}  // namespace deployctl::kube

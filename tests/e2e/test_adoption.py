@@ -1,0 +1,65 @@
+"""Going on with what was brought up by kubectl: refused at first, and then taken over whole."""
+
+import json
+import unittest
+
+from harness import ProjectTest, delete_namespace, kubectl
+from test_preflight import node_architecture, push_image
+
+PROJECT = "e2e-adoption"
+WITH_MORE = '    command: ["sh", "-c", "true"]\n    resources: {cpu: 10m}\n'
+
+
+class AdoptionTest(ProjectTest):
+    def setUp(self):
+        super().setUp()
+        self.image = push_image(f"{PROJECT}/web", "1", node_architecture())
+        self.addCleanup(delete_namespace, PROJECT)
+        self.assertEqual(kubectl("create", "namespace", PROJECT).code, 0)
+
+    def use(self, service=""):
+        # No replicas: nothing has to run for what is looked at here.
+        self.write("deployctl.yaml", f"""project: {PROJECT}
+services:
+  web:
+    image: {self.image}
+    port: 8080
+    replicas: 0
+{service}environments:
+  lab: {{namespace: {PROJECT}}}
+""")
+
+    def live(self, what):
+        return json.loads(kubectl("get", what, "-n", PROJECT, "-o", "json").stdout)
+
+    def bring_up_with_kubectl(self):
+        made = self.deployctl("generate", "kubernetes", "-e", "lab", "--stdout")
+        self.assert_exit(made, 0)
+        self.write("objects.yaml", made.stdout)
+        for verb in (["apply"], ["annotate", "ours=no"]):
+            done = kubectl(verb[0], "-f", str(self.folder / "objects.yaml"), *verb[1:])
+            self.assertEqual(done.code, 0, done)
+
+    def test_what_kubectl_applied_is_taken_over_with_all_its_fields(self):
+        self.use(WITH_MORE)
+        self.bring_up_with_kubectl()
+        self.use()
+        refused = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_exit(refused, 1)
+        self.assertIn("belongs to kubectl-client-side-apply", refused.stderr)
+        self.assertIn("--take-over", refused.stderr)
+        self.assertIn("\"args\"", json.dumps(self.live("deployment/web")["spec"]), "nothing was changed")
+
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes", "--take-over"), 0)
+        container = self.live("deployment/web")["spec"]["template"]["spec"]["containers"][0]
+        self.assertNotIn("args", container)
+        self.assertEqual(container["resources"], {})
+        self.assertEqual(self.live("deployment/web")["metadata"]["annotations"].get("ours"), "no", "a person's own stays")
+        self.assertNotIn("kubectl.kubernetes.io/last-applied-configuration", self.live("deployment/web")["metadata"]["annotations"])
+        again = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_exit(again, 0)
+        self.assertIn("deployment/web unchanged", again.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
