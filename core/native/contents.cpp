@@ -64,12 +64,20 @@ std::string_view secret_in(std::string_view path, const oci::LayerItem& item) {
   return may_be_key && begins_like_private_key(item) ? "a private key" : std::string_view();
 }
 
+// Where what stands at `path` in the image comes from: `source` lies at `prefix` there.
+std::string origin_of(std::string_view path, std::string_view prefix, std::string_view source) {
+  auto below = path.substr(std::min(path.size(), prefix.size()));
+  below.remove_prefix(below.starts_with('/') ? 1 : 0);
+  std::string origin(source);
+  origin += source.empty() || below.empty() ? "" : "/";
+  return origin.append(below);
+}
+
 // `tree` was taken from `source`, and its paths in the image begin with `prefix`.
 Status refuse_secrets(const oci::LayerTree& tree, std::string_view prefix, std::string_view source,
                       const IgnoreRules& ignored) {
   for (const auto& [path, item] : tree.items()) {
-    const auto below = std::string_view(path).substr(std::min(path.size(), prefix.size()));
-    const auto origin = io::join_path("/", std::string(source) + std::string(below)).substr(1);
+    const auto origin = origin_of(path, prefix, source);
     const auto kind = secret_in(origin, item);
     if (!kind.empty() && !ignored.takes_back(origin)) {
       return Error::refused("{} would get into the image: {}", base::printable(origin), kind)

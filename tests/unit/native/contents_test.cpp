@@ -74,6 +74,8 @@ TEST_F(ContentsTest, SecretsAreRefusedUnlessTheyAreLeftOutOrMeant) {
   put("dist/.env", "TOKEN=x");
   EXPECT_EQ(files({"/app", "dist"}).error().message,
             "dist/.env would get into the image: environment variables, often with secrets");
+  EXPECT_EQ(files({"/", "dist"}).error().message,
+            "dist/.env would get into the image: environment variables, often with secrets");
   EXPECT_THAT(paths(files({"/app", "dist"}, "**/.env")), ElementsAre("app", "app/app.js"));
   EXPECT_THAT(paths(files({"/app", "dist"}, "!dist/.env")), ElementsAre("app", "app/.env", "app/app.js"));
   fs::remove(root_ / "dist/.env");
