@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
@@ -30,9 +31,12 @@ std::optional<std::string> read_record(const std::string& path) {
   if (!file) {
     return std::nullopt;
   }
-  std::string text(longest_record, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  // In pieces: most are short, and room for the longest would have to be cleared each time.
+  std::string text;
+  std::array<char, 4u << 10u> piece{};
+  while (text.size() < longest_record && (file.read(piece.data(), piece.size()), file.gcount() > 0)) {
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  }
   return text;
 }
 
