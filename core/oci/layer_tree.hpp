@@ -40,12 +40,15 @@ struct LayerItem {
   }
 };
 
-// What of a folder goes in. `skip` leaves out the entry itself, `skip_all` what is below it too without a look.
+// What of a folder goes in. `skip` leaves out the entry itself, `skip_all` what is below it too without a look. Several
+// threads ask at once.
 enum class Choice { take, skip, skip_all };
 using ChooseEntry = std::function<Choice(std::string_view path, bool is_directory)>;
 
 class LayerTree {
  public:
+  using Items = std::map<std::string, LayerItem, std::less<>>;  // by path in the image
+
   // Missing parents are added as directories with 0755. failed when the path cannot stand in a layer, or when
   // something else stands there already (a directory may be named again: its mode and owner are set).
   base::Status add_directory(std::string_view path, std::uint32_t mode = 0755, std::uint32_t owner = 0);
@@ -60,13 +63,14 @@ class LayerTree {
   // Anything of these, under the same rules.
   base::Status add_item(std::string_view path, LayerItem item);
 
-  [[nodiscard]] const std::map<std::string, LayerItem, std::less<>>& items() const { return items_; }
+  [[nodiscard]] const Items& items() const { return items_; }
   [[nodiscard]] bool empty() const { return items_.empty(); }
 
  private:
-  base::Status add_found(std::string path, LayerItem item);
+  base::Status add_all(Items items);
+  base::Status add_found(Items found);
 
-  std::map<std::string, LayerItem, std::less<>> items_;
+  Items items_;
 };
 
 // Why the text is no path that can stand in a layer; empty when it is one.
