@@ -21,9 +21,14 @@ events::ObjectApplied::Change change_of(cluster::Change change) {
 
 // Before what kubectl has made is applied to by force (kube/adoption.hpp). Answers with the version that is then live;
 // "" when the object is not there.
-base::Result<std::string> adopt(cluster::Client& client, const kube::Object& object, const Ports& ports) {
+base::Result<std::string> adopt(cluster::Client& client, kube::Object object, const Ports& ports) {
+  const auto key = client.served(object.key(), ports.stop);
+  if (!key) {
+    return key.error();
+  }
+  object.body["apiVersion"] = key->api_version;
   for (int attempt = 1;; ++attempt) {
-    const auto live = client.get(object.key(), ports.stop);
+    const auto live = client.get(*key, ports.stop);
     if (!live) {
       return live.error().code == base::ErrorCode::not_found ? base::Result<std::string>("") : live.error();
     }
