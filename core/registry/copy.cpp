@@ -6,8 +6,12 @@
 #include "core/registry/document.hpp"
 #include "core/registry/pull.hpp"
 #include "core/registry/referrers.hpp"
+#include "core/registry/tags.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
 #include <set>
 
 namespace deployctl::registry {
@@ -20,6 +24,9 @@ using base::Status;
 constexpr int deepest = 3;            // indexes in indexes
 constexpr int deepest_referrers = 5;  // a signature of an SBOM of an image is two
 constexpr std::size_t most_documents = 1000;
+
+// What cosign lays beside an image, under tags such as "sha256-<hex>.sig" (cosign's SIGNATURE_SPEC.md).
+constexpr std::array cosign_endings{".sig", ".att", ".sbom"};
 
 bool is_asked_for(const oci::Platform& asked, const std::optional<oci::Platform>& has) {
   return has && has->os == asked.os && has->architecture == asked.architecture &&
@@ -53,11 +60,15 @@ class Copy {
   Status collect(const RemoteDocument& document, Depth depth);
   Status collect_content(const RemoteDocument& document, Depth depth);
   Status collect_referrers(const oci::Digest& subject, Depth depth);
+  Status collect_tagged(const oci::Digest& subject, Depth depth);
+  Result<bool> tag_leads_to(const std::string& tag, const oci::Digest& digest);
+  Result<bool> has_source_tag(const std::string& tag);
   Result<bool> is_at_target(const oci::Digest& digest);
   void add_blobs(const oci::ImageManifest& manifest);
   void add_blob(const oci::Descriptor& blob, std::string name);
   Status send_blobs();
   Status put_documents();
+  Status put_tags();
 
   const CopyRoute& route_;
   const CopyOptions& options_;
@@ -66,6 +77,8 @@ class Copy {
   std::set<oci::Digest> seen_;             // documents and blobs
   std::size_t collected_ = 0;              // documents, those at the target as well
   std::vector<RemoteDocument> documents_;  // to be put, in that order
+  std::optional<std::set<std::string>> source_tags_;
+  std::map<std::string, RemoteDocument> tagged_;  // by the tag they are to get besides
   std::vector<BlobUpload> uploads_;
   CopyResult result_;
 };
@@ -127,10 +140,13 @@ Status Copy::collect(const RemoteDocument& document, Depth depth) {
   if (!is_there) {
     return is_there.error();
   }
-  if (!*is_there) {
+  const bool has_referrers_below = options_.with_referrers && oci::is_index_type(document.media_type);
+  if (!*is_there || has_referrers_below) {
     if (const auto content = collect_content(document, depth); !content) {
       return content;
     }
+  }
+  if (!*is_there) {
     documents_.push_back(document);
   }
   return options_.with_referrers ? collect_referrers(document.digest, depth) : Status();
@@ -174,6 +190,53 @@ Status Copy::collect_referrers(const oci::Digest& subject, Depth depth) {
         referrer ? collect(*referrer, {.indexes = 0, .referrers = depth.referrers + 1}) : referrer.error();
     if (!collected) {
       return collected;
+    }
+  }
+  return depth.referrers == 0 ? collect_tagged(subject, depth) : Status();
+}
+
+Result<bool> Copy::has_source_tag(const std::string& tag) {
+  if (!source_tags_) {
+    const auto tags = list_tags(route_.from, options_.stop);
+    if (!tags) {
+      return tags.error();
+    }
+    source_tags_.emplace(tags->begin(), tags->end());
+  }
+  return source_tags_->contains(tag);
+}
+
+Result<bool> Copy::tag_leads_to(const std::string& tag, const oci::Digest& digest) {
+  auto response = target_exists_ ? get_document(route_.to, tag, options_.stop)
+                                 : Result<http::Response>(http::Response{.status = 404, .headers = {}, .body = {}});
+  if (!response) {
+    return response.error();
+  }
+  const auto document = document_of(route_.to, std::move(*response), tag);
+  return document && document->digest == digest;
+}
+
+// Signatures and the like of older tools, which are found by their tags only.
+Status Copy::collect_tagged(const oci::Digest& subject, Depth depth) {
+  for (const auto* ending : cosign_endings) {
+    const auto tag = fallback_tag(subject) + ending;
+    const auto is_there = has_source_tag(tag);
+    if (!is_there) {
+      return is_there.error();
+    }
+    if (!*is_there) {
+      continue;
+    }
+    auto document = fetch_document(route_.from, tag, options_.stop);
+    const auto is_known = document ? tag_leads_to(tag, document->digest) : document.error();
+    if (!is_known) {
+      return is_known.error();
+    }
+    if (const auto collected = collect(*document, {.indexes = 0, .referrers = depth.referrers + 1}); !collected) {
+      return collected;
+    }
+    if (!*is_known) {
+      tagged_.emplace(tag, std::move(*document));
     }
   }
   return {};
@@ -236,6 +299,15 @@ Status Copy::put_documents() {
   return {};
 }
 
+Status Copy::put_tags() {
+  for (const auto& [tag, document] : tagged_) {
+    if (const auto put = put_document(route_.to, document, tag, options_.stop); !put) {
+      return put.error();
+    }
+  }
+  return {};
+}
+
 Result<CopyResult> Copy::run(const std::string& source, const std::string& target) {
   const auto fetched = fetch_document(route_.from, source, options_.stop);
   const auto root = fetched ? choose(*fetched) : fetched.error();
@@ -250,11 +322,11 @@ Result<CopyResult> Copy::run(const std::string& source, const std::string& targe
     return collected.error();
   }
   const bool is_tagged = tag_points_at_ == root->digest;
-  if (documents_.empty() && is_tagged) {
+  if (documents_.empty() && tagged_.empty() && is_tagged) {
     result_.outcome = PushResult::Outcome::unchanged;
     return result_;
   }
-  for (const auto& step : {&Copy::send_blobs, &Copy::put_documents}) {
+  for (const auto& step : {&Copy::send_blobs, &Copy::put_documents, &Copy::put_tags}) {
     if (const auto done = (this->*step)(); !done) {
       return done.error();
     }

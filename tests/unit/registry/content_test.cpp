@@ -373,6 +373,28 @@ TEST_F(ContentTest, CopiesReferrersWhenAsked) {
   EXPECT_EQ(found->front().digest, sbom.digest);
 }
 
+TEST_F(ContentTest, CopiesSignaturesThatAreFoundByTheirTagsOnly) {
+  auto with = client();
+  const auto repository = reference("r.example/shop/api");
+  const auto pushed = index({{"one"}, {"two"}});
+  ASSERT_TRUE(with.push(pushed, repository.with_tag("1")));
+  const auto tag_of = [](const oci::Digest& digest) { return "sha256-" + std::string(digest.encoded()) + ".sig"; };
+  const auto of_all = image({"signature of all"});
+  const auto of_one = image({"signature of one"});
+  ASSERT_TRUE(with.push(of_all, repository.with_tag(tag_of(pushed.digest))));
+  ASSERT_TRUE(with.push(of_one, repository.with_tag(tag_of(pushed.images[1].digest))));
+  const auto target = reference("other.example/prod/api:1");
+  const CopyOptions options{.platform = {}, .with_referrers = true, .on_progress = {}, .stop = {}};
+  ASSERT_TRUE(with.copy(repository.with_tag("1"), target));
+  EXPECT_FALSE(manifests("prod/api").contains(tag_of(pushed.digest)));
+  const auto copied = with.copy(repository.with_tag("1"), target, options);
+  ASSERT_TRUE(copied) << to_string(copied.error());
+  EXPECT_EQ(copied->outcome, PushResult::Outcome::pushed);
+  EXPECT_EQ(manifests("prod/api")[tag_of(pushed.digest)], of_all.manifest);
+  EXPECT_EQ(manifests("prod/api")[tag_of(pushed.images[1].digest)], of_one.manifest);
+  EXPECT_EQ(with.copy(repository.with_tag("1"), target, options)->outcome, PushResult::Outcome::unchanged);
+}
+
 TEST_F(ContentTest, FollowsReferrersOfReferrersOnlySoFar) {
   auto with = client();
   const auto repository = reference("r.example/shop/api");
