@@ -9,6 +9,7 @@ import concurrent.futures
 import contextlib
 import http.client
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -65,8 +66,10 @@ def own_namespace(prefix):
 
 
 def delete_namespace(name):
-    """Begins to delete it; its pods need not finish what they do, which takes half a minute each time."""
+    """Begins to delete it; its pods need not finish what they do, which takes half a minute each time, and its node ports
+    are free at once."""
     kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+    kubectl("delete", "services", "--all", "-n", name)
     kubectl("delete", "pods", "--all", "-n", name, "--grace-period=1", "--wait=false")
 
 
@@ -130,10 +133,12 @@ def get_json(port, path, deadline=30):
 
 
 class ProjectTest(unittest.TestCase):
-    """A test with a project folder of its own (a git repository with one commit) and a namespace of its own."""
+    """A test with a project folder of its own (a git repository with one commit) and a namespace of its own, because
+    deleting one takes long and nobody has to wait for it."""
 
-    namespace = None  # set by the test class: the same for all its tests
-    namespace_prefix = None  # or this: every test has another one, and none waits for the end of the one before
+    namespace = None  # set by the test class; each of its tests gets one with a number behind it
+    namespace_prefix = None  # or this, for names that no other run has either
+    numbers = itertools.count(1)
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-e2e-"))
@@ -142,8 +147,10 @@ class ProjectTest(unittest.TestCase):
             self.namespace = own_namespace(self.namespace_prefix)
             self.addCleanup(delete_namespace, self.namespace)
         elif self.namespace:
-            delete_namespace(self.namespace)
-            kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
+            self.namespace = f"{self.namespace}-{next(self.numbers)}"
+            if kubectl("get", "namespace", self.namespace).code == 0:  # left by an earlier run
+                delete_namespace(self.namespace)
+                kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
             self.addCleanup(delete_namespace, self.namespace)
 
     def write(self, name, text):

@@ -10,11 +10,9 @@ PROJECT = "e2e-plans"
 
 
 class PlansTest(ProjectTest):
-    count = 0
+    namespace = PROJECT
 
     def setUp(self):
-        PlansTest.count += 1
-        self.namespace = f"{PROJECT}-{PlansTest.count}"
         super().setUp()
         self.image = push_image(f"{PROJECT}/web", "1", node_architecture())
 

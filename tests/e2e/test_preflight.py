@@ -61,12 +61,9 @@ def as_account(name, namespace, folder):
 
 
 class PreflightTest(ProjectTest):
-    count = 0
+    namespace = PROJECT
 
     def setUp(self):
-        # Each test has a namespace of its own: deleting one takes long, and nobody has to wait for it.
-        PreflightTest.count += 1
-        self.namespace = f"{PROJECT}-{PreflightTest.count}"
         super().setUp()
         self.state = tempfile.mkdtemp(prefix="deployctl-state-")
         self.addCleanup(shutil.rmtree, self.state, ignore_errors=True)
@@ -223,14 +220,14 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
 class WhatIsOnlySaid(PreflightTest):
     def test_a_certificate_that_is_not_there_yet(self):
         self.make_namespace()
-        self.use(service="    ingress: {host: web.example.com, tls: web-tls}\n")
+        self.use(service="    replicas: 0\n    ingress: {host: web.example.com, tls: web-tls}\n")
         done = self.rollout()
         self.assertIn("ingress/web names the Secret web-tls, which is not in namespace", done.stderr)
         self.assertNotEqual(done.code, 3, done)
 
     def test_preflight_costs_a_handful_of_requests(self):
         self.make_namespace()
-        self.use()
+        self.use(service="    replicas: 0\n")
         self.rollout()
         done = self.rollout()
         asked = re.findall(r"(?:GET|POST|PATCH) \S+/(?:kube-system|selfsubjectrulesreviews|resourcequotas|limitranges|nodes|"

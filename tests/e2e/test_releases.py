@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import DEPLOYCTL, ProjectTest, kubectl, run
+from harness import DEPLOYCTL, ProjectTest, kubectl, registry, run
 
 SERVING = """    image: busybox:1.36
     pin: tag
@@ -15,11 +15,10 @@ SERVING = """    image: busybox:1.36
     health: {readiness: {command: [test, -f, /tmp/ready], period: 1s}}
     strategy: {deadline: 60s}
 """
-BROKEN = """    image: busybox:1.36
+# Fails as fast as a rollout can: the registry itself says that there is no such image.
+BROKEN = f"""    image: {registry()}/e2e-releases/nowhere:1
     pin: tag
-    command: [sh, -c, "echo no disk; exit 7"]
-    health: {readiness: {command: [test, -f, /tmp/ready], period: 1s}}
-    strategy: {deadline: 60s}
+    strategy: {{deadline: 60s}}
 """
 NO_PODS = """    image: busybox:1.36
     pin: tag
@@ -79,7 +78,7 @@ class History(ReleasesTest):
             self.use({"web": NO_PODS})
             listed = self.deployctl("history", "-e", "lab")
             self.assert_exit(listed, 0)
-            self.assertIn("no release of e2e-history is recorded in namespace e2e-history yet", listed.stderr)
+            self.assertIn(f"no release of e2e-history is recorded in namespace {self.namespace} yet", listed.stderr)
             undone = self.deployctl("undo", "-e", "lab", "--yes")
             self.assert_exit(undone, 1)
             self.assertIn("no release of e2e-history is recorded", undone.stderr)
