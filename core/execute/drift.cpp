@@ -16,7 +16,7 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
+#include <map>
 #include <set>
 
 namespace deployctl::execute {
@@ -28,6 +28,9 @@ using Services = std::vector<const project::Service*>;
 // Kinds that hold nothing of their own: ConfigMaps and Secrets stay for releases one can go back to, claims hold data.
 constexpr std::array<std::string_view, 6> scanned_kinds{
     "Deployment", "StatefulSet", "Service", "Ingress", "HorizontalPodAutoscaler", "PodDisruptionBudget"};
+constexpr std::array<std::string_view, 3> kept_kinds{"ConfigMap", "PersistentVolumeClaim", "Secret"};
+
+using Place = std::pair<std::string, std::string>;  // kind and name
 
 bool is_in_metadata(const kube::FieldPath& path) {
   const auto* first = path.empty() ? nullptr : std::get_if<std::string>(&path.front());
@@ -70,8 +73,9 @@ class DriftFinder {
     }
     services_ = *services;
     is_whole_ = names.empty();
-    for (const auto part : {&DriftFinder::read_sources, &DriftFinder::connect, &DriftFinder::read_cluster,
-                            &DriftFinder::compare, &DriftFinder::look_for_extras}) {
+    for (const auto part :
+         {&DriftFinder::read_sources, &DriftFinder::connect, &DriftFinder::read_cluster, &DriftFinder::read_objects,
+          &DriftFinder::compare, &DriftFinder::look_for_secrets, &DriftFinder::look_for_extras}) {
       if (const auto status = (this->*part)(); !status) {
         return status.error();
       }
@@ -225,6 +229,32 @@ class DriftFinder {
     return {};
   }
 
+  // All of the project that is there, kind by kind, so that nothing has to be read by itself.
+  base::Status read_objects() {
+    std::vector<std::string_view> kinds(scanned_kinds.begin(), scanned_kinds.end());
+    kinds.insert(kinds.end(), kept_kinds.begin(), kept_kinds.end());
+    std::vector<base::Result<std::optional<std::vector<kube::Object>>>> found(
+        kinds.size(), std::optional<std::vector<kube::Object>>());
+    Jobs jobs;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      jobs.emplace_back([&, i] { found[i] = list_ours(kinds[i]); });
+    }
+    run_at_once(jobs);
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      if (!found[i]) {
+        return found[i].error();
+      }
+      if (*found[i]) {
+        known_kinds_.emplace(kinds[i]);
+        for (auto& object : **found[i]) {
+          Place place{object.kind(), object.name()};
+          live_.emplace(std::move(place), std::move(object));
+        }
+      }
+    }
+    return {};
+  }
+
   base::Status compare() {
     std::vector<std::pair<const project::Service*, kube::Object>> wanted;
     for (const auto* service : services_) {
@@ -270,7 +300,7 @@ class DriftFinder {
     if (!applied) {
       return applied.error().within("comparing {}", name);
     }
-    const auto live = client_->get(applied->object.key(), ports_.stop);
+    const auto live = live_object(applied->object);
     if (!live) {
       return live.error().within("comparing {}", name);
     }
@@ -282,6 +312,14 @@ class DriftFinder {
     }
     add_foreign_fields(service, wanted, *live, differences);
     return differences;
+  }
+
+  // Read again when it has changed since it was listed.
+  base::Result<kube::Object> live_object(const kube::Object& applied) const {
+    const auto listed = live_.find({applied.kind(), applied.name()});
+    const bool is_this_one = listed != live_.end() && listed->second.api_version() == applied.api_version() &&
+                             listed->second.resource_version() == applied.resource_version();
+    return is_this_one ? base::Result<kube::Object>(listed->second) : client_->get(applied.key(), ports_.stop);
   }
 
   static Difference difference(const project::Service& service, const kube::Object& wanted, const kube::Object& live,
@@ -338,50 +376,58 @@ class DriftFinder {
     return kube::find_value(wanted.body, path) != nullptr;
   }
 
-  base::Status look_for_extras() {
-    if (!is_whole_) {
+  // The pods read them; what they hold nobody compares, as they are named after it.
+  base::Status look_for_secrets() {
+    if (!known_kinds_.contains("Secret")) {
       return {};
     }
-    std::array<base::Result<std::vector<kube::Object>>, scanned_kinds.size()> found{
-        std::vector<kube::Object>(), std::vector<kube::Object>(), std::vector<kube::Object>(),
-        std::vector<kube::Object>(), std::vector<kube::Object>(), std::vector<kube::Object>()};
-    Jobs jobs;
-    for (std::size_t i = 0; i < scanned_kinds.size(); ++i) {
-      jobs.emplace_back([&, i] { found[i] = list_ours(scanned_kinds[i]); });
-    }
-    run_at_once(jobs);
-    for (const auto& objects : found) {
-      if (!objects) {
-        return objects.error();
-      }
-      for (const auto& object : *objects) {
-        if (!wanted_keys_.contains({object.kind(), object.name()}) && !is_other_side(object)) {
-          add_extra(object);
-        }
+    for (const auto* service : services_) {
+      const auto named = seen_.secret_names.find(*service->name);
+      if (!service->secrets.empty() && named != seen_.secret_names.end() &&
+          !live_.contains({"Secret", named->second})) {
+        differences_.push_back(
+            {.kind = Kind::missing, .service = *service->name, .object = "secret/" + named->second, .wanted = "there"});
       }
     }
     return {};
   }
 
-  // In the newest version the server has; none where the kind may not be listed.
-  base::Result<std::vector<kube::Object>> list_ours(std::string_view kind) const {
+  base::Status look_for_extras() {
+    if (!is_whole_) {
+      return {};
+    }
+    for (const auto& [place, object] : live_) {
+      const bool is_scanned = std::ranges::find(scanned_kinds, place.first) != scanned_kinds.end();
+      if (is_scanned && !wanted_keys_.contains(place) && !is_other_side(object)) {
+        add_extra(object);
+      }
+    }
+    return {};
+  }
+
+  // In the newest version the server has; nothing where the kind may not be listed. Of Secrets no more than their names
+  // is asked for.
+  base::Result<std::optional<std::vector<kube::Object>>> list_ours(std::string_view kind) const {
     auto resource = kube::resource_of(kind);
     for (const auto& version : kube::known_versions(resource.group, resource.kind)) {
       resource.version = version;
-      auto listed = client_->list(
-          {.resource = resource, .name_space = target_.name_space, .label_selector = selector_of_project(target_)},
-          ports_.stop);
+      auto listed = client_->list({.resource = resource,
+                                   .name_space = target_.name_space,
+                                   .label_selector = selector_of_project(target_),
+                                   .field_selector = {},
+                                   .detail = kind == "Secret" ? cluster::Detail::metadata : cluster::Detail::whole},
+                                  ports_.stop);
       if (listed) {
-        return std::move(listed->items);
+        return std::optional(std::move(listed->items));
       }
       if (listed.error().code == base::ErrorCode::unauthorized) {
-        break;
+        return std::optional<std::vector<kube::Object>>();
       }
       if (listed.error().code != base::ErrorCode::not_found) {
         return listed.error();
       }
     }
-    return std::vector<kube::Object>();
+    return std::optional(std::vector<kube::Object>());
   }
 
   // The side that is not live is kept to go back to.
@@ -411,7 +457,9 @@ class DriftFinder {
   std::unique_ptr<cluster::Client> client_;
   std::set<std::string> scaled_;  // Deployments whose replicas an autoscaler has
   std::optional<kube::ReleaseSummary> released_;
-  std::set<std::pair<std::string, std::string>> wanted_keys_;
+  std::map<Place, kube::Object> live_;
+  std::set<std::string> known_kinds_;  // that could be listed
+  std::set<Place> wanted_keys_;
   std::vector<Difference> differences_;
 };
 

@@ -13,6 +13,7 @@
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
+#include "core/plan/restore.hpp"
 
 #include <algorithm>
 #include <array>
@@ -371,7 +372,8 @@ class Observer {
     if (!wish_.rollout || !is_worth_it || !seen_.observation.namespace_exists) {
       return {};
     }
-    auto releases = Ledger(*seen_.world.cluster, ledger_scope()).list_with_inventories(ports_.stop);
+    Ledger ledger(*seen_.world.cluster, ledger_scope());
+    auto releases = ledger.list_with_inventories(ports_.stop);
     if (!releases && options_.with_dry_run && releases.error().code == base::ErrorCode::unauthorized) {
       ports_.events.emit(events::Note{events::Note::Level::warning,
                                       "what would be pruned cannot be told: " + base::to_string(releases.error())});
@@ -382,10 +384,36 @@ class Observer {
     }
     seen_.observation.releases = std::move(*releases);
     const auto* live = kube::live_release(seen_.observation.releases);
+    if (options_.with_dry_run && !wish_.services.empty()) {
+      if (const auto seen = see_what_is_left_alone(ledger, live); !seen) {
+        return seen;
+      }
+    }
     const bool is_checked = options_.older_commits == OlderCommits::refused && !options_.with_dry_run;
     return live != nullptr && is_checked
                ? check_commit_order(*live, seen_.observation.commit, target_.directory, ports_.git)
                : base::Status();
+  }
+
+  // Of a run about some services; what it prunes is what neither it nor the others have.
+  base::Status see_what_is_left_alone(Ledger& ledger, const kube::ReleaseSummary* live) {
+    seen_.observation.left_alone.emplace();
+    if (live == nullptr) {
+      return {};
+    }
+    auto release = ledger.read(live->number, ports_.stop);
+    if (!release) {
+      return release.error();
+    }
+    std::vector<std::string> others;
+    for (const auto& object : release->objects) {
+      if (auto service = plan::service_of(object); std::ranges::find(wish_.services, service) == wish_.services.end()) {
+        others.push_back(std::move(service));
+      }
+    }
+    plan::keep_services(*release, others);
+    seen_.observation.left_alone = kube::inventory(*release, target_.name_space);
+    return {};
   }
 
   bool has_canary() const {

@@ -43,6 +43,9 @@ class Gatherer {
       add_named_objects(jobs);
     }
     run_at_once(jobs);
+    if (!failure_) {
+      list_pods();
+    }
     if (ports_.stop.stop_requested()) {
       return base::Error::interrupted();
     }
@@ -178,6 +181,23 @@ class Gatherer {
     });
   }
 
+  // Of the whole cluster, which is much: only where pods are to be added that say what they take. Who may not list them
+  // goes without.
+  void list_pods() {
+    if (!facts_.nodes || std::ranges::none_of(plan::loads_of(plan_, facts_), plan::asks_for_room)) {
+      return;
+    }
+    auto listed = client_.list({.resource = kube::resource_of("Pod"),
+                                .name_space = {},
+                                .field_selector = "status.phase!=Succeeded,status.phase!=Failed"},
+                               ports_.stop);
+    if (listed) {
+      facts_.pods = std::move(listed->items);
+    } else if (listed.error().code == ErrorCode::unreachable) {
+      note_failure(listed.error());
+    }
+  }
+
   // The registries are asked with what the pods will have, once their pull secrets are known. An image that this run
   // makes is not there yet, and 'pin: tag' leaves the image to the cluster.
   void add_images(Jobs& jobs) {
@@ -246,14 +266,19 @@ class Gatherer {
     const std::scoped_lock lock(mutex_);
     if (found) {
       std::set<std::string> keys;
-      for (const auto& [key, value] : json::Reader(found->body).at("data").members()) {
-        keys.insert(key);
+      for (const auto* part : {"data", "binaryData"}) {
+        for (const auto& [key, value] : json::Reader(found->body).at(part).members()) {
+          keys.insert(key);
+        }
       }
       facts_.named_objects[named] = std::move(keys);
     } else if (found.error().code == ErrorCode::not_found) {
       facts_.named_objects[named] = std::nullopt;
     } else if (found.error().code == ErrorCode::unreachable) {
       note_failure(found.error());
+    } else {
+      facts_.remarks.push_back(fmt::format("whether the {} {} is there with all its keys is not known: {}", named.first,
+                                           named.second, found.error().message));
     }
   }
 

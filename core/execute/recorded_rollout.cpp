@@ -204,7 +204,8 @@ class RecordedRollout {
                          .tool_version = rollout_.tool_version,
                          .started = io::to_rfc3339(ports_.clock.now()),
                          .epoch = lock_->epoch(),
-                         .secrets = rollout_.plan.kept_secrets};
+                         .secrets = rollout_.plan.kept_secrets,
+                         .depends_on = rollout_.plan.depends_on};
     for (const auto& step : steps_) {
       if (const auto added = add_to_record(record, step); !added) {
         return added.error();

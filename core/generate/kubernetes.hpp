@@ -68,8 +68,9 @@ struct Reference {
   kube::ObjectKey from;
   std::string kind;  // "ConfigMap", "Secret", "PersistentVolumeClaim", "Service", "Deployment"
   std::string name;
-  std::string port;  // Ingress -> Service: the port's name or number
-  std::string path;  // where it stands: "spec.template.spec.volumes[0].configMap.name"
+  std::string port;                    // Ingress -> Service: the port's name or number
+  std::string path;                    // where it stands: "spec.template.spec.volumes[0].configMap.name"
+  std::vector<std::string> keys = {};  // that a ConfigMap or Secret must have
 
   friend bool operator==(const Reference&, const Reference&) = default;
 };

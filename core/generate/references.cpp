@@ -38,12 +38,28 @@ class Finder {
     }
   }
 
+  void add_with_keys(std::string kind, const Value& name, std::string path, std::vector<std::string> keys) {
+    if (name.is_string()) {
+      found_.push_back({from_, std::move(kind), name.get<std::string>(), {}, std::move(path), std::move(keys)});
+    }
+  }
+
+  static std::vector<std::string> keys_of_items(const Value& volume_source) {
+    std::vector<std::string> keys;
+    for (const auto& item : member(volume_source, "items")) {
+      keys.push_back(text_member(item, "key"));
+    }
+    return keys;
+  }
+
   void volumes(const Value& pod, const std::string& path) {
     int index = 0;
     for (const auto& volume : member(pod, "volumes")) {
       const auto place = fmt::format("{}.volumes[{}]", path, index++);
-      add("ConfigMap", member(member(volume, "configMap"), "name"), place + ".configMap.name");
-      add("Secret", member(member(volume, "secret"), "secretName"), place + ".secret.secretName");
+      const auto& map = member(volume, "configMap");
+      const auto& secret = member(volume, "secret");
+      add_with_keys("ConfigMap", member(map, "name"), place + ".configMap.name", keys_of_items(map));
+      add_with_keys("Secret", member(secret, "secretName"), place + ".secret.secretName", keys_of_items(secret));
       add("PersistentVolumeClaim", member(member(volume, "persistentVolumeClaim"), "claimName"),
           place + ".persistentVolumeClaim.claimName");
     }
@@ -59,7 +75,8 @@ class Finder {
     index = 0;
     for (const auto& variable : member(container, "env")) {
       const auto place = fmt::format("{}.env[{}].valueFrom.secretKeyRef.name", path, index++);
-      add("Secret", member(member(member(variable, "valueFrom"), "secretKeyRef"), "name"), place);
+      const auto& reference = member(member(variable, "valueFrom"), "secretKeyRef");
+      add_with_keys("Secret", member(reference, "name"), place, {text_member(reference, "key")});
     }
   }
 
@@ -86,7 +103,8 @@ class Finder {
     const auto& spec = member(body, "spec");
     int index = 0;
     for (const auto& tls : member(spec, "tls")) {
-      add("Secret", member(tls, "secretName"), fmt::format("spec.tls[{}].secretName", index++));
+      add_with_keys("Secret", member(tls, "secretName"), fmt::format("spec.tls[{}].secretName", index++),
+                    {"tls.crt", "tls.key"});
     }
     int rule_index = 0;
     for (const auto& rule : member(spec, "rules")) {

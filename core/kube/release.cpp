@@ -104,6 +104,7 @@ Value to_json(const Release& release) {
           {"images", release.images},
           {"secrets", release.secrets},
           {"two_sides", to_json(release.two_sides)},
+          {"depends_on", release.depends_on},
           {"objects", std::move(objects)}};
 }
 
@@ -320,10 +321,14 @@ Release release_from(const Value& value) {
                   .images = text_map(reader.at("images")),
                   .objects = {},
                   .secrets = texts(reader.at("secrets")),
-                  .two_sides = {}};
+                  .two_sides = {},
+                  .depends_on = {}};
   for (const auto& [service, sides] : reader.at("two_sides").members()) {
     release.two_sides[service] = {sides.at("other").string_or(),
                                   std::chrono::milliseconds(sides.at("keep_ms").integer_or())};
+  }
+  for (const auto& service : reader.at("depends_on").members()) {
+    release.depends_on[service.key] = texts(service.value);
   }
   for (const auto& object : reader.at("objects").elements()) {
     release.objects.push_back({.body = *object.value()});

@@ -61,6 +61,8 @@ struct Release {
   std::vector<Object> objects;
   std::vector<std::string> secrets;           // names of the Secrets that belong to it
   std::map<std::string, TwoSides> two_sides;  // by service
+  // Service -> those that are rolled out before it is touched. It says how to come to the state, and is no part of it.
+  std::map<std::string, std::vector<std::string>> depends_on;
 };
 
 // What a list of the heads' metadata tells.

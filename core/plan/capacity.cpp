@@ -185,8 +185,15 @@ void check_limit(const ContainerLimit& limit, const std::string& container, std:
   }
 }
 
+// Pods that we make tolerate nothing.
+bool is_tainted(const json::Reader& node) {
+  return std::ranges::any_of(node.at("spec", "taints").elements(), [](const json::Reader& taint) {
+    return taint.at("effect").string_or() != "PreferNoSchedule";
+  });
+}
+
 bool takes_pods(const json::Reader& node) {
-  return !node.at("spec", "unschedulable").boolean_or();
+  return !node.at("spec", "unschedulable").boolean_or() && !is_tainted(node);
 }
 
 bool is_of_a_pool(const json::Reader& node) {
@@ -198,6 +205,97 @@ bool is_of_a_pool(const json::Reader& node) {
     }
   }
   return false;
+}
+
+// In thousandths; pods are counted as such.
+struct Room {
+  long long cpu = 0;
+  long long memory = 0;
+  long long pods = 0;
+};
+
+bool fits(const Room& need, const Room& room) {
+  return need.cpu <= room.cpu && need.memory <= room.memory && need.pods <= room.pods;
+}
+
+std::string in_words(const Room& room) {
+  return fmt::format("cpu {}, memory {}", shown("cpu", std::max(0LL, room.cpu)),
+                     shown("memory", std::max(0LL, room.memory)));
+}
+
+std::string with_pods(const Room& room) {
+  return fmt::format("{}, {} pod{}", in_words(room), room.pods, room.pods == 1 ? "" : "s");
+}
+
+Room& operator+=(Room& sum, const Room& more) {
+  sum.cpu += more.cpu;
+  sum.memory += more.memory;
+  sum.pods += more.pods;
+  return sum;
+}
+
+Room need_of_pods(const PodNeed& need, int count) {
+  return {
+      .cpu = need.cpu_request.value_or(0) * count, .memory = need.memory_request.value_or(0) * count, .pods = count};
+}
+
+// Init containers run one by one before the others, so that the largest of them counts if it is larger than all others
+// together (Kubernetes documentation, "Init Containers", "Resources").
+long long request_of_pod(const json::Reader& spec, std::string_view resource) {
+  const auto request = [&](const json::Reader& container) {
+    return amount_of(container.at("resources", "requests").at(resource)).value_or(0);
+  };
+  long long sum = 0;
+  for (const auto& container : spec.at("containers").elements()) {
+    sum += request(container);
+  }
+  long long largest = 0;
+  for (const auto& container : spec.at("initContainers").elements()) {
+    largest = std::max(largest, request(container));
+  }
+  return std::max(sum, largest) + amount_of(spec.at("overhead").at(resource)).value_or(0);
+}
+
+// What has ended or is going takes nothing for long.
+bool takes_room(const json::Reader& pod) {
+  const auto phase = pod.at("status", "phase").string_or();
+  return phase != "Succeeded" && phase != "Failed" && !pod.at("metadata", "deletionTimestamp").exists();
+}
+
+std::map<std::string, Room> taken_on_nodes(const std::vector<kube::Object>& pods) {
+  std::map<std::string, Room> taken;
+  for (const auto& object : pods) {
+    const json::Reader pod(object.body);
+    const auto spec = pod.at("spec");
+    if (const auto node = spec.at("nodeName").string_or(); !node.empty() && takes_room(pod)) {
+      taken[node] += {.cpu = request_of_pod(spec, "cpu"), .memory = request_of_pod(spec, "memory"), .pods = 1};
+    }
+  }
+  return taken;
+}
+
+// Of each node that takes pods.
+std::vector<Room> free_on_nodes(const std::vector<kube::Object>& nodes, const std::vector<kube::Object>& pods) {
+  const auto taken = taken_on_nodes(pods);
+  std::vector<Room> rooms;
+  for (const auto& object : nodes) {
+    const json::Reader node(object.body);
+    if (!takes_pods(node)) {
+      continue;
+    }
+    const auto allocatable = node.at("status", "allocatable");
+    const auto found = taken.find(object.name());
+    const auto used = found == taken.end() ? Room{} : found->second;
+    rooms.push_back({.cpu = amount_of(allocatable.at("cpu")).value_or(0) - used.cpu,
+                     .memory = amount_of(allocatable.at("memory")).value_or(0) - used.memory,
+                     .pods = amount_of(allocatable.at("pods")).value_or(110'000) / 1000 - used.pods});
+  }
+  return rooms;
+}
+
+// Pods that have to be there before an old one goes.
+int pods_beside(const Peak& peak) {
+  return peak.growth + (peak.can_go_down_first ? 0 : peak.surge);
 }
 
 }  // namespace
@@ -285,6 +383,48 @@ NodeRoom room_on_nodes(const PodNeed& need, const std::vector<kube::Object>& nod
     room.fits = true;
   }
   return room;
+}
+
+bool asks_for_room(const Load& load) {
+  return pods_beside(load.peak) > 0 && (load.need.cpu_request || load.need.memory_request);
+}
+
+std::vector<Shortage> shortages_beside(const std::vector<Load>& loads, const std::vector<kube::Object>& nodes,
+                                       const std::vector<kube::Object>& pods) {
+  const auto rooms = free_on_nodes(nodes, pods);
+  const bool may_grow =
+      std::ranges::any_of(nodes, [](const kube::Object& node) { return is_of_a_pool(json::Reader(node.body)); });
+  if (rooms.empty() || may_grow) {
+    return {};
+  }
+  std::vector<Shortage> shortages;
+  Room needed;
+  bool is_surge_only = true;
+  for (const auto& load : loads) {
+    if (!asks_for_room(load)) {
+      continue;
+    }
+    needed += need_of_pods(load.need, pods_beside(load.peak));
+    is_surge_only = is_surge_only && load.peak.growth == 0;
+    const auto one = need_of_pods(load.need, 1);
+    if (std::ranges::none_of(rooms, [&](const Room& room) { return fits(one, room); })) {
+      const auto most = std::ranges::max(rooms, {}, one.cpu > 0 ? &Room::cpu : &Room::memory);
+      shortages.push_back(
+          {load.peak.growth > 0 ? Shortage::Kind::growth : Shortage::Kind::surge,
+           fmt::format("no node has room for one more pod of {} ({}): other pods leave {} where there is most",
+                       load.object, in_words(one), with_pods(most))});
+    }
+  }
+  Room left;
+  for (const auto& room : rooms) {
+    left += {.cpu = std::max(0LL, room.cpu), .memory = std::max(0LL, room.memory), .pods = std::max(0LL, room.pods)};
+  }
+  if (shortages.empty() && !fits(needed, left)) {
+    shortages.push_back({is_surge_only ? Shortage::Kind::surge : Shortage::Kind::growth,
+                         fmt::format("the rollout needs {} more at its peak, and other pods leave {} on the nodes",
+                                     with_pods(needed), with_pods(left))});
+  }
+  return shortages;
 }
 
 }  // namespace deployctl::plan

@@ -64,4 +64,12 @@ struct NodeRoom {
 // Whether one pod fits on an empty node that takes pods.
 NodeRoom room_on_nodes(const PodNeed& need, const std::vector<kube::Object>& nodes);
 
+// Whether a load brings pods that have to find room beside the old ones, and says how much.
+bool asks_for_room(const Load& load);
+
+// What the pods that are on the nodes (all namespaces) leave no room for: single pods of a load that fit nowhere, and
+// all loads together where there is less than they need. Empty when something cannot be measured, or may grow.
+std::vector<Shortage> shortages_beside(const std::vector<Load>& loads, const std::vector<kube::Object>& nodes,
+                                       const std::vector<kube::Object>& pods);
+
 }  // namespace deployctl::plan

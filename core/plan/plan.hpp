@@ -5,6 +5,7 @@
 #include "core/kube/object.hpp"
 #include "core/project/model.hpp"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -114,6 +115,7 @@ struct Plan {
   std::string name_space;
   std::vector<Step> steps;                // in an order that respects `after`
   std::vector<std::string> kept_secrets;  // Secrets that its objects name and no step makes: they are there
+  std::map<std::string, std::vector<std::string>> depends_on;  // of its services, for the record of the release
 };
 
 // "build api", "apply deployment/api": what the step does, in words.

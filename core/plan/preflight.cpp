@@ -3,7 +3,6 @@
 #include "core/base/text.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
-#include "core/plan/capacity.hpp"
 #include "core/yaml/emit.hpp"
 
 #include <algorithm>
@@ -45,6 +44,11 @@ std::set<std::string> node_platforms(const std::vector<kube::Object>& nodes) {
 
 std::string joined(const std::set<std::string>& texts) {
   return base::join(std::vector<std::string>(texts.begin(), texts.end()), ", ");
+}
+
+bool is_unchanged(const kube::Object& object, const PreflightFacts& facts) {
+  const auto change = facts.changes.find(object.key());
+  return change != facts.changes.end() && change->second == Change::none;
 }
 
 class Preflight {
@@ -131,24 +135,44 @@ class Preflight {
       const std::array one{apply->object};
       for (const auto& reference : generate::references(one)) {
         const auto found = facts_.named_objects.find({reference.kind, reference.name});
-        if (found != facts_.named_objects.end() && !found->second) {
+        if (found == facts_.named_objects.end()) {
+          continue;
+        }
+        if (found->second) {
+          check_keys(reference, *found->second);
+        } else {
           report_missing(reference);
         }
       }
     }
   }
 
-  // Pods wait for what they mount or read; an Ingress and a pull do without.
   void report_missing(const generate::Reference& reference) {
-    const auto what =
-        fmt::format("{} names the {} {}, which is not in namespace {} ({})", kube::to_string(reference.from),
-                    reference.kind, reference.name, plan_.name_space, reference.path);
+    report(reference,
+           fmt::format("{} names the {} {}, which is not in namespace {} ({})", kube::to_string(reference.from),
+                       reference.kind, reference.name, plan_.name_space, reference.path),
+           "make it first, or correct its name in the project manifest");
+  }
+
+  void check_keys(const generate::Reference& reference, const std::set<std::string>& there) {
+    for (const auto& key : reference.keys) {
+      if (!there.contains(key)) {
+        report(reference,
+               fmt::format("{} takes the key '{}' from the {} {}, which has no such key ({})",
+                           kube::to_string(reference.from), key, reference.kind, reference.name, reference.path),
+               fmt::format("add the key to the {}; it has: {}", reference.kind, joined(there)));
+      }
+    }
+  }
+
+  // Pods wait for what they mount or read; an Ingress and a pull do without.
+  void report(const generate::Reference& reference, std::string what, std::string advice) {
     const bool is_vital =
         is_workload_kind(reference.from.kind) && reference.path.find("imagePullSecrets") == std::string::npos;
     if (is_vital) {
-      find(ErrorCode::invalid_input, what, "make it first, or correct its name in the project manifest");
+      find(ErrorCode::invalid_input, std::move(what), std::move(advice));
     } else {
-      remark(what);
+      remark(std::move(what));
     }
   }
 
@@ -270,43 +294,50 @@ class Preflight {
   }
 
   void check_room() {
+    check_limits();
+    const auto loads = loads_of(plan_, facts_);
+    bool fits_on_empty_nodes = true;
+    for (const auto& load : loads) {
+      fits_on_empty_nodes = check_nodes(load) && fits_on_empty_nodes;
+    }
+    report_shortages(quota_shortages(loads, facts_.quotas.value_or(std::vector<kube::Object>())),
+                     "have the quota raised");
+    if (facts_.nodes && facts_.pods && fits_on_empty_nodes) {
+      report_shortages(shortages_beside(loads, *facts_.nodes, *facts_.pods), "make room on the nodes");
+    }
+  }
+
+  void check_limits() {
     const auto limit_ranges = facts_.limit_ranges.value_or(std::vector<kube::Object>());
-    std::vector<Load> loads;
     for (const auto* apply : applied_objects(plan_)) {
-      if (!is_workload(apply->object) || is_unchanged(apply->object)) {
+      if (!is_workload(apply->object) || is_unchanged(apply->object, facts_)) {
         continue;
       }
-      const auto name = kube::to_string(apply->object.key());
       for (const auto& violation : limit_violations(apply->object, limit_ranges)) {
-        find(ErrorCode::rollout_failed, fmt::format("{}: {}", name, violation),
+        find(ErrorCode::rollout_failed, fmt::format("{}: {}", kube::to_string(apply->object.key()), violation),
              "change 'resources' of the service, or the limits of the namespace");
       }
-      const auto live = facts_.deployments.find(apply->object.name());
-      loads.push_back({.object = name,
-                       .need = pod_need(apply->object, limit_ranges),
-                       .peak = peak_of(apply->object, live == facts_.deployments.end() ? nullptr : &live->second)});
-      check_nodes(loads.back());
     }
-    for (const auto& shortage : quota_shortages(loads, facts_.quotas.value_or(std::vector<kube::Object>()))) {
+  }
+
+  void report_shortages(const std::vector<Shortage>& shortages, std::string_view remedy) {
+    for (const auto& shortage : shortages) {
+      const bool is_growth = shortage.kind == Shortage::Kind::growth;
       find(ErrorCode::rollout_failed, shortage.words,
-           shortage.kind == Shortage::Kind::growth
-               ? "ask for less, or have the quota raised"
-               : "let old pods go first: 'strategy: {max_surge: 0, max_unavailable: 1}', or have the quota raised");
+           is_growth
+               ? fmt::format("ask for less, or {}", remedy)
+               : fmt::format("let old pods go first: 'strategy: {{max_surge: 0, max_unavailable: 1}}', or {}", remedy));
     }
   }
 
-  bool is_unchanged(const kube::Object& object) const {
-    const auto change = facts_.changes.find(object.key());
-    return change != facts_.changes.end() && change->second == Change::none;
-  }
-
-  void check_nodes(const Load& load) {
+  // False when one pod has no room even on an empty node.
+  bool check_nodes(const Load& load) {
     if (!facts_.nodes || load.peak.growth + load.peak.surge == 0) {
-      return;
+      return true;
     }
     const auto room = room_on_nodes(load.need, *facts_.nodes);
     if (room.fits) {
-      return;
+      return true;
     }
     const auto what = fmt::format("no node has room for one pod of {}, even when empty: the largest has {}",
                                   load.object, room.largest);
@@ -315,6 +346,7 @@ class Preflight {
     } else {
       find(ErrorCode::rollout_failed, what, "ask for less in 'resources' of the service, or add a larger node");
     }
+    return false;
   }
 
   // A new pod on another node waits for the volume, and the old pod does not go before the new one is ready.
@@ -324,7 +356,7 @@ class Preflight {
       const auto* service = target_.find(apply->object.name());
       const auto live = facts_.deployments.find(apply->object.name());
       if (apply->object.kind() != "Deployment" || service == nullptr || live == facts_.deployments.end() ||
-          is_unchanged(apply->object) || !has_several_nodes) {
+          is_unchanged(apply->object, facts_) || !has_several_nodes) {
         continue;
       }
       const auto peak = peak_of(apply->object, &live->second);
@@ -358,6 +390,21 @@ ErrorCode gravest(const std::vector<PreflightFinding>& findings) {
 }
 
 }  // namespace
+
+std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts) {
+  const auto limit_ranges = facts.limit_ranges.value_or(std::vector<kube::Object>());
+  std::vector<Load> loads;
+  for (const auto* apply : applied_objects(plan)) {
+    if (!is_workload(apply->object) || is_unchanged(apply->object, facts)) {
+      continue;
+    }
+    const auto live = facts.deployments.find(apply->object.name());
+    loads.push_back({.object = kube::to_string(apply->object.key()),
+                     .need = pod_need(apply->object, limit_ranges),
+                     .peak = peak_of(apply->object, live == facts.deployments.end() ? nullptr : &live->second)});
+  }
+  return loads;
+}
 
 PreflightReport preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts) {
   return Preflight(plan, target, facts).run();

@@ -4,6 +4,7 @@
 
 #include "core/base/error.hpp"
 #include "core/kube/object.hpp"
+#include "core/plan/capacity.hpp"
 #include "core/plan/image_access.hpp"
 #include "core/plan/permissions.hpp"
 #include "core/plan/plan.hpp"
@@ -28,8 +29,9 @@ struct PreflightFacts {
   std::optional<std::vector<kube::Object>> quotas;
   std::optional<std::vector<kube::Object>> limit_ranges;
   std::optional<std::vector<kube::Object>> nodes;
-  std::map<std::string, ImageAccess> images;  // by service
-  std::vector<std::string> remarks;           // what could not be found out, in words
+  std::optional<std::vector<kube::Object>> pods;  // of all namespaces
+  std::map<std::string, ImageAccess> images;      // by service
+  std::vector<std::string> remarks;               // what could not be found out, in words
   // Secrets and ConfigMaps that objects of the plan name and that are not of the plan, with their keys; no keys: there
   // is no such object.
   std::map<std::pair<std::string, std::string>, std::optional<std::set<std::string>>> named_objects;
@@ -45,6 +47,9 @@ struct PreflightReport {
   std::vector<PreflightFinding> findings;  // any of them keeps the rollout from beginning
   std::vector<std::string> remarks;        // may go wrong, or could not be told
 };
+
+// What the workloads that the plan makes or changes ask for at the peak.
+std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts);
 
 PreflightReport preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts);
 

@@ -116,6 +116,9 @@ class ReleasePlanner {
   }
 
   base::Status add_object_steps(const project::Service& service) {
+    for (const auto& dependency : service.depends_on) {
+      plan_.depends_on[*service.name].push_back(*dependency);
+    }
     const auto objects = desired_objects(target_, service, seen_);
     if (!objects) {
       return objects.error();
@@ -334,7 +337,10 @@ class DependencyOrder {
 
 // The release that the plan is to become counts as the newest of the ledger.
 void add_prune_steps(Plan& plan, const Observation& seen) {
-  const auto desired = desired_keys(plan);
+  auto desired = desired_keys(plan);
+  if (seen.left_alone) {
+    desired.insert(desired.end(), seen.left_alone->begin(), seen.left_alone->end());
+  }
   std::vector<kube::ReleaseSummary> releases{{.state = kube::ReleaseState::deployed, .inventory = desired}};
   releases.insert(releases.end(), seen.releases.begin(), seen.releases.end());
   for (auto& step : prune_steps(to_prune(releases, desired))) {
@@ -453,7 +459,7 @@ base::Result<Plan> release(const project::Target& target, const Observation& see
       add_canary(plan, *service->name, service->strategy.canary);
     }
   }
-  if (wish.rollout && wish.services.empty()) {
+  if (wish.rollout && (wish.services.empty() || seen.left_alone)) {
     add_prune_steps(plan, seen);
   }
   return plan;

@@ -44,6 +44,8 @@ struct Observation {
   std::map<std::string, generate::Side> live_sides;
   // What the ledger has, newest first; empty where it was not looked at. What it has and the plan has not is pruned.
   std::vector<kube::ReleaseSummary> releases;
+  // What the live release has of services that the run is not about, for a run about some; nothing: not looked at.
+  std::optional<std::vector<kube::ObjectKey>> left_alone;
   std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
 };
 

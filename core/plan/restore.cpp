@@ -3,11 +3,13 @@
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 namespace deployctl::plan {
 namespace {
@@ -41,66 +43,124 @@ bool is_used(const std::string& secret, const std::vector<kube::Object>& objects
 
 }  // namespace
 
-namespace {
-
-// What follows the verdict on a service with two sides.
-void add_switch(Plan& plan, const std::string& service, const kube::Release& release) {
-  const auto sides = release.two_sides.find(service);
-  if (sides == release.two_sides.end()) {
-    return;
-  }
-  plan.steps.push_back({.id = "switch:" + service,
-                        .service = service,
-                        .action = SwitchTraffic{},
-                        .after = {"rollout:" + service},
-                        .phase = Phase::cluster,
-                        .after_failure = AfterFailure::is_done});
-  plan.steps.push_back({.id = "retire:" + service,
-                        .service = service,
-                        .action = RetireSide{sides->second.keep},
-                        .after = {"switch:" + service},
-                        .phase = Phase::cluster,
-                        .after_failure = AfterFailure::is_done});
-}
-
-}  // namespace
-
 std::string service_of(const kube::Object& object) {
   return json::Reader(object.body).at("metadata", "labels", "app.kubernetes.io/name").string_or();
 }
 
-Plan restore(const kube::Release& release, const kube::LedgerScope& scope) {
-  Plan plan{.project = scope.project,
-            .environment = scope.environment,
-            .name_space = scope.name_space,
-            .steps = {},
-            .kept_secrets = release.secrets};
-  auto objects = release.objects;
-  kube::sort_for_apply(objects);
-  std::map<std::string, std::vector<std::string>> before_pods;  // service -> ids
-  for (auto& object : objects) {
-    const auto service = service_of(object);
-    const auto id = apply_id(object);
-    Step step{.id = id, .service = service, .action = ApplyObject{object}, .after = {}, .phase = Phase::cluster};
-    if (is_needed_by_pods(object)) {
-      before_pods[service].push_back(id);
-    } else if (is_workload(object) || !release.two_sides.contains(service)) {
-      step.after = before_pods[service];
-    } else {
-      step.after = {"switch:" + service};  // it belongs to the side that is live then
-    }
-    plan.steps.push_back(std::move(step));
-    if (is_workload(object)) {
-      plan.steps.push_back({.id = "rollout:" + service,
-                            .service = service,
-                            .action = AwaitRollout{},
-                            .after = {id},
-                            .phase = Phase::cluster,
-                            .after_failure = AfterFailure::is_done});
-      add_switch(plan, service, release);
+namespace {
+
+// Adds the steps of one service after the other.
+class Restorer {
+ public:
+  Restorer(const kube::Release& release, const kube::LedgerScope& scope)
+      : release_(release),
+        plan_{.project = scope.project,
+              .environment = scope.environment,
+              .name_space = scope.name_space,
+              .steps = {},
+              .kept_secrets = release.secrets,
+              .depends_on = release.depends_on} {
+    auto objects = release.objects;
+    kube::sort_for_apply(objects);
+    for (auto& object : objects) {
+      const auto service = service_of(object);
+      if (!objects_.contains(service)) {
+        order_.push_back(service);
+      }
+      objects_[service].push_back(std::move(object));
     }
   }
-  return plan;
+
+  Plan run() {
+    for (const auto& service : order_) {
+      visit(service);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  using Ids = std::vector<std::string>;
+
+  // Those it depends on first. A circle, which only somebody else can have written into the record, is cut.
+  void visit(const std::string& service) {
+    if (!visited_.insert(service).second || !objects_.contains(service)) {
+      return;
+    }
+    Ids before;
+    if (const auto named = release_.depends_on.find(service); named != release_.depends_on.end()) {
+      for (const auto& dependency : named->second) {
+        visit(dependency);
+        if (const auto last = last_steps_.find(dependency); last != last_steps_.end()) {
+          before.insert(before.end(), last->second.begin(), last->second.end());
+        }
+      }
+    }
+    add_service(service, before);
+  }
+
+  void add_service(const std::string& service, const Ids& before) {
+    auto before_pods = before;
+    auto& last = last_steps_[service];
+    for (const auto& object : objects_[service]) {
+      const auto id = apply_id(object);
+      if (is_needed_by_pods(object)) {
+        add_apply(service, object, before);
+        before_pods.push_back(id);
+        last = before_pods;
+      } else if (is_workload(object)) {
+        add_apply(service, object, before_pods);
+        last = add_ending(service, "rollout", AwaitRollout{}, {id});
+        last = add_switch(service, last);
+      } else if (release_.two_sides.contains(service)) {
+        add_apply(service, object, {"switch:" + service});  // it belongs to the side that is live then
+      } else {
+        add_apply(service, object, before_pods);
+      }
+    }
+  }
+
+  // What follows the verdict on a service with two sides.
+  Ids add_switch(const std::string& service, const Ids& rolled_out) {
+    const auto sides = release_.two_sides.find(service);
+    if (sides == release_.two_sides.end()) {
+      return rolled_out;
+    }
+    const auto switched = add_ending(service, "switch", SwitchTraffic{}, rolled_out);
+    add_ending(service, "retire", RetireSide{sides->second.keep}, switched);
+    return switched;
+  }
+
+  void add_apply(const std::string& service, const kube::Object& object, Ids after) {
+    plan_.steps.push_back({.id = apply_id(object),
+                           .service = service,
+                           .action = ApplyObject{object},
+                           .after = std::move(after),
+                           .phase = Phase::cluster});
+  }
+
+  Ids add_ending(const std::string& service, std::string_view what, Action action, Ids after) {
+    auto id = fmt::format("{}:{}", what, service);
+    plan_.steps.push_back({.id = id,
+                           .service = service,
+                           .action = std::move(action),
+                           .after = std::move(after),
+                           .phase = Phase::cluster,
+                           .after_failure = AfterFailure::is_done});
+    return {std::move(id)};
+  }
+
+  const kube::Release& release_;
+  Plan plan_;
+  std::vector<std::string> order_;  // services as their objects come
+  std::map<std::string, std::vector<kube::Object>> objects_;
+  std::set<std::string> visited_;
+  std::map<std::string, Ids> last_steps_;  // with them a service is rolled out
+};
+
+}  // namespace
+
+Plan restore(const kube::Release& release, const kube::LedgerScope& scope) {
+  return Restorer(release, scope).run();
 }
 
 void keep_services(kube::Release& release, const std::vector<std::string>& services) {
@@ -111,6 +171,7 @@ void keep_services(kube::Release& release, const std::vector<std::string>& servi
   std::erase_if(release.images, [&](const auto& image) { return is_other(image.first); });
   std::erase_if(release.services, is_other);
   std::erase_if(release.two_sides, [&](const auto& sides) { return is_other(sides.first); });
+  std::erase_if(release.depends_on, [&](const auto& each) { return is_other(each.first); });
   std::erase_if(release.secrets, [&](const std::string& secret) { return !is_used(secret, release.objects); });
 }
 
@@ -129,6 +190,11 @@ void carry_forward(kube::Release& record, const kube::Release& live, const std::
   for (const auto& [service, sides] : live.two_sides) {
     if (is_left_alone(service)) {
       record.two_sides.emplace(service, sides);
+    }
+  }
+  for (const auto& [service, dependencies] : live.depends_on) {
+    if (is_left_alone(service)) {
+      record.depends_on.emplace(service, dependencies);
     }
   }
   for (const auto& secret : live.secrets) {

@@ -13,7 +13,8 @@ namespace deployctl::plan {
 std::string service_of(const kube::Object& object);
 
 // Applies every object of the release, each service's workload after its configuration, storage and Service, and
-// watches the workloads. Its Secrets are named in the plan and have to be there.
+// watches the workloads. A service begins when those it depended on are rolled out, as in a release; tasks are not run.
+// Its Secrets are named in the plan and have to be there.
 Plan restore(const kube::Release& release, const kube::LedgerScope& scope);
 
 // Leaves only these services in the release.

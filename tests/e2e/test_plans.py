@@ -85,6 +85,21 @@ class Plans(PlansTest):
             self.rollout("--take-over")
             self.assertEqual(self.live("{.spec.progressDeadlineSeconds}"), "300")
 
+    def test_about_some_services_show_what_these_leave_behind(self):
+        other = f"  other:\n    image: {self.image}\n    replicas: 0\n    port: 9090\n"
+        self.use(extra=other)
+        self.rollout()
+        self.use(extra=other)
+        path = self.folder / "deployctl.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("    port: 8080\n", ""), encoding="utf-8")
+        shown = self.plan("web").stdout
+        self.assertIn("delete service/web", shown)
+        self.assertIn("1 to delete", shown)
+        self.assertNotIn("other", shown)
+        self.assertIn("service/web pruned", self.rollout("web").stderr)
+        self.assertIn("0 to create, 0 to update", self.plan("web").stdout)
+        self.assertEqual(self.live("{.metadata.name}", "service/other"), "other")
+
     def test_that_are_saved_are_carried_out_exactly(self):
         self.use()
         self.rollout()
@@ -264,6 +279,21 @@ class Differences(PlansTest):
             self.assertEqual([each[:3] for each in found],
                              [("changed", "deployment/web", "spec.template.spec.containers[web].image")])
             self.assertTrue(found[0][3].startswith("kubectl"), found)
+
+    def test_are_secrets_that_somebody_deleted(self):
+        self.use(service="    secrets: {TOKEN: \"env:E2E_TOKEN\"}\n")
+        env = {"E2E_TOKEN": "s3cr3t-canary"}
+        self.rollout(env=env)
+        self.assertEqual(self.diff(0), [])
+        name = self.live("{.spec.template.spec.containers[0].env[0].valueFrom.secretKeyRef.name}")
+        maps = kubectl("get", "configmap", "-n", self.namespace, "-l", "app.kubernetes.io/name=web", "-o", "name").stdout
+        kubectl("delete", "secret", name, "-n", self.namespace)
+        kubectl("delete", maps.strip(), "-n", self.namespace)
+        for values in ({}, env):
+            done = self.deployctl("diff", "-e", "lab", "--output", "json", env=values)
+            self.assert_exit(done, 4)
+            self.assertEqual([(each["kind"], each["object"]) for each in json.loads(done.stdout)["differences"]],
+                             [("missing", maps.strip()), ("missing", f"secret/{name}")])
 
     def test_are_not_replicas_that_an_autoscaler_has(self):
         self.use(service="    resources: {cpu: 10m}\n")

@@ -189,6 +189,20 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
         self.use(service="    resources: {cpu: 500}\n")
         self.assert_refused(5, "no node has room for one pod of deployment/web")
 
+    def test_a_pod_for_which_other_pods_leave_no_room(self):
+        self.make_namespace()
+        allocatable = kubectl("get", "nodes", "-o", "jsonpath={.items[0].status.allocatable.memory}").stdout
+        held = int(allocatable.removesuffix("Ki")) // 1024 - 1500
+        self.make({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "holder"},
+                   "spec": {"terminationGracePeriodSeconds": 0,
+                            "containers": [{"name": "holder", "image": "k8s.gcr.io/pause:3.2",
+                                            "resources": {"requests": {"memory": f"{held}Mi"}}}]}})
+        self.addCleanup(kubectl, "delete", "pod", "holder", "-n", self.namespace, "--wait=false")
+        kubectl("wait", "pod", "holder", "-n", self.namespace, "--for=condition=PodScheduled", "--timeout=30s")
+        self.use(service="    resources: {memory: 2Gi}\n")
+        self.assert_refused(5, "no node has room for one more pod of deployment/web (cpu 0, memory 2.0 GiB)",
+                            "make room on the nodes")
+
     def test_a_field_that_is_fixed(self):
         self.make_namespace()
         self.use()
@@ -224,6 +238,10 @@ class WhatIsOnlySaid(PreflightTest):
         done = self.rollout()
         self.assertIn("ingress/web names the Secret web-tls, which is not in namespace", done.stderr)
         self.assertNotEqual(done.code, 3, done)
+        with self.subTest("or lacks a key"):
+            self.make({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web-tls"}, "data": {"tls.crt": ""}})
+            done = self.rollout()
+            self.assertIn("ingress/web takes the key 'tls.key' from the Secret web-tls, which has no such key", done.stderr)
 
     def test_preflight_costs_a_handful_of_requests(self):
         self.make_namespace()

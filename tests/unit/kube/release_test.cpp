@@ -38,7 +38,9 @@ Release release() {
           .services = {"api"},
           .images = {{"api", "registry.example.com/shop/api:v1.4@sha256:00"}},
           .objects = {object("v1", "ConfigMap", "api-config-1a2b3c4d"), object("apps/v1", "Deployment", "api")},
-          .secrets = {"api-secrets-5e6f7a8b"}};
+          .secrets = {"api-secrets-5e6f7a8b"},
+          .two_sides = {},
+          .depends_on = {{"api", {"mysql", "redis"}}}};
 }
 
 // Text that does not get smaller, so that a release fills several Secrets.

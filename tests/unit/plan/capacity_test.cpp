@@ -137,5 +137,53 @@ TEST(Nodes, HaveRoomForOnePodOrNot) {
   EXPECT_TRUE(room_on_nodes(need, {}).fits) << "nothing to measure by";
 }
 
+kube::Object named_node(const std::string& name, const std::string& spec = "{}", const std::string& labels = "{}") {
+  return object(R"({"metadata":{"name":")" + name + R"(","labels":)" + labels + R"(},"spec":)" + spec +
+                R"(,"status":{"allocatable":{"cpu":"2","memory":"4Gi","pods":"10"}}})");
+}
+
+kube::Object pod_on(const std::string& node, const std::string& cpu, const std::string& more = "") {
+  return object(R"({"metadata":{"name":"other")" + more + R"(},"spec":{"nodeName":")" + node +
+                R"(","containers":[{"resources":{"requests":{"cpu":")" + cpu +
+                R"("}}}],"initContainers":[{"resources":{"requests":{"cpu":"100m"}}}]},"status":{"phase":"Running"}})");
+}
+
+TEST(Nodes, HaveWhatOtherPodsLeave) {
+  const auto load = [](const std::string& cpu, Peak peak) {
+    return Load{.object = "deployment/api",
+                .need = pod_need(deployment("", R"({"requests":{"cpu":")" + cpu + "\"}}"), {}),
+                .peak = peak};
+  };
+  const auto short_of = [&](const std::vector<Load>& loads, const std::vector<kube::Object>& nodes,
+                            const std::vector<kube::Object>& pods) {
+    return words(shortages_beside(loads, nodes, pods));
+  };
+  const std::vector<kube::Object> nodes{named_node("a"), named_node("b")};
+  const std::vector<kube::Object> pods{pod_on("a", "1500m"), pod_on("b", "1"), pod_on("b", "200m")};
+  EXPECT_THAT(short_of({load("800m", {.surge = 1})}, nodes, pods), IsEmpty());
+  EXPECT_THAT(short_of({load("900m", {.surge = 1})}, nodes, pods),
+              ElementsAre("surge: no node has room for one more pod of deployment/api (cpu 900m, memory 0 B): other "
+                          "pods leave cpu 800m, memory 4.0 GiB, 8 pods where there is most"));
+  EXPECT_THAT(short_of({load("900m", {.surge = 1, .can_go_down_first = true})}, nodes, pods), IsEmpty())
+      << "old pods make room";
+  EXPECT_THAT(short_of({load("500m", {.growth = 2}), load("500m", {.surge = 1})}, nodes, pods),
+              ElementsAre("growth: the rollout needs cpu 1500m, memory 0 B, 3 pods more at its peak, and other pods "
+                          "leave cpu 1300m, memory 8.0 GiB, 17 pods on the nodes"));
+  EXPECT_THAT(short_of({load("900m", {.growth = 1})}, nodes,
+                       {pod_on("a", "1500m"), pod_on("b", "1200m", R"(,"deletionTimestamp":"2026-01-01T00:00:00Z")")}),
+              IsEmpty())
+      << "a pod that is going leaves its room";
+  EXPECT_THAT(short_of({load("900m", {.growth = 1})},
+                       {named_node("a"), named_node("b", R"({"taints":[{"key":"gpu","effect":"NoSchedule"}]})")}, pods),
+              ElementsAre(::testing::HasSubstr("other pods leave cpu 500m")))
+      << "a tainted node takes none";
+  EXPECT_THAT(
+      short_of({load("900m", {.growth = 1})}, {named_node("a", "{}", R"({"eks.amazonaws.com/nodegroup":"x"})")}, pods),
+      IsEmpty())
+      << "an autoscaler may bring another node";
+  EXPECT_FALSE(asks_for_room({.object = "deployment/api", .need = {}, .peak = {.growth = 1}}))
+      << "what says nothing can run anywhere";
+}
+
 }  // namespace
 }  // namespace deployctl::plan

@@ -203,6 +203,34 @@ TEST(Preflight, MissesWhatPodsWouldWaitFor) {
               ElementsAre(HasSubstr("ingress/api names the Secret tls, which is not in namespace shop")));
 }
 
+TEST(Preflight, MissesKeysOfWhatIsThere) {
+  auto target = shop();
+  target.services[0].secrets = {{.variable = "TOKEN", .source = {}, .span = {}}};
+  target.services[0].ingress =
+      project::Ingress{.host = "shop.example", .class_name = {}, .tls_secret = "tls", .span = {}};
+  PreflightFacts facts;
+  facts.named_objects[{"Secret", "tls"}] = std::set<std::string>{"tls.crt"};
+  facts.named_objects[{"Secret", "api-secrets"}] = std::set<std::string>{"OTHER"};
+  const auto report = check(facts, target);
+  EXPECT_THAT(lines(report),
+              ElementsAre(HasSubstr("invalid_input: deployment/api takes the key 'TOKEN' from the Secret "
+                                    "api-secrets, which has no such key (spec.template.spec.")));
+  EXPECT_THAT(report.remarks, ElementsAre(HasSubstr("ingress/api takes the key 'tls.key' from the Secret tls")));
+  EXPECT_EQ(report.findings[0].advice, "add the key to the Secret; it has: OTHER");
+}
+
+TEST(Preflight, SeesThatOtherPodsLeaveNoRoom) {
+  auto target = shop();
+  target.services[0].resources.cpu_request = *base::Quantity::parse("1500m");
+  PreflightFacts facts;
+  facts.nodes = {object(R"({"metadata":{"name":"a"},"status":{"allocatable":{"cpu":"2","memory":"4Gi","pods":"9"}}})")};
+  facts.pods = {object(R"({"spec":{"nodeName":"a","containers":[{"resources":{"requests":{"cpu":"600m"}}}]}})")};
+  EXPECT_THAT(lines(check(facts, target)),
+              ElementsAre(HasSubstr("rollout_failed: no node has room for one more pod of deployment/api (cpu 1500m")));
+  facts.pods = {object(R"({"spec":{"nodeName":"a","containers":[{"resources":{"requests":{"cpu":"400m"}}}]}})")};
+  EXPECT_THAT(lines(check(facts, target)), IsEmpty());
+}
+
 TEST(Preflight, SeesAServiceThatLeadsNowhere) {
   const auto target = shop();
   auto plan = plan_of(target);

@@ -29,7 +29,9 @@ kube::Release release() {
                       object("policy/v1", "PodDisruptionBudget", "api", "api"),
                       object("v1", "ConfigMap", "api-config-1", "api"), object("v1", "Service", "api", "api"),
                       object("apps/v1", "Deployment", "worker", "worker", {{"secretName", "worker-secrets-1"}})},
-          .secrets = {"api-secrets-1", "worker-secrets-1"}};
+          .secrets = {"api-secrets-1", "worker-secrets-1"},
+          .two_sides = {},
+          .depends_on = {{"api", {"cache"}}}};
 }
 
 TEST(Restore, AppliesEachWorkloadAfterWhatItsPodsNeedAndWatchesIt) {
@@ -38,14 +40,40 @@ TEST(Restore, AppliesEachWorkloadAfterWhatItsPodsNeedAndWatchesIt) {
   for (const auto& step : plan.steps) {
     lines.push_back(step.id + " <- " + testing::PrintToString(step.after));
   }
+  EXPECT_THAT(lines,
+              ElementsAre(R"(apply:configmap/api-config-1 <- {})", R"(apply:service/api <- {})",
+                          R"(apply:deployment/api <- { "apply:configmap/api-config-1", "apply:service/api" })",
+                          R"(rollout:api <- { "apply:deployment/api" })",
+                          R"(apply:poddisruptionbudget/api <- { "apply:configmap/api-config-1", "apply:service/api" })",
+                          R"(apply:deployment/worker <- {})", R"(rollout:worker <- { "apply:deployment/worker" })"));
+  EXPECT_EQ(plan.kept_secrets, release().secrets);
+}
+
+TEST(Restore, BeginsAServiceWhenThoseItDependedOnAreRolledOut) {
+  auto ordered = release();
+  ordered.depends_on = {{"api", {"worker", "gone"}}};
+  std::vector<std::string> lines;
+  for (const auto& step : restore(ordered, scope).steps) {
+    lines.push_back(step.id + " <- " + testing::PrintToString(step.after));
+  }
   EXPECT_THAT(
       lines,
-      ElementsAre(R"(apply:configmap/api-config-1 <- {})", R"(apply:service/api <- {})",
-                  R"(apply:deployment/api <- { "apply:configmap/api-config-1", "apply:service/api" })",
-                  R"(rollout:api <- { "apply:deployment/api" })", R"(apply:deployment/worker <- {})",
-                  R"(rollout:worker <- { "apply:deployment/worker" })",
-                  R"(apply:poddisruptionbudget/api <- { "apply:configmap/api-config-1", "apply:service/api" })"));
-  EXPECT_EQ(plan.kept_secrets, release().secrets);
+      ElementsAre(
+          R"(apply:deployment/worker <- {})", R"(rollout:worker <- { "apply:deployment/worker" })",
+          R"(apply:configmap/api-config-1 <- { "rollout:worker" })", R"(apply:service/api <- { "rollout:worker" })",
+          R"(apply:deployment/api <- { "rollout:worker", "apply:configmap/api-config-1", "apply:service/api" })",
+          R"(rollout:api <- { "apply:deployment/api" })",
+          R"(apply:poddisruptionbudget/api <- { "rollout:worker", "apply:configmap/api-config-1", "apply:service/api" })"));
+  EXPECT_EQ(restore(ordered, scope).depends_on, ordered.depends_on);
+}
+
+TEST(Restore, CutsACircleThatARecordMayHold) {
+  auto circle = release();
+  circle.depends_on = {{"api", {"worker"}}, {"worker", {"api", "worker"}}};
+  const auto plan = restore(circle, scope);
+  EXPECT_EQ(plan.steps.size(), 7U);
+  EXPECT_EQ(plan.steps.front().id, "apply:deployment/worker");
+  EXPECT_THAT(plan.steps.front().after, IsEmpty());
 }
 
 TEST(KeepServices, LeavesNothingOfTheOthers) {
@@ -55,13 +83,17 @@ TEST(KeepServices, LeavesNothingOfTheOthers) {
   EXPECT_THAT(partial.services, ElementsAre("worker"));
   EXPECT_THAT(partial.secrets, ElementsAre("worker-secrets-1"));
   EXPECT_EQ(partial.images.size(), 1U);
+  EXPECT_THAT(partial.depends_on, IsEmpty());
 }
 
 TEST(CarryForward, TakesOverWhatTheRunLeavesAlone) {
   kube::Release record{.images = {{"api", "api:2"}},
                        .objects = {object("apps/v1", "Deployment", "api", "api")},
                        .secrets = {"api-secrets-2"}};
-  carry_forward(record, release(), {"api"});
+  auto live = release();
+  live.depends_on = {{"api", {"cache"}}, {"worker", {"api"}}};
+  carry_forward(record, live, {"api"});
+  EXPECT_EQ(record.depends_on, (std::map<std::string, std::vector<std::string>>{{"worker", {"api"}}}));
   ASSERT_EQ(record.objects.size(), 2U);
   EXPECT_EQ(record.objects.back().name(), "worker");
   EXPECT_EQ(record.images, (std::map<std::string, std::string>{{"api", "api:2"}, {"worker", "worker:1"}}));
