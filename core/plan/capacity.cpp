@@ -324,7 +324,10 @@ Peak peak_of(const kube::Object& desired, const kube::Object* live) {
   if (live == nullptr || now == 0 || strategy.at("type").string_or("RollingUpdate") == "Recreate") {
     return peak;
   }
-  peak.surge = number_or_percentage(strategy.at("rollingUpdate", "maxSurge"), wanted, true);
+  // Pods that a rollout before has left beside the wanted ones go before new ones come.
+  const auto surge = number_or_percentage(strategy.at("rollingUpdate", "maxSurge"), wanted, true);
+  const auto there = json::Reader(live->body).at("status", "replicas").integer_or();
+  peak.surge = surge - static_cast<int>(std::clamp<long long>(there - now, 0, surge));
   peak.can_go_down_first = number_or_percentage(strategy.at("rollingUpdate", "maxUnavailable"), wanted, false) > 0;
   return peak;
 }

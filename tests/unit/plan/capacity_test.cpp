@@ -81,6 +81,16 @@ TEST(Peak, CountsWhatGrowsAndWhatIsThereForAWhile) {
   }
 }
 
+TEST(Peak, CountsWhatARolloutBeforeHasLeftOnce) {
+  const auto desired = deployment(
+      R"("replicas":3,"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":2,"maxUnavailable":0}})");
+  auto live = deployment(R"("replicas":3)");
+  live.body["status"]["replicas"] = 4;
+  EXPECT_EQ(peak_of(desired, &live).surge, 1) << "the broken pod goes first";
+  live.body["status"]["replicas"] = 9;
+  EXPECT_EQ(peak_of(desired, &live).surge, 0);
+}
+
 TEST(Quotas, AreComparedWithThePeak) {
   const PodNeed need{.cpu_request = 500, .memory_request = 64LL << 20U << 10U, .cpu_limit = {}, .memory_limit = {}};
   const auto shortages = [&](Peak peak, const kube::Object& quota) {
