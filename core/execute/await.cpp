@@ -189,9 +189,20 @@ base::Status await_rollouts(cluster::RolloutWatch& watch, const std::vector<std:
   return verdict_of(*outcomes, options.deadline);
 }
 
+PatienceByService patience_of(const project::Target& target) {
+  PatienceByService patience;
+  for (const auto& service : target.services) {
+    for (const auto& [rule, wait] : service.strategy.rules) {
+      patience[*service.name][rule] = wait;
+    }
+  }
+  return patience;
+}
+
 Rollouts::Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs,
-                   cluster::AskRegistry ask_registry, const Ports& ports)
+                   cluster::AskRegistry ask_registry, PatienceByService patience, const Ports& ports)
     : ports_(ports),
+      patience_(std::move(patience)),
       watch_(client, name_space, {.with_jobs = with_jobs == WithJobs::yes, .ask_registry = std::move(ask_registry)}),
       thread_([this] { run(); }) {}
 
@@ -237,6 +248,9 @@ void Rollouts::follow_job(const kube::Object& job, const std::string& step, cons
 void Rollouts::add(const std::string& step, Entry entry, kube::RolloutTarget target,
                    std::chrono::milliseconds deadline) {
   target.deadline = cluster::moment(ports_.clock.steady_now() + deadline);
+  if (const auto own = patience_.find(entry.service); own != patience_.end()) {
+    target.patience = own->second;
+  }
   std::unique_lock lock(mutex_);
   if (over_) {
     lock.unlock();

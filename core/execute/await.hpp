@@ -5,6 +5,7 @@
 #include "core/base/result.hpp"
 #include "core/cluster/rollout_watch.hpp"
 #include "core/execute/ports.hpp"
+#include "core/project/model.hpp"
 
 #include <chrono>
 #include <functional>
@@ -36,6 +37,10 @@ struct JobObserver {
 
 enum class WithJobs { no, yes };
 
+// Of services that have patience of their own with some rules.
+using PatienceByService = std::map<std::string, kube::verdict::Patience>;
+PatienceByService patience_of(const project::Target& target);
+
 // The rollouts and tasks of one run. However many there are, they share one RolloutWatch and one thread.
 class Rollouts {
  public:
@@ -44,7 +49,7 @@ class Rollouts {
 
   // Connects the watches; what is applied afterwards is not missed.
   Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs,
-           cluster::AskRegistry ask_registry, const Ports& ports);
+           cluster::AskRegistry ask_registry, PatienceByService patience, const Ports& ports);
   // Waits for those that are followed.
   ~Rollouts();
   Rollouts(const Rollouts&) = delete;
@@ -75,6 +80,7 @@ class Rollouts {
   void end_all(const base::Error& why);
 
   const Ports& ports_;
+  const PatienceByService patience_;
   cluster::RolloutWatch watch_;
   std::mutex mutex_;
   std::map<std::string, Entry> entries_;  // by step

@@ -369,7 +369,9 @@ class Walk {
   // Follows the canary's pods until they are ready; `broken` when they never will be.
   Status wait_for_pods(const kube::Object& deployment, canary::Look& look) {
     cluster::RolloutWatch watch(run_.client, deployment.name_space());
-    watch.follow(cluster::target_of(run_.parts.name, deployment));
+    auto target = cluster::target_of(run_.parts.name, deployment);
+    target.patience = run_.patience;
+    watch.follow(std::move(target));
     const cluster::RolloutObserver observer{
         .on_status =
             [&](const std::string&, const kube::RolloutStatus& status) {

@@ -11,6 +11,7 @@
 #include "core/execute/canary_record.hpp"
 #include "core/execute/ports.hpp"
 #include "core/kube/release.hpp"
+#include "core/kube/verdict.hpp"
 
 #include <chrono>
 #include <string>
@@ -27,6 +28,7 @@ struct CanaryRun {
   std::string step;                             // "canary:api"
   std::string directory;                        // the project's folder
   std::chrono::milliseconds deadline{300'000};  // for the canary's pods to be ready
+  kube::verdict::Patience patience = {};        // with the canary's pods
   CanaryRecord& record;
   cluster::Client& client;
   const Ports& ports;

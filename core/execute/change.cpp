@@ -34,7 +34,9 @@ base::Status restart_services(cluster::Client& client, const project::Target& ta
     if (!restarted) {
       return restarted.error().within("restarting {}", *service->name);
     }
-    watch.follow(cluster::target_of(*service->name, *restarted));
+    auto followed = cluster::target_of(*service->name, *restarted);
+    followed.patience = patience_of(target)[*service->name];
+    watch.follow(std::move(followed));
     names.push_back(*service->name);
   }
   return await_rollouts(watch, names, {.deadline = options.deadline}, ports);

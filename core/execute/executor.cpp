@@ -57,7 +57,8 @@ class StepRunner {
     });
     if (will_watch && !rollouts_) {
       rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_,
-                        registry_word(*seen_.world.cluster, name_space_, target_, ports_), ports_);
+                        registry_word(*seen_.world.cluster, name_space_, target_, ports_), patience_of(target_),
+                        ports_);
     }
   }
 
@@ -239,6 +240,7 @@ class StepRunner {
             .step = step.id,
             .directory = target_.directory,
             .deadline = options_.rollout_deadline,
+            .patience = patience_of(target_)[step.service],
             .record = *open_->canaries,
             .client = *seen_.world.cluster,
             .ports = ports_};

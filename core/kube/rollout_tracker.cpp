@@ -42,11 +42,16 @@ std::string_view to_string(RolloutResult result) {
   return "";
 }
 
+std::span<const verdict::Rule> RolloutTracker::rules_of(const Followed& followed) const {
+  return followed.rules.empty() ? options_.rules : std::span<const verdict::Rule>(followed.rules);
+}
+
 void RolloutTracker::follow(RolloutTarget target, Moment now) {
   const auto index = followed_.size();
   auto& by_name = target.kind == RolloutTarget::Kind::job ? followed_jobs_by_name_ : followed_by_name_;
   by_name[target.deployment] = index;
-  followed_.push_back({.target = std::move(target), .since = now});
+  auto rules = target.patience.empty() ? std::vector<verdict::Rule>() : verdict::rules_with(target.patience);
+  followed_.push_back({.target = std::move(target), .since = now, .rules = std::move(rules)});
   touched_.insert(index);
 }
 
@@ -265,7 +270,7 @@ void RolloutTracker::assess(Followed& followed, Moment now, std::vector<RolloutC
   }
   const auto evidence = evidence_for(followed, deployment->second);
   tell_status(followed, rollout_status(deployment->second, followed.target.written), changes);
-  auto judgement = verdict::judge(evidence, followed.memory, now, options_.rules);
+  auto judgement = verdict::judge(evidence, followed.memory, now, rules_of(followed));
   followed.findings = std::move(judgement.findings);
   followed.wake_at = judgement.look_again;
   if (is_complete(followed, evidence, now)) {
@@ -296,7 +301,7 @@ void RolloutTracker::assess_job(Followed& followed, Moment now, std::vector<Roll
     decide(followed, RolloutResult::done, changes);
     return;
   }
-  auto judgement = verdict::judge(evidence, followed.memory, now, options_.rules);
+  auto judgement = verdict::judge(evidence, followed.memory, now, rules_of(followed));
   followed.findings = std::move(judgement.findings);
   followed.wake_at = judgement.look_again;
   if (job->second.failure() != nullptr) {

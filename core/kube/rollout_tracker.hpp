@@ -30,6 +30,7 @@ struct RolloutTarget {
   WrittenState written;
   bool paused_on_purpose = false;
   std::optional<verdict::Moment> deadline;  // undecided when it has passed
+  verdict::Patience patience = {};
 };
 
 // Unseen: undecided because the API server could not be asked when the deadline came.
@@ -102,7 +103,8 @@ class RolloutTracker {
   struct Followed {
     RolloutTarget target;
     Moment since{0};
-    verdict::Memory memory;
+    std::vector<verdict::Rule> rules = {};  // its own; none: those of all
+    verdict::Memory memory = {};
     std::optional<RolloutStatus> status;
     std::map<std::string, verdict::Finding> told;  // as told last, by rule
     std::vector<verdict::Finding> findings;
@@ -130,6 +132,7 @@ class RolloutTracker {
   void add_events(const std::string& uid, verdict::Evidence& evidence) const;
   void add_claim_events(const Pod& pod, verdict::Evidence& evidence) const;
   [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Job& job) const;
+  [[nodiscard]] std::span<const verdict::Rule> rules_of(const Followed& followed) const;
   void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void assess_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void end_failed_job(Followed& followed, const Job& job, Moment now, std::vector<RolloutChange>& changes);

@@ -74,6 +74,12 @@ struct Rule {
 // The rules in the order in which findings are listed.
 std::span<const Rule> default_rules();
 
+// How long the signs of single rules may last before the rollout fails for them, by the name of the rule; nothing: it
+// never does.
+using Patience = std::map<std::string, std::optional<Moment>>;
+// The default rules with that patience. How often a sign must be seen stays as it is.
+std::vector<Rule> rules_with(const Patience& patience);
+
 // A state that is as it should be at first is named when it has lasted so long (K8S-76).
 inline constexpr Moment naming_time{5'000};
 

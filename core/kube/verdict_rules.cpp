@@ -167,7 +167,30 @@ constexpr auto table = std::to_array<Rule>({
     {"container-starting", Class::image, no, no, each, one, "the node is making the container"},
 });
 
+Threshold lasting(const Rule& rule, Moment wait) {
+  const auto& usual = rule.permanent ? rule.permanent : rule.probable;
+  const bool counts = usual && !usual->at_latest;
+  return {.attempts = counts ? usual->attempts : 1, .after = wait, .at_latest = {}};
+}
+
 }  // namespace
+
+std::vector<Rule> rules_with(const Patience& patience) {
+  std::vector<Rule> rules(table.begin(), table.end());
+  for (auto& rule : rules) {
+    const auto given = patience.find(std::string(rule.name));
+    if (given == patience.end()) {
+      continue;
+    }
+    if (given->second) {
+      rule.permanent = lasting(rule, *given->second);
+    } else {
+      rule.probable = rule.probable ? rule.probable : rule.permanent;
+      rule.permanent.reset();
+    }
+  }
+  return rules;
+}
 
 std::span<const Rule> default_rules() {
   return table;

@@ -205,7 +205,9 @@ struct Strategy {
   std::string max_surge = "1";  // a number or a percentage
   std::string max_unavailable = "0";
   base::Milliseconds deadline{300'000};  // no progress for so long is a failure
-  Canary canary;                         // means something with that type only
+  // Rule of the verdict -> how long its sign may last before the rollout fails; nothing: it never fails for that.
+  std::map<std::string, std::optional<base::Milliseconds>> rules;
+  Canary canary;  // means something with that type only
   BlueGreen blue_green;
 };
 

@@ -364,6 +364,9 @@ void settle_strategy(const WrittenService& written, Service& service, base::Diag
   strategy.max_surge = value_or(given.max_surge, strategy.max_surge);
   strategy.max_unavailable = value_or(given.max_unavailable, strategy.max_unavailable);
   strategy.deadline = value_or(given.deadline, strategy.deadline);
+  for (const auto& rule : value_or(given.rules, {})) {
+    strategy.rules[*rule.name] = rule.value;
+  }
   if (!given.type || !given.type->is_broken) {
     refuse_foreign_keys(given, strategy.type, out);
   }

@@ -1,8 +1,10 @@
 #include "core/project/table_strategy.hpp"
 
 #include "core/base/text.hpp"
+#include "core/kube/verdict.hpp"
 #include "core/project/values.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace deployctl::project {
@@ -186,6 +188,40 @@ Form<WrittenGate> gate_form() {
       });
 }
 
+Form<std::string> rule_name() {
+  const auto parse = [](const std::string& written) -> base::Result<std::string> {
+    std::vector<std::string> names;
+    for (const auto& rule : kube::verdict::default_rules()) {
+      names.emplace_back(rule.name);
+    }
+    if (std::ranges::find(names, written) != names.end()) {
+      return written;
+    }
+    const auto nearest = base::did_you_mean(written, names);
+    return base::Error::invalid_input("there is no rule '{}'", written)
+        .with_hint("{}", nearest.empty() ? "docs/verdicts.md lists the rules" : nearest);
+  };
+  return text<std::string>({.name = "rule", .doc = "the name of a rule of the verdict (`docs/verdicts.md`)"}, parse);
+}
+
+Form<WrittenPatience> patience() {
+  const auto parse = [](const std::string& written) -> base::Result<WrittenPatience> {
+    if (written == "never") {
+      return WrittenPatience();
+    }
+    const auto value = base::parse_duration(written);
+    if (!value) {
+      return value.error();
+    }
+    return WrittenPatience(*value);
+  };
+  return text<WrittenPatience>({.name = "patience",
+                                .doc = "numbers with units, `30s`, `5m`, or `never`",
+                                .pattern = "^(never|0|([0-9]+(ms|s|m|h|d))+)$",
+                                .accepts_numbers = true},
+                               parse);
+}
+
 std::vector<Field<WrittenStrategy>> common_fields() {
   using S = WrittenStrategy;
   return {
@@ -204,6 +240,9 @@ std::vector<Field<WrittenStrategy>> common_fields() {
             {.doc = "pods below the wanted number while they are replaced", .example = "0", .fallback = "0"}),
       field("deadline", &S::deadline, duration(1s),
             {.doc = "no progress for so long is a failure", .example = "5m", .fallback = "5m"}),
+      field("rules", &S::rules, map_of(rule_name(), patience()),
+            {.doc = "how long the sign of a rule may last before the rollout fails for it; never: it does not",
+             .example = "{unschedulable: 10m, image-not-found: never}"}),
   };
 }
 

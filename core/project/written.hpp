@@ -134,11 +134,14 @@ struct WrittenGate {
 
 enum class PromoteBy { itself, user };
 
+using WrittenPatience = std::optional<base::Milliseconds>;  // nothing: never
+
 struct WrittenStrategy {
   Optional<Strategy::Type> type;
   Optional<std::string> max_surge;
   Optional<std::string> max_unavailable;
   Optional<base::Milliseconds> deadline;
+  Optional<std::vector<Named<WrittenPatience>>> rules;
   Optional<Router> router;
   Optional<std::vector<base::Located<WrittenCanaryStep>>> steps;
   Optional<WrittenHeader> header;

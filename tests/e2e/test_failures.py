@@ -87,6 +87,27 @@ environments:
             self.assertIn("did you mean 'port'?", done.stderr)
         self.assertNotEqual(kubectl("get", "namespace", self.namespace).code, 0)
 
+    def test_that_the_project_has_more_patience_with_are_no_failures_yet(self):
+        def use(rules):
+            self.write("deployctl.yaml", f"""project: e2e-failures
+services:
+  web:
+    image: {registry()}/e2e-failures/nowhere:1
+    pin: tag
+    strategy: {{rules: {rules}}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+
+        use("{image-missing: never, image-not-found: never}")
+        undecided = self.deployctl("rollout", "-e", "lab", "--yes", "--timeout", "4s")
+        self.assert_exit(undecided, 6)
+        self.assertIn("nowhere:1", undecided.stderr)
+        use("{image-missing: 2s}")
+        failed = self.deployctl("rollout", "-e", "lab", "--yes", "--timeout", "60s")
+        self.assert_exit(failed, 5)
+        self.assertIn("rule image-missing", failed.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

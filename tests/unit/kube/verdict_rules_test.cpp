@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -49,6 +50,29 @@ std::string rules_as_table() {
                         describe(rule.permanent, rule.counting), rule.advice);
   }
   return text;
+}
+
+const Rule& rule_in(const std::vector<Rule>& rules, std::string_view name) {
+  return *std::ranges::find(rules, name, &Rule::name);
+}
+
+TEST(VerdictRules, CanBeGivenAnotherPatience) {
+  const auto rules = rules_with({{"configuration-missing", std::chrono::seconds(90)},
+                                 {"container-crashes", std::chrono::minutes(2)},
+                                 {"image-not-found", std::nullopt},
+                                 {"unschedulable", std::chrono::minutes(5)},
+                                 {"image-pull-denied", std::chrono::minutes(3)}});
+  const auto row = [&](std::string_view name) {
+    const auto& rule = rule_in(rules, name);
+    return describe(rule.probable, rule.counting) + " | " + describe(rule.permanent, rule.counting);
+  };
+  EXPECT_EQ(row("configuration-missing"), " | after 1m30s");
+  EXPECT_EQ(row("container-crashes"), "2 times | 3 times and after 2m") << "how often stays";
+  EXPECT_EQ(row("image-not-found"), "2 times, all pods together, or after 1m | ") << "probable still";
+  EXPECT_EQ(row("unschedulable"), "after 30s | after 5m") << "what never failed a rollout does then";
+  EXPECT_EQ(row("image-pull-denied"), " | after 3m");
+  EXPECT_EQ(row("image-missing"), " | at once");
+  EXPECT_EQ(rules.size(), default_rules().size());
 }
 
 TEST(VerdictRules, AreDocumentedAsTheyAre) {

@@ -248,6 +248,14 @@ TEST(Load, ReadsHowPodsAreScaledAndReplaced) {
   EXPECT_EQ(api.strategy.deadline, 90min);
 }
 
+TEST(Load, ReadsThePatienceWithRulesOfTheVerdict) {
+  const auto api = service(R"(
+    strategy: {rules: {unschedulable: 10m, image-not-found: never}}
+)");
+  EXPECT_EQ(api.strategy.rules.at("unschedulable"), base::Milliseconds(10min));
+  EXPECT_EQ(api.strategy.rules.at("image-not-found"), std::nullopt);
+}
+
 TEST(Load, AVolumeForOnePodMeansRecreateUnlessRollingIsAskedFor) {
   const std::string volume = "    volumes: {data: {mount: /data, size: 1Gi}}\n";
 
