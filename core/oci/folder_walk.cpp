@@ -33,7 +33,8 @@ constexpr std::string_view whiteout_prefix = ".wh.";
 constexpr std::size_t deepest_folder = 200;
 constexpr std::size_t longest_capability = 64;
 constexpr std::size_t most_threads = 4;
-constexpr std::size_t least_to_share = 8;  // entries of a folder
+constexpr std::size_t worth_a_thread = 200;  // entries that were looked at, as a sign that there are many more
+constexpr std::size_t least_to_share = 8;    // entries of a folder
 
 Error cannot(std::string_view doing, const std::string& path) {
   const auto problem = errno;
@@ -161,6 +162,12 @@ class Shares {
     serve(std::move(all));
     threads_.clear();
   }
+  // There is enough to do for more than one.
+  void begin() {
+    const std::scoped_lock lock(mutex_);
+    have_begun_ = true;
+    look_whether_wanted();
+  }
   // Whether there is a thread with nothing to do.
   [[nodiscard]] bool are_wanted() const { return are_wanted_.load(std::memory_order_relaxed); }
   void give(Share share) {
@@ -199,7 +206,7 @@ class Shares {
     look_whether_wanted();
     return share;
   }
-  void look_whether_wanted() { are_wanted_ = given_.size() < idle_ + most_ - running_; }
+  void look_whether_wanted() { are_wanted_ = have_begun_ && given_.size() < idle_ + most_ - running_; }
 
   const std::size_t most_;
   const Work work_;
@@ -208,7 +215,8 @@ class Shares {
   std::deque<Share> given_;
   std::size_t running_ = 1;  // threads, the caller's among them
   std::size_t idle_ = 0;     // of these
-  std::atomic<bool> are_wanted_ = true;
+  bool have_begun_ = false;
+  std::atomic<bool> are_wanted_ = false;
   std::vector<std::jthread> threads_;
 };
 
@@ -234,6 +242,9 @@ class Walker {
   void visit_entries(Share& share) {
     auto& entries = share.entries;
     for (std::size_t at = 0; at < entries.size(); ++at) {
+      if (++visited_ == worth_a_thread) {
+        shares_.begin();
+      }
       if (entries.size() - at >= least_to_share && shares_.are_wanted()) {
         give_half(share, at);
       }
@@ -334,6 +345,7 @@ class Walker {
   const ChooseEntry& choose_;
   Shares& shares_;
   std::string buffer_ = std::string(64u << 10u, '\0');
+  std::size_t visited_ = 0;
   Finding finding_;
 };
 
