@@ -41,8 +41,10 @@ services:
     service: {{type: NodePort, node_port: {PORT}}}
     ingress: {{host: api.example.com, tls: api-tls}}
 environments:
+  base:
+    namespace: NAMESPACE
   lab:
-    namespace: e2e-generated
+    namespace: NAMESPACE
     services:
       api: {{env: {{LOG_LEVEL: debug}}, volumes: null, scale: {{min: 2, max: 3, cpu: 80}}, resources: {{cpu: 20m}}}}
 """
@@ -56,7 +58,7 @@ class GeneratedFiles(ProjectTest):
         self.write("go.mod", "module example.com/api\n\ngo 1.19\n")
         self.write("main.go", MAIN)
         self.write("app.yaml", "greeting: hello\n")
-        self.write("deployctl.yaml", MANIFEST)
+        self.write("deployctl.yaml", MANIFEST.replace("NAMESPACE", self.namespace))
         self.assert_exit(self.deployctl("generate"), 0)
         self.commit()
 
@@ -71,7 +73,7 @@ class GeneratedFiles(ProjectTest):
     def test_the_objects_are_taken_by_the_api_server_and_run(self):
         token = {"E2E_TOKEN": "s3cr3t-canary"}
         kubectl("create", "namespace", self.namespace)
-        for environment in ([], ["-e", "lab"]):
+        for environment in (["-e", "base"], ["-e", "lab"]):
             with self.subTest(environment=environment):
                 # The base has a volume, the environment an autoscaler instead: between them every kind is asked about.
                 plan = self.deployctl("plan", *environment, env=token)

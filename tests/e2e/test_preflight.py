@@ -198,7 +198,7 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
                             "containers": [{"name": "holder", "image": "k8s.gcr.io/pause:3.2",
                                             "resources": {"requests": {"memory": f"{held}Mi"}}}]}})
         self.addCleanup(kubectl, "delete", "pod", "holder", "-n", self.namespace, "--wait=false")
-        kubectl("wait", "pod", "holder", "-n", self.namespace, "--for=condition=PodScheduled", "--timeout=30s")
+        kubectl("wait", "pod", "holder", "-n", self.namespace, "--for=condition=Ready", "--timeout=30s")
         self.use(service="    resources: {memory: 2Gi}\n")
         self.assert_refused(5, "no node has room for one more pod of deployment/web (cpu 0, memory 2.0 GiB)",
                             "make room on the nodes")
