@@ -2,6 +2,7 @@
 
 #include "core/base/duration.hpp"
 #include "core/base/text.hpp"
+#include "core/execute/canary_record.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,13 +23,25 @@ std::string age_of(const std::string& time, io::WallTime now) {
   return then ? base::human_duration(std::max(std::chrono::milliseconds(0), now - *then)) : std::string("-");
 }
 
+std::string_view state_name(const kube::ReleaseSummary& release) {
+  return execute::is_paused(release) ? "paused" : kube::to_string(release.state);
+}
+
+std::string what_became_of(const kube::ReleaseSummary& release) {
+  if (!release.outcome.empty()) {
+    return release.outcome;
+  }
+  const auto open = execute::CanaryRecord(release.progress, {}).open_in_words();
+  return open.empty() ? release.journal : open;
+}
+
 std::string_view release_state_word(const kube::ReleaseSummary& release) {
-  return release.state == kube::ReleaseState::deployed ? "live" : kube::to_string(release.state);
+  return release.state == kube::ReleaseState::deployed ? "live" : state_name(release);
 }
 
 json::Value release_json(const kube::ReleaseSummary& release) {
   return {{"number", release.number},
-          {"state", kube::to_string(release.state)},
+          {"state", state_name(release)},
           {"commit", release.commit},
           {"tag", release.tag},
           {"actor", release.actor},
@@ -37,6 +50,7 @@ json::Value release_json(const kube::ReleaseSummary& release) {
           {"finished", release.finished},
           {"outcome", release.outcome},
           {"journal", release.journal},
+          {"open", execute::CanaryRecord(release.progress, {}).open_in_words()},
           {"services", release.services},
           {"images", release.images},
           {"tool_version", release.tool_version}};

@@ -29,7 +29,7 @@ std::string history_table(const std::vector<kube::ReleaseSummary>& releases, io:
     rows.push_back({std::to_string(release.number), std::string(release_state_word(release)),
                     or_dash(brief(release.commit)), or_dash(release.tag), or_dash(release.actor),
                     age_of(release.started, now), or_dash(release.action),
-                    or_dash(shortened(release.outcome.empty() ? release.journal : release.outcome))});
+                    or_dash(shortened(what_became_of(release)))});
   }
   return table(rows);
 }

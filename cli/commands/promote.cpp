@@ -3,12 +3,10 @@
 #include "cli/approval.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/release_run.hpp"
-#include "cli/commands/sides.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
 #include "core/execute/inspect.hpp"
-#include "core/execute/sides.hpp"
 #include "core/plan/release.hpp"
 
 #include <CLI/CLI.hpp>
@@ -34,9 +32,6 @@ int promote(Runtime& runtime, const PromoteOptions& options) {
   const auto services = plan::chosen_services(*loaded.target, {.services = options.services});
   if (!services) {
     return runtime.fail(services.error());
-  }
-  if (is_one_with_sides(*loaded.target, options.services)) {
-    return act_on_side(runtime, options.services.front(), options.yes, "promote", execute::promote_side);
   }
   if (const auto approved = approve(runtime, *loaded.target, options.yes, "promote"); !approved) {
     return runtime.fail(approved.error());

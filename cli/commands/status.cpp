@@ -63,8 +63,9 @@ std::string release_line(const kube::ReleaseSummary& release, io::WallTime now) 
     line += ", commit " + brief(release.commit);
   }
   line += fmt::format(", {} ago by {}", age_of(release.started, now), or_dash(release.actor));
-  if (!release.journal.empty() && release.state != kube::ReleaseState::deployed) {
-    line += fmt::format(" ({})", base::printable(release.journal));
+  const auto open = release.outcome.empty() ? what_became_of(release) : release.journal;
+  if (!open.empty() && release.state != kube::ReleaseState::deployed) {
+    line += fmt::format(" ({})", base::printable(open));
   }
   return line + "\n";
 }

@@ -45,7 +45,16 @@ Shares shares_by_replicas(int weight, int wanted) {
 
 }  // namespace
 
-base::Result<Parts> parts_of(std::span<const kube::Object> objects, const std::string& service) {
+Surroundings surroundings_of(std::span<const kube::Object> objects, const std::string& service) {
+  return {.service = copy_of(objects, "Service", service),
+          .ingress = copy_of(objects, "Ingress", service),
+          .http_route = copy_of(objects, "HTTPRoute", service),
+          .virtual_service = copy_of(objects, "VirtualService", service),
+          .autoscaler = copy_of(objects, "HorizontalPodAutoscaler", service)};
+}
+
+base::Result<Parts> parts_of(std::span<const kube::Object> objects, const std::string& service,
+                             std::optional<std::span<const kube::Object>> live) {
   const auto* deployment = find(objects, "Deployment", service);
   const auto* address = find(objects, "Service", service);
   if (deployment == nullptr || address == nullptr) {
@@ -55,10 +64,8 @@ base::Result<Parts> parts_of(std::span<const kube::Object> objects, const std::s
   return Parts{.name = service,
                .deployment = *deployment,
                .service = *address,
-               .ingress = copy_of(objects, "Ingress", service),
-               .http_route = copy_of(objects, "HTTPRoute", service),
-               .virtual_service = copy_of(objects, "VirtualService", service),
-               .autoscaler = copy_of(objects, "HorizontalPodAutoscaler", service)};
+               .wanted = surroundings_of(objects, service),
+               .live = surroundings_of(live.value_or(objects), service)};
 }
 
 std::string canary_name(std::string_view service) {
@@ -70,10 +77,10 @@ kube::Object canary_deployment(const Parts& parts, int replicas) {
   const auto name = canary_name(parts.name);
   auto& metadata = canary.body["metadata"];
   auto& spec = canary.body["spec"];
-  auto& labels = spec["template"]["metadata"]["labels"];
   metadata["name"] = name;
   metadata["labels"][std::string(name_label)] = name;
-  spec["replicas"] = replicas;
+  spec["replicas"] = replicas;  // may be new, and then moves the other members of spec
+  auto& labels = spec["template"]["metadata"]["labels"];
   spec["selector"]["matchLabels"][std::string(name_label)] = name;
   labels[std::string(name_label)] = name;
   spread_by(spec["template"]["spec"], name);
@@ -116,15 +123,18 @@ kube::Object held(const kube::Object& autoscaler, int replicas) {
   return kept;
 }
 
-std::vector<kube::ObjectKey> made_for_canary(const Parts& parts, const project::Canary& canary) {
+std::vector<kube::ObjectKey> made_for_canary(const Parts& parts, const project::Canary& canary, End end) {
   const auto key = [&](const kube::Object& like) {
     auto made = like.key();
     made.name = canary_name(parts.name);
     return made;
   };
   std::vector<kube::ObjectKey> keys;
-  if (canary.router == project::Router::nginx && parts.ingress) {
-    keys.push_back(key(*parts.ingress));
+  for (const auto& route : routes_at(parts, canary, 1)) {
+    const bool is_new = end == End::aborted && routes_after(parts, canary, end).empty();
+    if (is_new || route.name() == canary_name(parts.name)) {
+      keys.push_back(route.key());
+    }
   }
   keys.push_back(key(parts.deployment));
   keys.push_back(key(parts.service));

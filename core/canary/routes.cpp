@@ -23,11 +23,15 @@ using project::Router;
 
 constexpr std::string_view name_label = "app.kubernetes.io/name";
 
-kube::Object service_for_all_pods(const Parts& parts) {
-  auto service = parts.service;
+// What the stable pods have; the new version's where they have none.
+const std::optional<kube::Object>& base_of(const Parts& parts, std::optional<kube::Object> Surroundings::*route) {
+  return parts.live.*route ? parts.live.*route : parts.wanted.*route;
+}
+
+kube::Object service_for_all_pods(const std::string& name, kube::Object service) {
   auto& selector = service.body["spec"]["selector"];
   selector.erase(std::string(name_label));
-  selector[std::string(kube::service_label)] = parts.name;
+  selector[std::string(kube::service_label)] = name;
   return service;
 }
 
@@ -57,8 +61,7 @@ void lead_to_canary(Value& ingress_spec, const std::string& service, const std::
   }
 }
 
-kube::Object canary_ingress(const Parts& parts, const Canary& canary, int weight) {
-  auto ingress = *parts.ingress;
+kube::Object canary_ingress(const Parts& parts, kube::Object ingress, const Canary& canary, int weight) {
   const auto name = canary_name(parts.name);
   ingress.body["metadata"]["name"] = name;
   ingress.body["metadata"]["labels"][std::string(name_label)] = name;
@@ -68,22 +71,21 @@ kube::Object canary_ingress(const Parts& parts, const Canary& canary, int weight
   return ingress;
 }
 
-// The same backend under the canary's name.
-Value renamed(Value backend, const std::string& name) {
-  backend["name"] = name;
+// The canary's backend: at the port that the new version listens on.
+Value canary_backend(const Parts& parts, Value backend) {
+  if (parts.wanted.http_route) {
+    backend = parts.wanted.http_route->body["spec"]["rules"][0]["backendRefs"][0];
+  }
+  backend["name"] = canary_name(parts.name);
   return backend;
 }
 
-kube::Object weighted_http_route(const Parts& parts, const Canary& canary, int weight) {
-  auto route = *parts.http_route;
+kube::Object weighted_http_route(const Parts& parts, kube::Object route, const Canary& canary, int weight) {
   auto& rules = route.body["spec"]["rules"];
-  if (weight == 0) {
-    return route;
-  }
   auto& rule = rules[0];
-  const auto backend = rule["backendRefs"][0];
-  auto stable = backend;
-  auto other = renamed(backend, canary_name(parts.name));
+  auto stable = rule["backendRefs"][0];
+  const auto backend = canary_backend(parts, stable);
+  auto other = backend;
   stable["weight"] = 100 - weight;
   other["weight"] = weight;
   rule["backendRefs"] = Value::array({std::move(stable), std::move(other)});
@@ -93,7 +95,7 @@ kube::Object weighted_http_route(const Parts& parts, const Canary& canary, int w
       match["headers"] =
           Value::array({{{"type", "Exact"}, {"name", canary.header->name}, {"value", canary.header->value}}});
     }
-    chosen["backendRefs"] = Value::array({renamed(backend, canary_name(parts.name))});
+    chosen["backendRefs"] = Value::array({backend});
     rules.insert(rules.begin(), std::move(chosen));
   }
   return route;
@@ -118,29 +120,27 @@ Value istio_matches(const Value& rule, const Canary& canary) {
   return matches;
 }
 
-Value istio_destination(const Value& like, const std::string& host) {
-  auto destination = like;
-  destination["destination"]["host"] = host;
+Value canary_destination(const Parts& parts, Value destination) {
+  if (parts.wanted.virtual_service) {
+    destination = parts.wanted.virtual_service->body["spec"]["http"][0]["route"][0];
+  }
+  destination["destination"]["host"] = canary_name(parts.name);
   return destination;
 }
 
-kube::Object weighted_virtual_service(const Parts& parts, const Canary& canary, int weight) {
-  auto service = *parts.virtual_service;
-  if (weight == 0) {
-    return service;
-  }
+kube::Object weighted_virtual_service(const Parts& parts, kube::Object service, const Canary& canary, int weight) {
   auto& rules = service.body["spec"]["http"];
   auto& rule = rules[0];
-  const auto backend = rule["route"][0];
-  auto stable = backend;
-  auto other = istio_destination(backend, canary_name(parts.name));
+  auto stable = rule["route"][0];
+  const auto backend = canary_destination(parts, stable);
+  auto other = backend;
   stable["weight"] = 100 - weight;
   other["weight"] = weight;
   rule["route"] = Value::array({std::move(stable), std::move(other)});
   if (auto matches = istio_matches(rule, canary); !matches.empty()) {
     auto chosen = rule;
     chosen["match"] = std::move(matches);
-    chosen["route"] = Value::array({istio_destination(backend, canary_name(parts.name))});
+    chosen["route"] = Value::array({backend});
     rules.insert(rules.begin(), std::move(chosen));
   }
   return service;
@@ -168,19 +168,98 @@ std::string why_not(const json::Reader& parent, long long generation) {
   return {};
 }
 
+// The member of a service's surroundings that a router splits.
+std::optional<kube::Object> Surroundings::*split_by(Router router) {
+  switch (router) {
+    case Router::replicas:
+      return &Surroundings::service;
+    case Router::nginx:
+      return &Surroundings::ingress;
+    case Router::gateway:
+      return &Surroundings::http_route;
+    case Router::istio:
+      return &Surroundings::virtual_service;
+  }
+  return &Surroundings::service;
+}
+
+// Rules of an HTTPRoute or a VirtualService without what leads to the canary; `backends` is their list, and `name`
+// where one of these says whom it leads to. The weight of the one that is left means nothing any more.
+Value without_canary(const Value& rules, const std::string& backends, const Value::json_pointer& name,
+                     const std::string& canary) {
+  auto left = Value::array();
+  for (auto rule : rules) {
+    auto kept = Value::array();
+    for (const auto& backend : rule.value(backends, Value::array())) {
+      if (!backend.contains(name) || backend[name] != canary) {
+        kept.push_back(backend);
+      }
+    }
+    const bool had_canary = kept.size() != rule.value(backends, Value::array()).size();
+    if (had_canary && kept.empty()) {
+      continue;
+    }
+    if (had_canary && kept.size() == 1) {
+      kept[0].erase("weight");
+    }
+    if (had_canary) {
+      rule[backends] = std::move(kept);
+    }
+    left.push_back(std::move(rule));
+  }
+  return left;
+}
+
+// Null when the rules are so already.
+Value patch_of_rules(const kube::Object& route, const char* rules, const std::string& backends,
+                     const Value::json_pointer& name, const std::string& canary) {
+  const auto spec = route.body.value("spec", Value::object());
+  const auto before = spec.value(rules, Value::array());
+  auto after = without_canary(before, backends, name, canary);
+  return after == before ? Value() : Value{{"spec", {{rules, std::move(after)}}}};
+}
+
 }  // namespace
 
 std::vector<kube::Object> routes_at(const Parts& parts, const Canary& canary, int weight) {
+  const auto& base = base_of(parts, split_by(canary.router));
+  if (!base) {
+    return {};
+  }
   switch (canary.router) {
     case Router::replicas:
-      return {weight == 0 ? parts.service : service_for_all_pods(parts)};
+      return {service_for_all_pods(parts.name, *base)};
     case Router::nginx:
-      return parts.ingress ? std::vector{canary_ingress(parts, canary, weight)} : std::vector<kube::Object>{};
+      return {canary_ingress(parts, *base, canary, weight)};
     case Router::gateway:
-      return parts.http_route ? std::vector{weighted_http_route(parts, canary, weight)} : std::vector<kube::Object>{};
+      return {weighted_http_route(parts, *base, canary, weight)};
     case Router::istio:
-      return parts.virtual_service ? std::vector{weighted_virtual_service(parts, canary, weight)}
-                                   : std::vector<kube::Object>{};
+      return {weighted_virtual_service(parts, *base, canary, weight)};
+  }
+  return {};
+}
+
+std::vector<kube::Object> routes_after(const Parts& parts, const Canary& canary, End end) {
+  if (canary.router == Router::nginx) {
+    const auto& base = base_of(parts, &Surroundings::ingress);
+    return base ? std::vector{canary_ingress(parts, *base, canary, 0)} : std::vector<kube::Object>{};
+  }
+  const auto& route = (end == End::promoted ? parts.wanted : parts.live).*split_by(canary.router);
+  return route ? std::vector{*route} : std::vector<kube::Object>{};
+}
+
+Value patch_without_canary(const kube::Object& route, const std::string& service) {
+  const auto kind = route.kind();
+  const auto canary = canary_name(service);
+  if (kind == "HTTPRoute") {
+    return patch_of_rules(route, "rules", "backendRefs", Value::json_pointer("/name"), canary);
+  }
+  if (kind == "VirtualService") {
+    return patch_of_rules(route, "http", "route", Value::json_pointer("/destination/host"), canary);
+  }
+  if (kind == "Service" && json::Reader(route.body).at("spec", "selector", kube::service_label).exists()) {
+    const Value selector{{std::string(kube::service_label), nullptr}, {std::string(name_label), service}};
+    return {{"spec", {{"selector", selector}}}};
   }
   return {};
 }

@@ -13,6 +13,7 @@
 #include "core/kube/release.hpp"
 #include "core/kube/verdict.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -26,12 +27,13 @@ struct CanaryRun {
   const canary::Parts& parts;                   // with the images of the new version
   const project::Canary& settings;              // for a new canary; one that is taken up keeps those it began with
   std::string step;                             // "canary:api"
-  std::string directory;                        // the project's folder
+  std::string directory;                        // the project's folder: gates' tokens may be in its files
   std::chrono::milliseconds deadline{300'000};  // for the canary's pods to be ready
   kube::verdict::Patience patience = {};        // with the canary's pods
   CanaryRecord& record;
   cluster::Client& client;
   const Ports& ports;
+  const std::atomic<bool>* has_release_failed = nullptr;  // by another service: then nothing is left to try
 };
 
 enum class CanaryEnd {
@@ -44,15 +46,20 @@ enum class CanaryEnd {
 // interrupted after Ctrl-C: it stays as it is.
 base::Result<CanaryEnd> run_canary(const CanaryRun& run);
 
-// The same for a canary of a recorded release, with nothing but its record.
-base::Status abort_recorded(const kube::Release& release, const KeptCanary& kept, CanaryRecord& record,
-                            cluster::Client& client, const std::string& directory, const Ports& ports);
-
 // After the stable pods have the new version and the requests: what was made for the canary goes.
 base::Status end_canary(const CanaryRun& run);
 
 // The way back, in an order that loses no request: no share any more, and that seen; time for what is under way; then
 // its pods and the rest. What is gone already is not missed.
 base::Status abort_canary(const CanaryRun& run, const std::string& reason);
+
+// The same with nothing but what is recorded: of the release that has the canary, and of the live one (null: none).
+struct RecordedCanary {
+  const kube::Release& release;
+  const kube::Release* live;
+  const KeptCanary& kept;
+  CanaryRecord& record;
+};
+base::Status abort_recorded(const RecordedCanary& canary, cluster::Client& client, const Ports& ports);
 
 }  // namespace deployctl::execute

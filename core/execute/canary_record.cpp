@@ -1,6 +1,9 @@
 #include "core/execute/canary_record.hpp"
 
+#include "core/base/text.hpp"
 #include "core/canary/settings_json.hpp"
+
+#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -8,6 +11,7 @@ namespace deployctl::execute {
 namespace {
 
 constexpr const char* canaries_key = "canaries";
+constexpr const char* sides_key = "waiting_sides";
 
 std::optional<KeptCanary> read(const std::string& service, const json::Value& entry) {
   if (!entry.is_object() || !entry.contains("strategy") || !entry.contains("progress")) {
@@ -27,8 +31,10 @@ CanaryRecord::CanaryRecord(const json::Value& written, Write write) : write_(std
   if (written.is_object()) {
     written_ = written;
   }
-  if (!written_.contains(canaries_key) || !written_[canaries_key].is_object()) {
-    written_[canaries_key] = json::Value::object();
+  for (const auto* key : {canaries_key, sides_key}) {
+    if (!written_.contains(key) || !written_[key].is_object()) {
+      written_[key] = json::Value::object();
+    }
   }
 }
 
@@ -51,27 +57,74 @@ std::vector<KeptCanary> CanaryRecord::all() const {
 
 base::Status CanaryRecord::note(const KeptCanary& canary) {
   const std::lock_guard lock(mutex_);
-  json::Value entry{{"strategy", canary::to_json(canary.settings)}, {"progress", canary::to_json(canary.progress)}};
-  auto& place = written_[canaries_key][canary.service];
-  if (place == entry) {
+  return write_unlocked(written_[canaries_key][canary.service], {{"strategy", canary::to_json(canary.settings)},
+                                                                 {"progress", canary::to_json(canary.progress)}});
+}
+
+std::vector<std::string> CanaryRecord::waiting_sides() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> services;
+  for (const auto& [service, waits] : written_[sides_key].items()) {
+    if (waits == true) {
+      services.push_back(service);
+    }
+  }
+  return services;
+}
+
+base::Status CanaryRecord::note_side(const std::string& service, bool waits) {
+  const std::lock_guard lock(mutex_);
+  return write_unlocked(written_[sides_key][service], waits);
+}
+
+base::Status CanaryRecord::write_unlocked(json::Value& place, json::Value value) {
+  if (place == value) {
     return {};
   }
-  place = std::move(entry);
+  place = std::move(value);
   return write_ ? write_(written_) : base::Status();
 }
 
-const kube::ReleaseSummary* release_with_open_canaries(std::span<const kube::ReleaseSummary> newest_first) {
+std::string CanaryRecord::open_in_words() const {
+  std::vector<std::string> open;
+  for (const auto& kept : all()) {
+    if (!kept.is_over()) {
+      open.push_back(fmt::format("canary of {}: {}", kept.service, canary::in_words(kept.settings, kept.progress)));
+    }
+  }
+  for (const auto& service : waiting_sides()) {
+    open.push_back(service + ": the new side waits for 'deployctl promote'");
+  }
+  return base::join(open, "; ");
+}
+
+bool CanaryRecord::is_paused() const {
+  const auto canaries = all();
+  const auto stands = [&](auto is_so) { return std::ranges::any_of(canaries, is_so); };
+  const bool is_walked =
+      stands([](const KeptCanary& kept) { return !kept.is_over() && kept.progress.stage != canary::Stage::holding; });
+  const bool holds = stands([](const KeptCanary& kept) { return kept.progress.stage == canary::Stage::holding; });
+  return !is_walked && (holds || !waiting_sides().empty());
+}
+
+const kube::ReleaseSummary* release_under_way(std::span<const kube::ReleaseSummary> newest_first) {
   for (const auto& release : newest_first) {
     if (release.was_deployed()) {
       return nullptr;
     }
-    const auto canaries = CanaryRecord(release.progress, {}).all();
-    if (!canaries.empty()) {
-      const bool is_open = std::ranges::any_of(canaries, [](const KeptCanary& kept) { return !kept.is_over(); });
-      return is_open ? &release : nullptr;
+    const CanaryRecord record(release.progress, {});
+    if (!record.open_in_words().empty()) {
+      return &release;
+    }
+    if (!record.all().empty()) {
+      return nullptr;
     }
   }
   return nullptr;
+}
+
+bool is_paused(const kube::ReleaseSummary& release) {
+  return release.state == kube::ReleaseState::pending && CanaryRecord(release.progress, {}).is_paused();
 }
 
 }  // namespace deployctl::execute

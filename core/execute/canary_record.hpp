@@ -1,5 +1,5 @@
-// What a release remembers of its canaries, in its progress: with which settings each is carried out, and where it
-// stands. Thread-safe.
+// What a release remembers, in its progress, of the services that wait for something: with which settings each canary
+// is carried out and where it stands, and which new sides wait for `promote`. Thread-safe.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -43,14 +43,29 @@ class CanaryRecord {
   // To be called before what the progress says is done. Does not write what is written already.
   base::Status note(const KeptCanary& canary);
 
+  // Blue-green services whose new pods are ready and get no request until somebody promotes them.
+  [[nodiscard]] std::vector<std::string> waiting_sides() const;
+  base::Status note_side(const std::string& service, bool waits);
+
+  // What is not over yet, in words: "canary of api: paused at 25 %: …", "api: the new side waits for 'deployctl
+  // promote'"; empty when nothing is.
+  [[nodiscard]] std::string open_in_words() const;
+  // Whether nothing of it goes on before somebody promotes or aborts.
+  [[nodiscard]] bool is_paused() const;
+
  private:
+  base::Status write_unlocked(json::Value& place, json::Value value);
+
   Write write_;
   mutable std::mutex mutex_;
   json::Value written_ = json::Value::object();
 };
 
-// The newest release after the live one that has canaries, when one of them was neither promoted nor aborted; else
+// The newest release after the live one that has canaries or sides that wait, when something of it is not over; else
 // null.
-const kube::ReleaseSummary* release_with_open_canaries(std::span<const kube::ReleaseSummary> newest_first);
+const kube::ReleaseSummary* release_under_way(std::span<const kube::ReleaseSummary> newest_first);
+
+// Whether a pending release waits for somebody: a state of its own to people.
+bool is_paused(const kube::ReleaseSummary& release);
 
 }  // namespace deployctl::execute

@@ -15,6 +15,7 @@
 #include "core/execute/task_step.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -65,6 +66,7 @@ class StepRunner {
   // All the steps, those that were not begun told as skipped. `open` is the release they belong to, if any yet.
   base::Status run(const std::vector<plan::Step>& steps, OpenRelease* open) {
     open_ = open;
+    has_failed_ = false;
     sides_.emplace(steps, seen_.world.cluster.get(), ports_);
     watch_for(steps);
     const auto keep_going = options_.record.on_failure == OnFailure::keep ? KeepGoing::yes : KeepGoing::no;
@@ -78,7 +80,11 @@ class StepRunner {
   [[nodiscard]] const Images& images() const { return images_; }
 
  private:
-  void start(const plan::Step& step, const StepDone& done) {
+  void start(const plan::Step& step, const StepDone& finish) {
+    const StepDone done = [this, finish](const base::Status& status) {
+      note_failure(status);
+      finish(status);
+    };
     if (open_ == nullptr) {
       start_action(step, done);
       return;
@@ -98,6 +104,17 @@ class StepRunner {
     start_action(step, done);
   }
 
+  // For the canaries that are walked meanwhile. One that waits for somebody has not failed.
+  void note_failure(const base::Status& status) {
+    if (status || options_.record.on_failure == OnFailure::keep) {
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    const bool is_paused =
+        open_ != nullptr && std::ranges::find(open_->paused, status.error().message) != open_->paused.end();
+    has_failed_ = has_failed_ || !is_paused;
+  }
+
   void start_action(const plan::Step& step, const StepDone& done) {
     std::visit(base::Overloaded{
                    [&](const plan::BuildImage& action) { done(build(step, action)); },
@@ -107,7 +124,7 @@ class StepRunner {
                    [&](const plan::ApplySecret& action) { done(apply_secret(step, action)); },
                    [&](const plan::RunTask& action) { done(run_task_of(step, action)); },
                    [&](const plan::AwaitRollout&) { await(step, done); },
-                   [&](const plan::SwitchTraffic&) { done(sides_->switch_traffic(step)); },
+                   [&](const plan::SwitchTraffic&) { done(switch_traffic(step)); },
                    [&](const plan::RetireSide& action) { done(sides_->retire(step, action)); },
                    [&](const plan::PruneObject& action) { done(prune(step, action)); },
                    [&](const plan::RunCanary& action) { done(walk_canary(step, action)); },
@@ -231,7 +248,8 @@ class StepRunner {
       }
       objects.push_back(std::move(*filled));
     }
-    return canary::parts_of(objects, service);
+    const auto* live = open_ == nullptr ? nullptr : open_->live;
+    return canary::parts_of(objects, service, live == nullptr ? std::nullopt : std::optional(std::span(live->objects)));
   }
 
   CanaryRun canary_run(const plan::Step& step, const canary::Parts& parts, const project::Canary& settings) {
@@ -243,7 +261,8 @@ class StepRunner {
             .patience = patience_of(target_)[step.service],
             .record = *open_->canaries,
             .client = *seen_.world.cluster,
-            .ports = ports_};
+            .ports = ports_,
+            .has_release_failed = &has_failed_};
   }
 
   base::Status walk_canary(const plan::Step& step, const plan::RunCanary& action) {
@@ -264,9 +283,35 @@ class StepRunner {
     auto error = base::Error::make(base::ErrorCode::rollout_undecided, "the canary of {} is {}", service,
                                    kept ? canary::in_words(kept->settings, kept->progress) : "paused")
                      .with_hint("'deployctl promote {}' goes on, 'deployctl abort {}' takes it back", service, service);
+    return stays_open(std::move(error));
+  }
+
+  base::Error stays_open(base::Error error) {
     const std::lock_guard lock(mutex_);
-    open_->paused = error.message;
+    open_->paused.push_back(error.message);
     return error;
+  }
+
+  // A new side that waits is noted, so that `promote` finds it from any machine.
+  base::Status switch_traffic(const plan::Step& step) {
+    const auto switched = sides_->switch_traffic(step);
+    if (!switched) {
+      return switched;
+    }
+    const bool waits = sides_->waits(step.service);
+    const auto before = open_->canaries->waiting_sides();
+    if (const bool did_wait = std::ranges::find(before, step.service) != before.end(); waits != did_wait) {
+      if (const auto noted = open_->canaries->note_side(step.service, waits); !noted) {
+        return noted;
+      }
+    }
+    return waits ? base::Status(stays_open(side_waits(step.service))) : base::Status();
+  }
+
+  static base::Error side_waits(const std::string& service) {
+    return base::Error::make(base::ErrorCode::rollout_undecided, "the new side of {} is ready and gets no request yet",
+                             service)
+        .with_hint("'deployctl promote {0}' switches to it, 'deployctl abort {0}' lets it go", service);
   }
 
   base::Status remove_canary(const plan::Step& step, const plan::EndCanary& action) {
@@ -291,8 +336,9 @@ class StepRunner {
   std::optional<Sides> sides_;  // of the steps that run
   std::string name_space_;
   WithJobs with_jobs_ = WithJobs::no;
-  std::mutex mutex_;                    // workloads are applied side by side
-  std::map<std::string, Begun> begun_;  // by service
+  std::atomic<bool> has_failed_ = false;  // a step of the release
+  std::mutex mutex_;                      // workloads are applied side by side
+  std::map<std::string, Begun> begun_;    // by service
   OpenRelease* open_ = nullptr;
   // Made before the first write, so that it is connected when the first change is. Last: what it still tells when it
   // ends uses the rest.

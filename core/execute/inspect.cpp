@@ -161,6 +161,40 @@ base::Result<generate::Side> live_side(cluster::Client& client, const project::T
   return address ? generate::live_side(*address) : generate::Side::blue;
 }
 
+base::Result<std::map<std::string, generate::Side>> live_sides(cluster::Client& client, const project::Target& target,
+                                                               std::stop_token stop) {
+  const auto green = client.list(
+      {.resource = kube::resource_of("Deployment"),
+       .name_space = target.name_space,
+       .label_selector = fmt::format("{}=green,app.kubernetes.io/part-of={}", generate::side_label, *target.project)},
+      stop);
+  if (!green) {
+    return green.error();
+  }
+  std::map<std::string, generate::Side> sides;
+  for (const auto& deployment : green->items) {
+    const auto labels = json::Reader(deployment.body).at("metadata", "labels");
+    if (labels.at(generate::side_label).string_or() != "green") {
+      continue;
+    }
+    const auto service = labels.at("app.kubernetes.io/name").string_or();
+    const auto side = live_side(client, target, service, stop);
+    if (!side) {
+      return side.error();
+    }
+    sides[service] = *side;
+  }
+  return sides;
+}
+
+std::vector<std::string> sided(const std::map<std::string, generate::Side>& sides) {
+  std::vector<std::string> services;
+  for (const auto& [service, side] : sides) {
+    services.push_back(service);
+  }
+  return services;
+}
+
 base::Result<std::string> live_deployment(cluster::Client& client, const project::Target& target,
                                           const project::Service& service, std::stop_token stop) {
   if (service.strategy.type != project::Strategy::Type::blue_green) {

@@ -10,6 +10,7 @@
 #include "core/kube/rollout_status.hpp"
 #include "core/project/model.hpp"
 
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -23,6 +24,12 @@ base::Result<std::unique_ptr<cluster::Client>> connect_cluster(const project::Ta
 // The side of a blue-green service that its address leads to; blue when there is no such address.
 base::Result<generate::Side> live_side(cluster::Client& client, const project::Target& target,
                                        const std::string& service, std::stop_token stop);
+// Of every service of the project that has a green side, whatever its strategy is now. One request, and one for each of
+// them.
+base::Result<std::map<std::string, generate::Side>> live_sides(cluster::Client& client, const project::Target& target,
+                                                               std::stop_token stop);
+// The names in it.
+std::vector<std::string> sided(const std::map<std::string, generate::Side>& sides);
 // The name of the Deployment that gets the service's requests. Asks the cluster for blue-green services only.
 base::Result<std::string> live_deployment(cluster::Client& client, const project::Target& target,
                                           const project::Service& service, std::stop_token stop);

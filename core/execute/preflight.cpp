@@ -34,6 +34,7 @@ class Gatherer {
   base::Result<plan::PreflightFacts> gather() {
     facts_.user = client_.connection().user_name.empty() ? "" : "user " + client_.connection().user_name;
     facts_.deployments = seen_.observation.deployments;
+    check_routers();
     Jobs jobs;
     add_permissions(jobs);
     if (seen_.observation.namespace_exists) {
@@ -86,10 +87,49 @@ class Gatherer {
     }
   }
 
+  // Routes are of kinds that a cluster need not have; and a canary's Ingress is nothing without that of the stable
+  // pods.
+  void check_routers() {
+    for (const auto& step : plan_.steps) {
+      if (const auto* apply = std::get_if<plan::ApplyObject>(&step.action); apply != nullptr) {
+        check_kind(apply->object.key());
+      } else if (const auto* run = std::get_if<plan::RunCanary>(&step.action); run != nullptr) {
+        check_ingress(*run);
+      }
+    }
+  }
+
+  void check_kind(const kube::ObjectKey& key) {
+    if (key.kind != "HTTPRoute" && key.kind != "VirtualService") {
+      return;
+    }
+    const auto served = client_.served(key, ports_.stop);
+    if (!served && served.error().code == ErrorCode::not_found) {
+      facts_.refusals.emplace(key, base::Error::refused("{}", served.error().message)
+                                       .with_hint("install the CRDs of {}, or choose another 'router'",
+                                                  key.kind == "HTTPRoute" ? "Gateway API" : "Istio"));
+    }
+  }
+
+  void check_ingress(const plan::RunCanary& run) {
+    const auto ingress = std::ranges::find(run.objects, "Ingress", &kube::Object::kind);
+    if (run.settings.router != project::Router::nginx || ingress == run.objects.end()) {
+      return;
+    }
+    const auto found = client_.get(ingress->key(), ports_.stop);
+    if (!found && found.error().code == ErrorCode::not_found) {
+      facts_.refusals.emplace(
+          ingress->key(),
+          base::Error::refused("it is not in namespace {}, and without it the canary's would get every request",
+                               plan_.name_space)
+              .with_hint("roll it out first, by 'strategy: {{type: rolling}}'"));
+    }
+  }
+
   void add_dry_runs(Jobs& jobs) {
     for (const auto& step : plan_.steps) {
       if (const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
-          apply != nullptr && apply->object.kind() != "Namespace") {
+          apply != nullptr && apply->object.kind() != "Namespace" && !facts_.refusals.contains(apply->object.key())) {
         jobs.emplace_back([this, &step = step, &object = apply->object] { try_out(step, object); });
       }
     }

@@ -3,8 +3,12 @@
 #include "core/base/text.hpp"
 #include "core/execute/actor.hpp"
 #include "core/execute/canary.hpp"
+#include "core/execute/find.hpp"
+#include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/lock.hpp"
+#include "core/execute/sides.hpp"
+#include "core/json/reader.hpp"
 #include "core/plan/canary.hpp"
 #include "core/plan/restore.hpp"
 
@@ -19,11 +23,14 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-// A release whose canaries are under way, and those that are meant.
+constexpr int attempts_at_wish = 10;  // the Deployment changes with its pods
+
+// A release of which something waits or is walked, and what is meant of it.
 struct UnderWay {
   kube::ReleaseSummary release;
-  std::vector<KeptCanary> open;
-  std::vector<KeptCanary> meant;
+  std::vector<KeptCanary> canaries;
+  std::vector<std::string> sides;
+  bool is_all = true;  // nothing else of it is open
 };
 
 bool is_meant(const std::vector<std::string>& services, const std::string& service) {
@@ -31,7 +38,7 @@ bool is_meant(const std::vector<std::string>& services, const std::string& servi
 }
 
 Error nothing_under_way(const std::vector<std::string>& services) {
-  return Error::not_found("no canary{} is under way",
+  return Error::not_found("nothing{} waits or is under way",
                           services.empty() ? std::string() : " of " + base::join(services, ", "))
       .with_hint("'deployctl status' shows what runs, 'deployctl undo' goes back to the release before");
 }
@@ -43,33 +50,77 @@ Result<std::optional<UnderWay>> find_under_way(Ledger& ledger, const std::vector
   if (!releases) {
     return releases.error();
   }
-  const auto* release = release_with_open_canaries(*releases);
+  const auto* release = release_under_way(*releases);
   if (release == nullptr) {
     return std::optional<UnderWay>();
   }
-  UnderWay found{.release = *release, .open = {}, .meant = {}};
-  for (auto& kept : CanaryRecord(release->progress, {}).all()) {
+  UnderWay found{.release = *release, .canaries = {}, .sides = {}};
+  const CanaryRecord record(release->progress, {});
+  for (auto& kept : record.all()) {
     if (kept.is_over()) {
       continue;
     }
     if (is_meant(services, kept.service)) {
-      found.meant.push_back(kept);
+      found.canaries.push_back(std::move(kept));
+    } else {
+      found.is_all = false;
     }
-    found.open.push_back(std::move(kept));
   }
-  return found.meant.empty() ? std::optional<UnderWay>() : std::optional(std::move(found));
+  for (auto& service : record.waiting_sides()) {
+    if (is_meant(services, service)) {
+      found.sides.push_back(std::move(service));
+    } else {
+      found.is_all = false;
+    }
+  }
+  return found.canaries.empty() && found.sides.empty() ? std::optional<UnderWay>() : std::optional(std::move(found));
 }
 
-// For the run that walks the canary, be it another one or ours.
-Status write_wish(cluster::Client& client, const UnderWay& under_way, const project::Target& target,
-                  std::string_view wish, const Ports& ports) {
-  const auto text = fmt::format("{} {}", wish, actor(ports.environment, ports.files));
-  const json::Value patch = {{"metadata", {{"annotations", {{std::string(canary_wish_annotation), text}}}}}};
-  for (const auto& kept : under_way.meant) {
-    const kube::ObjectKey key{"apps/v1", "Deployment", target.name_space, canary::canary_name(kept.service)};
-    const auto patched = client.patch(key, cluster::PatchType::merge, patch, cluster::DryRun::no, ports.stop);
-    if (!patched && patched.error().code != base::ErrorCode::not_found) {
+// What has been decided cannot be wished otherwise.
+Status check_undecided(const UnderWay& under_way, canary::Stage decided, std::string_view hint) {
+  for (const auto& kept : under_way.canaries) {
+    if (kept.progress.stage == decided) {
+      return Error::refused("the canary of {} is {}", kept.service, canary::in_words(kept.settings, kept.progress))
+          .with_hint("{}", hint);
+    }
+  }
+  return {};
+}
+
+// For the run that walks the canary, be it another one or ours. `promote` does not take the place of an abort.
+Status write_wish(cluster::Client& client, const kube::ObjectKey& deployment, std::string_view wish,
+                  const std::string& by, const Ports& ports) {
+  for (int attempt = 1;; ++attempt) {
+    const auto live = find_object(client, deployment, ports.stop);
+    if (!live || !*live) {
+      return live ? Status() : live.error();
+    }
+    const auto before = json::Reader((*live)->body).at("metadata", "annotations", canary_wish_annotation).string_or();
+    if (wish != "abort" && before.starts_with("abort ")) {
+      return Error::refused("{} is being aborted by {}", deployment.name,
+                            base::printable(base::split_once(before, ' ').second));
+    }
+    const json::Value patch = {
+        {"metadata",
+         {{"resourceVersion", (*live)->resource_version()},
+          {"annotations", {{std::string(canary_wish_annotation), fmt::format("{} {}", wish, by)}}}}}};
+    const auto patched = client.patch(deployment, cluster::PatchType::merge, patch, cluster::DryRun::no, ports.stop);
+    if (patched || patched.error().code == base::ErrorCode::not_found) {
+      return {};
+    }
+    if (patched.error().code != base::ErrorCode::conflict || attempt == attempts_at_wish) {
       return patched.error();
+    }
+  }
+}
+
+Status write_wishes(cluster::Client& client, const UnderWay& under_way, const project::Target& target,
+                    std::string_view wish, const Ports& ports) {
+  const auto by = actor(ports.environment, ports.files);
+  for (const auto& kept : under_way.canaries) {
+    const kube::ObjectKey key{"apps/v1", "Deployment", target.name_space, canary::canary_name(kept.service)};
+    if (const auto written = write_wish(client, key, wish, by, ports); !written) {
+      return written;
     }
   }
   return {};
@@ -82,6 +133,32 @@ Seen seen_of(const kube::Release& release, std::unique_ptr<cluster::Client> clie
   seen.observation.images = release.images;
   seen.world.cluster = std::move(client);
   return seen;
+}
+
+// Nothing when there is none.
+Result<std::optional<kube::Release>> read_live(Ledger& ledger, const Ports& ports) {
+  const auto releases = ledger.list(ports.stop);
+  if (!releases) {
+    return releases.error();
+  }
+  const auto* live = kube::live_release(*releases);
+  if (live == nullptr) {
+    return std::optional<kube::Release>();
+  }
+  auto release = ledger.read(live->number, ports.stop);
+  return release ? Result<std::optional<kube::Release>>(std::move(*release)) : release.error();
+}
+
+void tell(std::string text, const Ports& ports) {
+  ports.events.emit(events::Note{events::Note::Level::info, std::move(text)});
+}
+
+Status let_side_go(const std::string& service, CanaryRecord& record, cluster::Client& client,
+                   const project::Target& target, const Ports& ports) {
+  if (const auto gone = abort_side(target, service, client, ports); !gone) {
+    return gone.error().within("letting the new side of {} go", service);
+  }
+  return record.note_side(service, false);
 }
 
 // Takes back what is meant and writes it into the record of the release, which is over when no canary is left.
@@ -99,18 +176,35 @@ Status take_back(Ledger& ledger, Lock& lock, const UnderWay& under_way, cluster:
     const auto held = lock.still_held();
     return held ? ledger.note_progress(number, progress, {}) : held;
   });
+  const auto live = read_live(ledger, ports);
+  if (!live) {
+    return live.error();
+  }
   const auto reason = "aborted by " + actor(ports.environment, ports.files);
-  for (auto kept : under_way.meant) {
+  for (auto kept : under_way.canaries) {
     kept.progress.reason = reason;
-    if (const auto back = abort_recorded(*release, kept, record, client, target.directory, ports); !back) {
+    if (const auto back = abort_recorded({*release, *live ? &**live : nullptr, kept, record}, client, ports); !back) {
       return back.error().within("taking back the canary of {}", kept.service);
     }
-    ports.events.emit(
-        events::Note{events::Note::Level::info,
-                     fmt::format("the canary of {} is gone; its stable pods have all requests", kept.service)});
+    tell(fmt::format("the canary of {} is gone; its stable pods have all requests", kept.service), ports);
   }
-  const bool is_over = under_way.meant.size() == under_way.open.size();
-  return is_over ? ledger.finish(number, kube::ReleaseState::failed, reason, {}) : Status();
+  for (const auto& service : under_way.sides) {
+    if (const auto gone = let_side_go(service, record, client, target, ports); !gone) {
+      return gone;
+    }
+  }
+  return under_way.is_all ? ledger.finish(number, kube::ReleaseState::failed, reason, {}) : Status();
+}
+
+// A switch that nobody has asked for goes on waiting.
+void hold_switches(plan::Plan& plan, const CanaryRecord& record, const std::vector<std::string>& meant) {
+  const auto waiting = record.waiting_sides();
+  for (auto& step : plan.steps) {
+    if (auto* change = std::get_if<plan::SwitchTraffic>(&step.action); change != nullptr && !change->goes_home) {
+      const bool waits = std::ranges::find(waiting, step.service) != waiting.end();
+      change->waits_for_promote = waits && !is_meant(meant, step.service);
+    }
+  }
 }
 
 }  // namespace
@@ -132,16 +226,26 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
   if (!release) {
     return release.error();
   }
+  if (const auto open = check_undecided(found, canary::Stage::aborting, "'deployctl abort' tries it again"); !open) {
+    return open;
+  }
   const auto* const wish = promotion == Promotion::fully ? "promote-fully" : "promote";
-  if (const auto written = write_wish(*client, found, target, wish, ports); !written) {
+  if (const auto written = write_wishes(*client, found, target, wish, ports); !written) {
     return written;
   }
-  auto plan = plan::restore(*release, scope);
-  for (const auto& kept : CanaryRecord(found.release.progress, {}).all()) {
+  const auto sides = live_sides(*client, target, ports.stop);
+  if (!sides) {
+    return sides.error();
+  }
+  auto plan = plan::restore(*release, scope, sided(*sides));
+  const CanaryRecord record(found.release.progress, {});
+  for (const auto& kept : record.all()) {
     plan::add_canary(plan, kept.service, kept.settings);
   }
+  hold_switches(plan, record, services);
   options.record.action = fmt::format("promote release {}", found.release.number);
   options.record.older_commits = OlderCommits::allowed;
+  options.record.continues = found.release.number;
   auto seen = seen_of(*release, std::move(client));
   return execute(plan, target, seen, options, ports).status;
 }
@@ -157,7 +261,12 @@ Status abort_release(cluster::Client& client, const project::Target& target, con
   if (!*under_way) {
     return nothing_under_way(options.services);
   }
-  if (const auto written = write_wish(client, **under_way, target, "abort", ports); !written) {
+  if (const auto open =
+          check_undecided(**under_way, canary::Stage::promoting, "'deployctl undo' goes back to the release before");
+      !open) {
+    return open;
+  }
+  if (const auto written = write_wishes(client, **under_way, target, "abort", ports); !written) {
     return written;
   }
   auto lock = Lock::acquire(

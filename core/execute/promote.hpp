@@ -1,5 +1,5 @@
-// What users say about a canary that is under way: from any machine, with nothing but the cluster. Neither git nor a
-// registry nor metrics are asked.
+// What users say about a canary that is under way and about a new side that waits: from any machine, with nothing but
+// the cluster. Neither git nor a registry nor metrics are asked.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -21,7 +21,8 @@ enum class Promotion {
 };
 
 // A run that walks the canary at the moment is told and waited for; otherwise the release is carried on from its
-// record. not_found when none of the services (empty: any) has a canary under way.
+// record. not_found when nothing of the services (empty: of any) waits or is under way; refused when it is being
+// aborted, or was when this run had the lock.
 base::Status promote(std::unique_ptr<cluster::Client> client, const project::Target& target,
                      const std::vector<std::string>& services, Promotion promotion, ExecuteOptions options,
                      const Ports& ports);
@@ -31,7 +32,8 @@ struct AbortOptions {
   std::chrono::milliseconds lock_timeout{600'000};
 };
 
-// Takes the canaries back, by the run that walks them or here, and marks the release as failed. not_found as above.
+// Takes the canaries back, by the run that walks them or here, lets the new sides go, and marks the release as failed.
+// not_found as above; refused when a canary is being promoted.
 base::Status abort_release(cluster::Client& client, const project::Target& target, const AbortOptions& options,
                            const Ports& ports);
 

@@ -5,6 +5,8 @@
 #include "core/execute/actor.hpp"
 #include "core/execute/canary.hpp"
 #include "core/execute/commit_order.hpp"
+#include "core/execute/inspect.hpp"
+#include "core/execute/sides.hpp"
 #include "core/generate/sides.hpp"
 #include "core/plan/prune.hpp"
 #include "core/plan/restore.hpp"
@@ -29,6 +31,10 @@ bool is_namespace(const plan::Step& step) {
 
 bool is_prune(const plan::Step& step) {
   return std::holds_alternative<plan::PruneObject>(step.action);
+}
+
+bool is_about_canary(const plan::Step& step) {
+  return std::holds_alternative<plan::RunCanary>(step.action) || std::holds_alternative<plan::EndCanary>(step.action);
 }
 
 std::string brief(const std::string& commit) {
@@ -59,8 +65,9 @@ class RecordedRollout {
 
   Status run() {
     using Part = Status (RecordedRollout::*)();
-    for (const Part part : {&RecordedRollout::make_namespace, &RecordedRollout::take_lock,
-                            &RecordedRollout::read_releases, &RecordedRollout::check_order, &RecordedRollout::begin}) {
+    for (const Part part :
+         {&RecordedRollout::make_namespace, &RecordedRollout::take_lock, &RecordedRollout::read_releases,
+          &RecordedRollout::check_continued, &RecordedRollout::check_order, &RecordedRollout::begin}) {
       if (const auto status = (this->*part)(); !status) {
         return status;
       }
@@ -111,30 +118,36 @@ class RecordedRollout {
 
   // Whoever holds the lock knows that nobody else is at work: what is pending was left behind.
   Status take_over(ReleaseSummary& left) {
-    const auto canary = open_canary(left);
-    const auto where = canary.empty() ? left.journal : canary;
-    note(canary.empty() ? Note::Level::warning : Note::Level::info,
+    const auto open = CanaryRecord(left.progress, {}).open_in_words();
+    const auto where = open.empty() ? left.journal : open;
+    note(open.empty() ? Note::Level::warning : Note::Level::info,
          fmt::format("release {} by {} {}{}; this run {}", left.number, base::printable(left.actor),
-                     canary.empty() ? "was interrupted" : "has not ended",
+                     open.empty() ? "was interrupted" : "has not ended",
                      where.empty() ? "" : fmt::format(" ({})", base::printable(where)),
-                     canary.empty() ? "makes good for it" : "goes on with it, or makes good for it"));
+                     open.empty() ? "makes good for it" : "goes on with it, or makes good for it"));
     left.state = ReleaseState::interrupted;
     return ledger_.mark_interrupted(left, lock_->epoch(), ports_.stop);
   }
 
-  // The canaries of a release that were neither promoted nor aborted, in words; "" when there are none.
-  static std::string open_canary(const ReleaseSummary& release) {
-    for (const auto& kept : CanaryRecord(release.progress, {}).all()) {
-      if (!kept.is_over()) {
-        return fmt::format("canary of {}: {}", kept.service, canary::in_words(kept.settings, kept.progress));
-      }
+  // What `promote` is about may have ended while it waited for the lock.
+  Status check_continued() {
+    const auto number = rollout_.options.continues;
+    if (!number || (live_ && live_->number == *number)) {
+      return {};
     }
-    return {};
+    const auto* open = release_under_way(earlier_);
+    if (open != nullptr && open->number == *number) {
+      return {};
+    }
+    const auto ended = std::ranges::find(earlier_, *number, &ReleaseSummary::number);
+    return base::Error::refused(
+        "release {} does not wait any more{}", *number,
+        ended == earlier_.end() || ended->outcome.empty() ? std::string() : ": " + base::printable(ended->outcome));
   }
 
-  // The same release again goes on with its canaries, any other takes them back first.
-  Status take_up_canaries(const std::string& content) {
-    const auto* left = release_with_open_canaries(earlier_);
+  // The same release again goes on with what is open of it, any other takes that back first.
+  Status take_up(const std::string& content) {
+    const auto* left = release_under_way(earlier_);
     const bool goes_on = left != nullptr && number_ != 0 && left->content == content;
     canaries_.emplace(goes_on ? left->progress : json::Value(), [this](const json::Value& progress) {
       return number_ == 0 ? Status() : ledger_.note_progress(number_, progress, {});
@@ -142,22 +155,51 @@ class RecordedRollout {
     if (left == nullptr) {
       return {};
     }
-    return goes_on ? ledger_.note_progress(number_, left->progress, ports_.stop) : take_back_canaries(*left);
+    const auto taken = goes_on ? ledger_.note_progress(number_, left->progress, ports_.stop) : take_back(*left);
+    if (taken && left->state == ReleaseState::interrupted) {
+      const auto by = number_ == 0 ? rollout_.options.action : fmt::format("release {}", number_);
+      tell_failure("recording the end",
+                   ledger_.finish(left->number, left->state, (goes_on ? "went on as " : "taken back for ") + by, {}));
+    }
+    return taken;
   }
 
-  Status take_back_canaries(const ReleaseSummary& left) {
+  Status take_back(const ReleaseSummary& left) {
     const auto release = ledger_.read(left.number, ports_.stop);
     if (!release) {
       return release.error();
     }
+    const auto live = read_live_if_any();
+    if (!live) {
+      return live.error();
+    }
     CanaryRecord record(left.progress, {});
+    const auto back = take_back_canaries(*release, *live, record);
+    return back ? let_sides_go(record) : back;
+  }
+
+  Status take_back_canaries(const kube::Release& release, const kube::Release* live, CanaryRecord& record) {
     for (const auto& kept : record.all()) {
       if (kept.is_over()) {
         continue;
       }
-      note(Note::Level::info, fmt::format("taking back the canary of {} of release {}", kept.service, left.number));
-      if (const auto back = abort_recorded(*release, kept, record, client_, rollout_.target.directory, ports_); !back) {
+      note(Note::Level::info, fmt::format("taking back the canary of {} of release {}", kept.service, release.number));
+      if (const auto back = abort_recorded({release, live, kept, record}, client_, ports_); !back) {
         return back.error().within("taking back the canary of {}", kept.service);
+      }
+    }
+    return {};
+  }
+
+  // A service that this run is about uses its new side again, or lets it go by itself.
+  Status let_sides_go(const CanaryRecord& left) {
+    const auto ours = services();
+    for (const auto& service : left.waiting_sides()) {
+      if (std::ranges::find(ours, service) != ours.end()) {
+        continue;
+      }
+      if (const auto gone = abort_side(rollout_.target, service, client_, ports_); !gone) {
+        return gone;
       }
     }
     return {};
@@ -267,10 +309,19 @@ class RecordedRollout {
     return *live_content_;
   }
 
+  // Null when there is none.
+  base::Result<const kube::Release*> read_live_if_any() {
+    if (!live_) {
+      return nullptr;
+    }
+    const auto read = read_live();
+    return read ? base::Result<const kube::Release*>(&*live_content_) : read.error();
+  }
+
   // ---- The change -------------------------------------------------------------------------------------------------
 
   Status roll_out() {
-    if (const auto taken = take_up_canaries(content_); !taken) {
+    if (const auto taken = take_up(content_); !taken) {
       return taken;
     }
     if (const auto mended = mend_other_services(); !mended) {
@@ -280,15 +331,21 @@ class RecordedRollout {
   }
 
   Status run(const std::vector<plan::Step>& steps) {
-    OpenRelease open{.ledger = ledger_, .lock = *lock_, .number = number_, .paused = {}};
-    open.canaries = &*canaries_;
+    OpenRelease open{.ledger = ledger_, .lock = *lock_, .number = number_, .canaries = &*canaries_, .paused = {}};
+    if (std::ranges::any_of(steps, is_about_canary)) {
+      const auto live = read_live_if_any();
+      if (!live) {
+        return live.error();
+      }
+      open.live = *live;
+    }
     std::optional<Journal> journal;
     if (number_ != 0) {
       journal.emplace(ledger_, number_, steps.size());
       open.journal = &*journal;
     }
     const auto status = rollout_.run(steps, &open);
-    paused_ = open.paused.empty() ? paused_ : open.paused;
+    paused_.insert(paused_.end(), open.paused.begin(), open.paused.end());
     journal_text_ = journal ? journal->text() : std::string();
     return status;
   }
@@ -309,7 +366,11 @@ class RecordedRollout {
     std::erase_if(live->objects, [&](const kube::Object& object) {
       return std::ranges::find(touched, plan::service_of(object)) != touched.end();
     });
-    const auto mending = plan::restore(*live, scope_);
+    const auto sides = live_sides(client_, rollout_.target, ports_.stop);
+    if (!sides) {
+      return sides.error();
+    }
+    const auto mending = plan::restore(*live, scope_, sided(*sides));
     return mending.steps.empty() ? Status() : run(mending.steps);
   }
 
@@ -347,18 +408,37 @@ class RecordedRollout {
     if (number_ == 0) {
       return cause;
     }
-    if (!paused_.empty() && cause.message == paused_) {
+    if (std::ranges::find(paused_, cause.message) != paused_.end()) {
       note(Note::Level::info, fmt::format("release {} stays open: {}; {}", number_, cause.message, cause.hint));
       return {};
     }
     if (cause.code == ErrorCode::interrupted) {
       tell_failure("recording the end", record_end(ReleaseState::interrupted, "stopped by the user: " + journal_text_));
-    } else if (rollout_.options.on_failure == OnFailure::undo && is_mended_by_going_back(cause)) {
+      return cause;
+    }
+    if (is_mended_by_going_back(cause)) {
+      tell_failure("taking back what was tried", end_trials());
+    }
+    if (rollout_.options.on_failure == OnFailure::undo && is_mended_by_going_back(cause)) {
       go_back(cause);
     } else {
       tell_failure("recording the end", record_end(ReleaseState::failed, base::to_string(cause)));
     }
     return cause;
+  }
+
+  // A release that has failed tries nothing any more: canaries of its other services go too.
+  Status end_trials() {
+    const auto all = canaries_->all();
+    if (std::ranges::all_of(all, [](const KeptCanary& kept) { return kept.is_over(); })) {
+      return {};
+    }
+    const auto release = ledger_.read(number_, ports_.stop);
+    if (!release) {
+      return release.error();
+    }
+    const auto live = read_live_if_any();
+    return live ? take_back_canaries(*release, *live, *canaries_) : live.error();
   }
 
   void go_back(const base::Error& cause) {
@@ -392,7 +472,11 @@ class RecordedRollout {
     if (!live) {
       return live.error();
     }
-    if (const auto restored = run(plan::restore(*live, scope_).steps); !restored) {
+    const auto sides = live_sides(client_, rollout_.target, ports_.stop);
+    if (!sides) {
+      return sides.error();
+    }
+    if (const auto restored = run(plan::restore(*live, scope_, sided(*sides)).steps); !restored) {
       return restored;
     }
     earlier_.insert(earlier_.begin(), {.number = number_, .state = ReleaseState::failed, .inventory = desired_});
@@ -443,7 +527,7 @@ class RecordedRollout {
   long long number_ = 0;                // of this run's release; 0: none is recorded
   std::string content_;                 // digest of this run's release
   std::optional<CanaryRecord> canaries_;
-  std::string paused_;
+  std::vector<std::string> paused_;
   std::string journal_text_;
 };
 

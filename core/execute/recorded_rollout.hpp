@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ struct RecordOptions {
   std::chrono::milliseconds lock_timeout{600'000};
   // The run is about some services only: what the live release has of the others belongs to the new one too.
   bool is_partial = false;
+  // The release that this run goes on with (`promote`): refused when it does not wait any more.
+  std::optional<long long> continues;
 };
 
 // A run's release while it is being rolled out. Without a number nothing is recorded: the live release says the same.
@@ -44,7 +47,8 @@ struct OpenRelease {
   long long number = 0;
   Journal* journal = nullptr;
   CanaryRecord* canaries = nullptr;
-  std::string paused;  // what a step says that waits for `deployctl promote`; the release stays open for it
+  const kube::Release* live = nullptr;  // what the cluster was before, where a step asks for it; null: nothing
+  std::vector<std::string> paused;  // what steps say that wait for `deployctl promote`; the release stays open for them
 };
 
 // Carries out steps, all of them of the cluster phase; without a release before there is a lock.

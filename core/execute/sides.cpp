@@ -2,6 +2,7 @@
 
 #include "core/base/duration.hpp"
 #include "core/base/text.hpp"
+#include "core/execute/find.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/step_report.hpp"
 #include "core/json/reader.hpp"
@@ -33,17 +34,6 @@ kube::ObjectKey deployment_key(std::string name_space, const std::string& servic
           .name = generate::side_name(service, side)};
 }
 
-// Nothing when there is no such object.
-base::Result<std::optional<kube::Object>> find(cluster::Client& client, const kube::ObjectKey& key,
-                                               const std::stop_token& stop) {
-  auto found = client.get(key, stop);
-  if (found) {
-    return std::optional(std::move(*found));
-  }
-  return found.error().code == base::ErrorCode::not_found ? base::Result<std::optional<kube::Object>>(std::nullopt)
-                                                          : found.error();
-}
-
 long long replicas_of(const kube::Object& deployment) {
   return json::Reader(deployment.body).at("spec", "replicas").integer_or(1);
 }
@@ -58,14 +48,6 @@ std::string selector_text(const kube::Object& service) {
 
 std::string kept_until(const kube::Object& deployment) {
   return json::Reader(deployment.body).at("metadata", "annotations", generate::kept_until_annotation).string_or();
-}
-
-// Empty when the side, which is not live, is a new version that waits.
-std::string why_nothing_waits(const std::optional<kube::Object>& side, const std::string& name) {
-  if (!side || replicas_of(*side) == 0) {
-    return name + " has no pods";
-  }
-  return kept_until(*side).empty() ? "" : name + " is the version before, kept to go back to";
 }
 
 // A side that is to go.
@@ -138,7 +120,7 @@ class SideWriter {
 
  private:
   [[nodiscard]] base::Result<bool> leads_only_to(const kube::Object& service) const {
-    const auto endpoints = find(
+    const auto endpoints = find_object(
         client_, {.api_version = "v1", .kind = "Endpoints", .name_space = service.name_space(), .name = service.name()},
         ports_.stop);
     const auto pods = client_.list({.resource = kube::resource_of("Pod"),
@@ -171,7 +153,7 @@ class SideWriter {
   }
 
   [[nodiscard]] base::Result<Gone> let_go(const Leaving& leaving) const {
-    const auto found = find(client_, leaving.left, ports_.stop);
+    const auto found = find_object(client_, leaving.left, ports_.stop);
     if (!found) {
       return found.error();
     }
@@ -215,94 +197,6 @@ class SideWriter {
   const Ports& ports_;
 };
 
-// Switching to a side that an earlier run has brought up.
-class Promotion {
- public:
-  Promotion(const project::Target& target, const std::string& service, base::Milliseconds keep, cluster::Client& client,
-            const Ports& ports)
-      : target_(target), service_(service), keep_(keep), client_(client), ports_(ports) {}
-
-  // The side that is live now.
-  base::Result<Side> run() {
-    auto address = client_.get(key("v1", "Service"), ports_.stop);
-    if (!address) {
-      return address.error();
-    }
-    const auto next = generate::other(generate::live_side(*address));
-    const auto deployment = deployment_key(target_.name_space, service_, next);
-    if (const auto ready = check(deployment); !ready) {
-      return ready.error();
-    }
-    const SideWriter writer(client_, ports_);
-    if (keep_.count() > 0) {
-      const auto left = deployment_key(target_.name_space, service_, generate::other(next));
-      if (const auto marked = writer.mark(left, keep_); !marked) {
-        return marked.error();
-      }
-    }
-    const auto instance = generate::instance_on(*target_.project, next);
-    const json::Value selector = {{"app.kubernetes.io/instance", instance}};
-    const auto switched = client_.patch(
-        address->key(), cluster::PatchType::merge,
-        {{"metadata", {{"resourceVersion", address->resource_version()}}}, {"spec", {{"selector", selector}}}},
-        cluster::DryRun::no, ports_.stop);
-    if (!switched) {
-      return switched.error();
-    }
-    const auto followed = writer.wait_for_endpoints(*switched);
-    const auto scaled = followed ? lead(key("autoscaling/v1", "HorizontalPodAutoscaler"),
-                                        {{"spec", {{"scaleTargetRef", {{"name", deployment.name}}}}}})
-                                 : followed;
-    const auto guarded = scaled ? lead_budget(selector) : scaled;
-    return guarded ? base::Result<Side>(next) : guarded.error();
-  }
-
- private:
-  [[nodiscard]] kube::ObjectKey key(std::string api_version, std::string kind) const {
-    return {.api_version = std::move(api_version),
-            .kind = std::move(kind),
-            .name_space = target_.name_space,
-            .name = service_};
-  }
-
-  [[nodiscard]] base::Status check(const kube::ObjectKey& deployment) const {
-    const auto waiting = find(client_, deployment, ports_.stop);
-    if (!waiting) {
-      return waiting.error();
-    }
-    if (const auto nothing = why_nothing_waits(*waiting, deployment.name); !nothing.empty()) {
-      return base::Error::refused("there is nothing to promote: {}", nothing)
-          .with_hint("'deployctl rollout {}' brings a new version up", service_);
-    }
-    const auto status =
-        kube::rollout_status(kube::Deployment::from_json((*waiting)->body), kube::written_state((*waiting)->body));
-    if (status.phase != kube::RolloutPhase::done) {
-      return base::Error::refused("{} is not ready: {}", deployment.name, status.summary);
-    }
-    return {};
-  }
-
-  // Served as one or the other; what is not served is not found.
-  base::Status lead_budget(const json::Value& selector) {
-    const json::Value change = {{"spec", {{"selector", {{"matchLabels", selector}}}}}};
-    const auto newer = lead(key("policy/v1", "PodDisruptionBudget"), change);
-    return newer ? lead(key("policy/v1beta1", "PodDisruptionBudget"), change) : newer;
-  }
-
-  // What a service need not have.
-  base::Status lead(const kube::ObjectKey& object, const json::Value& change) {
-    const auto patched = client_.patch(object, cluster::PatchType::merge, change, cluster::DryRun::no, ports_.stop);
-    const bool is_well = patched || patched.error().code == base::ErrorCode::not_found;
-    return is_well ? base::Status() : patched.error();
-  }
-
-  const project::Target& target_;
-  const std::string& service_;
-  base::Milliseconds keep_;
-  cluster::Client& client_;
-  const Ports& ports_;
-};
-
 }  // namespace
 
 Sides::Sides(const std::vector<plan::Step>& steps, cluster::Client* client, const Ports& ports)
@@ -340,13 +234,13 @@ base::Status Sides::look(const std::string& service, const kube::Object& like, S
     return {};
   }
   const auto address =
-      find(*client_, {.api_version = "v1", .kind = "Service", .name_space = like.name_space(), .name = service},
-           ports_.stop);
+      find_object(*client_, {.api_version = "v1", .kind = "Service", .name_space = like.name_space(), .name = service},
+                  ports_.stop);
   if (!address) {
     return address.error();
   }
   state.live = *address ? generate::live_side(**address) : Side::blue;
-  auto deployment = find(*client_, deployment_key(like.name_space(), service, state.live), ports_.stop);
+  auto deployment = find_object(*client_, deployment_key(like.name_space(), service, state.live), ports_.stop);
   if (!deployment) {
     return deployment.error();
   }
@@ -466,40 +360,19 @@ base::Status Sides::retire(const plan::Step& step, const plan::RetireSide& actio
                .keep = action.keep});
 }
 
-base::Status promote_side(const project::Target& target, const project::Service& service, cluster::Client& client,
-                          const Ports& ports) {
-  const auto& name = *service.name;
-  StepReport report(ports.events, ports.clock, "switch:" + name, name, "switching " + name);
-  const auto promoted = Promotion(target, name, service.strategy.blue_green.keep, client, ports).run();
-  if (!promoted) {
-    report.finish(Outcome::failed, promoted.error().message);
-    return promoted.error().within("promoting {}", name);
-  }
-  report.finish(Outcome::done,
-                fmt::format("from {} to {}", to_string(generate::other(*promoted)), to_string(*promoted)));
-  return SideWriter(client, ports)
-      .retire("retire:" + name, name,
-              {.left = deployment_key(target.name_space, name, generate::other(*promoted)),
-               .was_live = true,
-               .keep = service.strategy.blue_green.keep});
+bool Sides::waits(const std::string& service) const {
+  return states_.at(service).is_held;
 }
 
-base::Status abort_side(const project::Target& target, const project::Service& service, cluster::Client& client,
+base::Status abort_side(const project::Target& target, const std::string& service, cluster::Client& client,
                         const Ports& ports) {
-  const auto& name = *service.name;
-  const auto live = live_side(client, target, name, ports.stop);
+  const auto live = live_side(client, target, service, ports.stop);
   if (!live) {
     return live.error();
   }
-  const auto key = deployment_key(target.name_space, name, generate::other(*live));
-  const auto waiting = find(client, key, ports.stop);
-  if (!waiting) {
-    return waiting.error();
-  }
-  if (const auto nothing = why_nothing_waits(*waiting, key.name); !nothing.empty()) {
-    return base::Error::refused("there is nothing to abort: {}", nothing);
-  }
-  return SideWriter(client, ports).retire("retire:" + name, name, {.left = key});
+  return SideWriter(client, ports)
+      .retire("retire:" + service, service,
+              {.left = deployment_key(target.name_space, service, generate::other(*live))});
 }
 
 }  // namespace deployctl::execute

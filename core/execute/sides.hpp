@@ -37,6 +37,9 @@ class Sides {
   // alone.
   base::Status switch_traffic(const plan::Step& step);
 
+  // Whether its new side is complete and waits for `promote`.
+  [[nodiscard]] bool waits(const std::string& service) const;
+
   // Lets the side go that is not live: scaled down to nothing, marked to be kept for a while, or deleted.
   base::Status retire(const plan::Step& step, const plan::RetireSide& action);
 
@@ -63,13 +66,8 @@ class Sides {
   std::map<std::string, State> states_;  // by service; no service is added later
 };
 
-// Switches a blue-green service to the side that waits, if all of it is available: refused when there is none, conflict
-// as above. Autoscaler and disruption budget follow, and the old side is kept as long as the project manifest says.
-base::Status promote_side(const project::Target& target, const project::Service& service, cluster::Client& client,
-                          const Ports& ports);
-
-// Scales down the side of a blue-green service that is not live. refused when it has no pods.
-base::Status abort_side(const project::Target& target, const project::Service& service, cluster::Client& client,
+// Scales down the side of a service that is not live, unless it is kept to go back to.
+base::Status abort_side(const project::Target& target, const std::string& service, cluster::Client& client,
                         const Ports& ports);
 
 }  // namespace deployctl::execute

@@ -1,6 +1,7 @@
 #include "core/execute/undo.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/plan/restore.hpp"
 
@@ -79,12 +80,16 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   if (const auto there = require_secrets(*release, *client, scope, ports); !there) {
     return there;
   }
+  const auto sides = live_sides(*client, target, ports.stop);
+  if (!sides) {
+    return sides.error();
+  }
   options.record.action = fmt::format("undo to release {}", release->number);
   options.record.older_commits = OlderCommits::allowed;
   options.record.is_partial = !wish.services.empty();
   options.force = cluster::Force::yes;
   auto seen = seen_of(*release, std::move(client));
-  return execute(plan::restore(*release, scope), target, seen, options, ports).status;
+  return execute(plan::restore(*release, scope, sided(*sides)), target, seen, options, ports).status;
 }
 
 }  // namespace deployctl::execute

@@ -53,14 +53,16 @@ constexpr std::array state_words{
 
 // What a release may hold. Nothing that gives rights, and no Secret: a forged release gives nobody more than the
 // workloads of its namespace.
-constexpr std::array<std::string_view, 8> release_kinds{"ConfigMap",
-                                                        "PersistentVolumeClaim",
-                                                        "Service",
-                                                        "Deployment",
-                                                        "StatefulSet",
-                                                        "HorizontalPodAutoscaler",
-                                                        "PodDisruptionBudget",
-                                                        "Ingress"};
+constexpr std::array<std::string_view, 10> release_kinds{"ConfigMap",
+                                                         "PersistentVolumeClaim",
+                                                         "Service",
+                                                         "Deployment",
+                                                         "StatefulSet",
+                                                         "HorizontalPodAutoscaler",
+                                                         "PodDisruptionBudget",
+                                                         "Ingress",
+                                                         "HTTPRoute",
+                                                         "VirtualService"};
 
 // An environment's name as labels and names of objects can have it; one that had to be changed keeps apart by a hash.
 std::string environment_part(const std::string& environment) {

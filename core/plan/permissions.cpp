@@ -54,7 +54,7 @@ class Collector {
       }
     }
     if (const auto parts = canary::parts_of(run.objects, service)) {
-      for (const auto& key : canary::made_for_canary(*parts, run.settings)) {
+      for (const auto& key : canary::made_for_canary(*parts, run.settings, canary::End::aborted)) {
         if (const auto resource = kube::find_resource(key.api_version, key.kind)) {
           add("delete", *resource, purpose);
         }

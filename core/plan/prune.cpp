@@ -13,9 +13,9 @@
 namespace deployctl::plan {
 namespace {
 
-constexpr std::array<std::string_view, 8> prunable_kinds{
-    "ConfigMap",           "Secret", "Service", "Deployment", "StatefulSet", "HorizontalPodAutoscaler",
-    "PodDisruptionBudget", "Ingress"};
+constexpr std::array<std::string_view, 10> prunable_kinds{
+    "ConfigMap",           "Secret",  "Service",   "Deployment",    "StatefulSet", "HorizontalPodAutoscaler",
+    "PodDisruptionBudget", "Ingress", "HTTPRoute", "VirtualService"};
 
 // The same object in whichever version of its kind.
 using Identity = std::tuple<std::string, std::string, std::string>;

@@ -419,6 +419,9 @@ std::vector<kube::ObjectKey> desired_keys(const Plan& plan) {
       keys.push_back(apply->object.key());
     } else if (const auto* secret = std::get_if<ApplySecret>(&step.action)) {
       keys.push_back({"v1", "Secret", plan.name_space, secret->name});
+    } else if (std::holds_alternative<RetireSide>(step.action)) {
+      keys.push_back(
+          {"apps/v1", "Deployment", plan.name_space, generate::side_name(step.service, generate::Side::green)});
     }
   }
   return keys;

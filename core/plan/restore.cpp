@@ -52,8 +52,9 @@ namespace {
 // Adds the steps of one service after the other.
 class Restorer {
  public:
-  Restorer(const kube::Release& release, const kube::LedgerScope& scope)
+  Restorer(const kube::Release& release, const kube::LedgerScope& scope, const std::vector<std::string>& sided)
       : release_(release),
+        sided_(sided),
         plan_{.project = scope.project,
               .environment = scope.environment,
               .name_space = scope.name_space,
@@ -111,7 +112,7 @@ class Restorer {
         add_apply(service, object, before_pods);
         last = add_ending(service, "rollout", AwaitRollout{}, {id});
         last = add_switch(service, last);
-      } else if (release_.two_sides.contains(service)) {
+      } else if (has_two_sides(service)) {
         add_apply(service, object, {"switch:" + service});  // it belongs to the side that is live then
       } else {
         add_apply(service, object, before_pods);
@@ -119,14 +120,19 @@ class Restorer {
     }
   }
 
+  bool has_two_sides(const std::string& service) const {
+    return release_.two_sides.contains(service) || std::ranges::find(sided_, service) != sided_.end();
+  }
+
   // What follows the verdict on a service with two sides.
   Ids add_switch(const std::string& service, const Ids& rolled_out) {
-    const auto sides = release_.two_sides.find(service);
-    if (sides == release_.two_sides.end()) {
+    if (!has_two_sides(service)) {
       return rolled_out;
     }
-    const auto switched = add_ending(service, "switch", SwitchTraffic{}, rolled_out);
-    add_ending(service, "retire", RetireSide{sides->second.keep}, switched);
+    const auto sides = release_.two_sides.find(service);
+    const bool goes_home = sides == release_.two_sides.end();
+    const auto switched = add_ending(service, "switch", SwitchTraffic{.goes_home = goes_home}, rolled_out);
+    add_ending(service, "retire", RetireSide{goes_home ? base::Milliseconds(0) : sides->second.keep}, switched);
     return switched;
   }
 
@@ -150,6 +156,7 @@ class Restorer {
   }
 
   const kube::Release& release_;
+  const std::vector<std::string>& sided_;
   Plan plan_;
   std::vector<std::string> order_;  // services as their objects come
   std::map<std::string, std::vector<kube::Object>> objects_;
@@ -159,8 +166,8 @@ class Restorer {
 
 }  // namespace
 
-Plan restore(const kube::Release& release, const kube::LedgerScope& scope) {
-  return Restorer(release, scope).run();
+Plan restore(const kube::Release& release, const kube::LedgerScope& scope, const std::vector<std::string>& sided) {
+  return Restorer(release, scope, sided).run();
 }
 
 void keep_services(kube::Release& release, const std::vector<std::string>& services) {

@@ -14,8 +14,10 @@ std::string service_of(const kube::Object& object);
 
 // Applies every object of the release, each service's workload after its configuration, storage and Service, and
 // watches the workloads. A service begins when those it depended on are rolled out, as in a release; tasks are not run.
-// Its Secrets are named in the plan and have to be there.
-Plan restore(const kube::Release& release, const kube::LedgerScope& scope);
+// Its Secrets are named in the plan and have to be there. `sided` are the services that have a second side in the
+// cluster: where the release has none, its pods are rolled out beside those that are live, and then the address is
+// switched to them for good.
+Plan restore(const kube::Release& release, const kube::LedgerScope& scope, const std::vector<std::string>& sided = {});
 
 // Leaves only these services in the release.
 void keep_services(kube::Release& release, const std::vector<std::string>& services);

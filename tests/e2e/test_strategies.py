@@ -2,126 +2,178 @@
 
 import json
 import time
-import unittest
 
-from harness import TINY_DOCKERFILE, Load, ProjectTest, get_json, kubectl, registry
+from harness import Load, ProjectTest, get_json, kubectl, run_side_by_side, wait_for_answer
 
-PORT = 30415
-DRAINED = TINY_DOCKERFILE.replace("USER", 'COPY index.html /www/index.json\nUSER')
+REST = """  rest:
+    image: busybox:1.36
+    pin: tag
+    replicas: 0
+    port: 8081
+"""
+
+
+def serving(text):
+    """A web server that is there within a second; with an answer of its own, no image has to be built."""
+    answer = json.dumps({"text": text})
+    return ["sh", "-c", f"mkdir /tmp/www && echo '{answer}' > /tmp/www/index.json && exec httpd -f -p 8080 -h /tmp/www"]
+
+
+# The first process of a container is asked to end only when it listens for that: the others take half a minute.
+ENDING_AT_ONCE = "trap exit TERM; mkdir /tmp/www; echo '{\"text\": \"TEXT\"}' > /tmp/www/index.json; httpd -f -p 8080 -h /tmp/www & wait"
 
 
 class Strategies(ProjectTest):
-    namespace = "e2e-strategies"
+    namespace_prefix = "e2e-strategies"
 
     def use(self, text, strategy, command=None):
-        dockerfile = DRAINED if command is None else DRAINED.replace('CMD ["httpd"', command)
-        self.write("Dockerfile", dockerfile)
-        self.write("index.html", json.dumps({"text": text}))
         self.write("deployctl.yaml", f"""project: e2e-strategies
-registry: {registry()}/e2e-strategies
 services:
-  web:
-    stack: dockerfile
+{REST}  web:
+    image: busybox:1.36
+    pin: tag
+    command: {json.dumps(command or serving(text))}
     port: 8080
     replicas: 2
     health: /index.json
-    service: {{type: NodePort, node_port: {PORT}}}
+    service: {{type: NodePort}}
     strategy: {strategy}
 environments:
   lab: {{namespace: {self.namespace}}}
 """)
         self.commit(text)
 
-    def release(self, code=0):
-        done = self.deployctl("release", "-e", "lab", "--yes")
+    def rollout(self, code=0):
+        done = self.deployctl("rollout", "-e", "lab", "--yes", "--on-failure", "stop")
         self.assert_exit(done, code)
         return done
 
+    def run_well(self, *command):
+        done = self.deployctl(*command, "-e", "lab")
+        self.assert_exit(done, 0)
+        return done
+
+    def load(self):
+        wait_for_answer(self.node_port(), "/index.json")
+        return Load(self.node_port(), "/index.json")
+
     def assert_answer(self, text):
         """The service comes to answer so: nodes follow the endpoints a moment later."""
-        end = time.monotonic() + 20
-        while (answer := get_json(PORT, "/index.json")["text"]) != text:
+        end = time.monotonic() + 30
+        while (answer := get_json(self.node_port(), "/index.json")["text"]) != text:
             self.assertLess(time.monotonic(), end, answer)
             time.sleep(0.2)
 
-    def live(self, kind, name="web"):
-        return json.loads(kubectl("get", kind, name, "-n", self.namespace, "-o", "json").stdout or "{}")
-
     def side(self):
-        return self.live("service")["spec"]["selector"]["app.kubernetes.io/instance"]
+        return self.get("service", "web")["spec"]["selector"]["app.kubernetes.io/instance"]
+
+    def replicas(self, deployment):
+        return self.get("deployment", deployment)["spec"]["replicas"]
+
+    def releases(self):
+        """State by number."""
+        done = self.run_well("history", "--output", "json")
+        return {release["number"]: release for release in json.loads(done.stdout)["releases"]}
 
     def test_recreate_lets_the_old_pods_go_first(self):
-        self.use("first", "{type: recreate, deadline: 90s}")
-        self.release()
-        self.use("second", "{type: recreate, deadline: 90s}")
-        done = self.release()
+        for text in ("first", "second"):
+            self.use(text, "{type: recreate, deadline: 180s}", ["sh", "-c", ENDING_AT_ONCE.replace("TEXT", text)])
+            done = self.rollout()
         self.assertIn("rollout:web: done", done.stderr)
         self.assert_answer("second")
         pods = json.loads(kubectl("get", "pods", "-n", self.namespace, "-o", "json").stdout)["items"]
         self.assertEqual(len([pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]), 2)
 
     def test_blue_green(self):
-        strategy = "{type: blue-green, keep: 10m, deadline: 60s}"
-        with self.subTest("the first release is the plain Deployment"):
-            self.use("first", strategy)
-            self.release()
+        strategy = "{type: blue-green, keep: 10m, deadline: 180s}"
+        with self.subTest("a service that was rolling is the blue side"):
+            self.use("first", "{type: rolling, deadline: 180s}")
+            self.rollout()
             self.assert_answer("first")
-            self.assertEqual(self.side(), "e2e-strategies")
 
-        with self.subTest("the second one stands beside it and gets the requests in one switch, none of which fails"):
+        with self.subTest("the new version stands beside it and gets the requests in one switch, none of which fails"):
             self.use("second", strategy)
-            with Load(PORT, "/index.json") as load:
-                done = self.release()
+            with self.load() as load:
+                done = self.rollout()
             self.assertIn("switch:web: done: from blue to green", done.stderr)
             self.assertGreater(load.total, 100)
             self.assertEqual(load.failures, [])
             self.assert_answer("second")
             self.assertEqual(self.side(), "e2e-strategies-green")
-            self.assertEqual(self.live("deployment")["status"]["availableReplicas"], 2, "it is kept to go back to")
-            self.assertEqual(self.live("poddisruptionbudget")["spec"]["selector"]["matchLabels"]
+            self.assertEqual(self.get("deployment", "web")["status"]["availableReplicas"], 2, "it is kept to go back to")
+            self.assertEqual(self.get("poddisruptionbudget", "web")["spec"]["selector"]["matchLabels"]
                              ["app.kubernetes.io/instance"], "e2e-strategies-green")
+            self.assertIn("switch:web: unchanged: green is live", self.rollout().stderr, "the same again")
 
-        with self.subTest("the same again switches nothing"):
-            again = self.release()
-            self.assertIn("switch:web: unchanged: green is live", again.stderr)
-            self.assertEqual(self.side(), "e2e-strategies-green")
+        with self.subTest("undo between two blue-green releases is one switch to what is kept"):
+            self.use("third", strategy)
+            self.rollout()
+            self.assertEqual(self.side(), "e2e-strategies")
+            with self.load() as load:
+                done = self.run_well("undo", "--yes")
+            self.assertIn("from blue to green", done.stderr)
+            self.assertEqual(load.failures, [])
+            self.assert_answer("second")
 
         with self.subTest("a new side that fails never gets a request"):
-            self.use("broken", strategy, 'CMD ["false"')
-            with Load(PORT, "/index.json") as load:
-                done = self.release(5)
+            self.use("broken", strategy, ["false"])
+            with self.load() as load:
+                done = self.rollout(5)
             self.assertIn("switch:web: skipped", done.stderr)
             self.assertEqual(load.failures, [])
             self.assert_answer("second")
             self.assertEqual(self.side(), "e2e-strategies-green")
 
-        with self.subTest("promote: manual leaves the new side beside the old one"):
-            manual = "{type: blue-green, promote: manual, keep: 0s, deadline: 60s}"
-            self.use("looked-at", manual)
-            done = self.release()
+        live = max(number for number, each in self.releases().items() if each["state"] == "deployed")
+        with self.subTest("promote: manual: the release waits, and what waits is not deployed"):
+            self.use("looked-at", "{type: blue-green, promote: manual, keep: 0s, deadline: 180s}")
+            done = self.rollout()
             self.assertIn("'deployctl promote web' switches to it", done.stderr)
             self.assert_answer("second")
-            aborted = self.deployctl("abort", "web", "-e", "lab", "--yes")
-            self.assert_exit(aborted, 0)
-            self.assertEqual(self.live("deployment")["spec"]["replicas"], 0)
-            self.assert_exit(self.deployctl("promote", "web", "-e", "lab", "--yes"), 7)
+            waiting = max(self.releases())
+            self.assertEqual([self.releases()[number]["state"] for number in (live, waiting)], ["deployed", "paused"])
+            self.assertIn(f"release {waiting}: paused", self.run_well("status").stdout)
+
+        with self.subTest("abort lets it go and writes it down"):
+            self.run_well("abort", "web")
+            self.assertEqual(self.replicas("web"), 0)
+            ended = self.releases()[waiting]
+            self.assertEqual((ended["state"], ended["outcome"][:10]), ("failed", "aborted by"))
+            self.assertEqual(self.deployctl("promote", "web", "-e", "lab", "--yes").code, 1, "nothing waits any more")
             self.assert_answer("second")
-            self.release()
-            with Load(PORT, "/index.json") as load:
-                self.assert_exit(self.deployctl("promote", "web", "-e", "lab", "--yes"), 0)
+
+        with self.subTest("promote switches, under the lock and recorded"):
+            self.rollout()
+            with self.load() as load:
+                self.run_well("promote", "web", "--yes")
             self.assertEqual(load.failures, [])
             self.assert_answer("looked-at")
-            self.assertEqual(self.live("deployment", "web-green")["spec"]["replicas"], 0, "keep: 0s")
+            self.assertEqual(self.replicas("web-green"), 0, "keep: 0s")
+            newest = self.releases()[max(self.releases())]
+            self.assertEqual((newest["state"], newest["action"]), ("deployed", f"promote release {waiting + 1}"))
 
-        with self.subTest("back to rolling: blue is what stays, and no request fails"):
-            self.use("third", "{type: rolling, deadline: 60s}")
-            with Load(PORT, "/index.json") as load:
-                self.release()
+        with self.subTest("undo to a release that was rolling: blue is what stays, and no request fails"):
+            self.use("fourth", strategy)
+            self.rollout()
+            self.assertEqual(self.side(), "e2e-strategies-green")
+            with self.load() as load:
+                self.run_well("undo", "--to", "1", "--yes")
             self.assertEqual(load.failures, [])
-            self.assert_answer("third")
+            self.assert_answer("first")
             self.assertEqual(self.side(), "e2e-strategies")
-            self.assertEqual(self.live("deployment", "web-green"), {})
+            self.assertIsNone(self.get("deployment", "web-green"))
+
+        with self.subTest("a service that leaves the project leaves with both sides"):
+            self.use("fifth", strategy)
+            self.rollout()
+            self.assertIsNotNone(self.get("deployment", "web-green"))
+            self.write("deployctl.yaml", f"project: e2e-strategies\nservices:\n{REST}"
+                                         f"environments:\n  lab: {{namespace: {self.namespace}}}\n")
+            self.commit("without web")
+            self.rollout()
+            for kind, name in (("deployment", "web"), ("deployment", "web-green"), ("service", "web")):
+                self.assertIsNone(self.get(kind, name))
 
 
 if __name__ == "__main__":
-    unittest.main()
+    run_side_by_side(Strategies, alone=["test_blue_green"])

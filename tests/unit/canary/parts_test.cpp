@@ -81,7 +81,8 @@ TEST(Parts, AreThoseOfTheService) {
   const auto all = objects();
   EXPECT_EQ(parts_of(all, "web").error().message, "the release has no Deployment of 'web'");
   EXPECT_EQ(parts().deployment, all[1]);
-  EXPECT_EQ(parts().http_route, all[4]);
+  EXPECT_EQ(parts().wanted.http_route, all[4]);
+  EXPECT_EQ(parts().live.http_route, all[4]) << "no release is known: what is wanted is given back";
 }
 
 TEST(CanaryDeployment, AndTheStableOneSelectOnlyTheirOwnPods) {
@@ -96,6 +97,15 @@ TEST(CanaryDeployment, AndTheStableOneSelectOnlyTheirOwnPods) {
   EXPECT_FALSE(selects(canary_selector, pod_labels(stable)));
   EXPECT_FALSE(selects(stable_selector, pod_labels(canary)));
   EXPECT_EQ(canary.body["spec"]["template"]["spec"], stable.body["spec"]["template"]["spec"]);
+}
+
+// An autoscaler owns the number of the stable pods.
+TEST(CanaryDeployment, HasANumberOfPodsAlsoWhereTheStableOneSaysNone) {
+  auto scaled = parts();
+  scaled.deployment.body["spec"].erase("replicas");
+  const auto canary = canary_deployment(scaled, 2);
+  EXPECT_EQ(canary.body["spec"]["replicas"], 2);
+  EXPECT_TRUE(selects(canary.body["spec"]["selector"]["matchLabels"], pod_labels(canary)));
 }
 
 TEST(CanaryService, LeadsToTheCanaryAlone) {
@@ -145,7 +155,7 @@ TEST(Shares, OfARouterThatSplitsRequestsAreEnoughForTheirLoad) {
 
 TEST(Autoscaler, IsHeldAtWhatThereIsWithinItsOwnBounds) {
   const auto minimum = [](int replicas) {
-    return held(*parts().autoscaler, replicas).body["spec"]["minReplicas"].get<int>();
+    return held(*parts().live.autoscaler, replicas).body["spec"]["minReplicas"].get<int>();
   };
   EXPECT_EQ(minimum(5), 5);
   EXPECT_EQ(minimum(1), 2);
@@ -160,7 +170,7 @@ TEST(ReplicasRouter, LetsTheServiceSelectBothKindsOfPods) {
   EXPECT_EQ(selector, parse(R"({"app.kubernetes.io/instance": "shop", "deployctl.dev/service": "api"})"));
   EXPECT_TRUE(selects(selector, pod_labels(parts().deployment)));
   EXPECT_TRUE(selects(selector, pod_labels(canary_deployment(parts(), 1))));
-  EXPECT_EQ(routes_at(parts(), canary_by(Router::replicas), 0), std::vector{parts().service});
+  EXPECT_EQ(routes_after(parts(), canary_by(Router::replicas), End::aborted), std::vector{parts().service});
 }
 
 TEST(NginxRouter, MakesASecondIngress) {
@@ -182,7 +192,7 @@ TEST(NginxRouter, MakesASecondIngress) {
     "spec": {"ingressClassName": "nginx", "rules": [{"host": "api.example.com", "http": {"paths": [
       {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "api-canary", "port": {"name": "http"}}}}]}}]}})"));
 
-  const auto closed = routes_at(parts(), canary, 0)[0].body["metadata"]["annotations"];
+  const auto closed = routes_after(parts(), canary, End::aborted)[0].body["metadata"]["annotations"];
   EXPECT_EQ(closed, parse(R"({"nginx.ingress.kubernetes.io/canary": "true",
                               "nginx.ingress.kubernetes.io/canary-weight": "0",
                               "nginx.ingress.kubernetes.io/affinity-canary-behavior": "legacy"})"));
@@ -201,7 +211,7 @@ TEST(GatewayRouter, SendsTheWholeListOfBackends) {
        "backendRefs": [{"name": "api-canary", "port": 80}]},
       {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
        "backendRefs": [{"name": "api", "port": 80, "weight": 95}, {"name": "api-canary", "port": 80, "weight": 5}]}]})"));
-  EXPECT_EQ(routes_at(parts(), canary, 0), std::vector{*parts().http_route});
+  EXPECT_EQ(routes_after(parts(), canary, End::promoted), std::vector{*parts().wanted.http_route});
 }
 
 TEST(IstioRouter, SplitsToAHundred) {
@@ -219,20 +229,72 @@ TEST(IstioRouter, SplitsToAHundred) {
       {"match": [{"uri": {"prefix": "/v1"}}],
        "route": [{"destination": {"host": "api", "port": {"number": 80}}, "weight": 95},
                  {"destination": {"host": "api-canary", "port": {"number": 80}}, "weight": 5}]}]})"));
-  EXPECT_EQ(routes_at(parts(), canary, 0), std::vector{*parts().virtual_service});
+  EXPECT_EQ(routes_after(parts(), canary, End::promoted), std::vector{*parts().wanted.virtual_service});
+}
+
+std::vector<std::string> names_of_made(const Parts& parts, Router router, End end) {
+  std::vector<std::string> made;
+  for (const auto& key : made_for_canary(parts, canary_by(router), end)) {
+    made.push_back(kube::to_string(key));
+  }
+  return made;
 }
 
 TEST(Made, IsNamedInTheOrderInWhichItGoes) {
-  const auto names = [](Router router) {
-    std::vector<std::string> made;
-    for (const auto& key : made_for_canary(parts(), canary_by(router))) {
-      made.push_back(kube::to_string(key));
-    }
-    return made;
-  };
-  EXPECT_EQ(names(Router::replicas), (std::vector<std::string>{"deployment/api-canary", "service/api-canary"}));
-  EXPECT_EQ(names(Router::nginx),
-            (std::vector<std::string>{"ingress/api-canary", "deployment/api-canary", "service/api-canary"}));
+  for (const auto end : {End::promoted, End::aborted}) {
+    EXPECT_EQ(names_of_made(parts(), Router::replicas, end),
+              (std::vector<std::string>{"deployment/api-canary", "service/api-canary"}));
+    EXPECT_EQ(names_of_made(parts(), Router::nginx, end),
+              (std::vector<std::string>{"ingress/api-canary", "deployment/api-canary", "service/api-canary"}));
+  }
+}
+
+// The new release listens on another port, and is to be reached by another host name.
+TEST(LiveRoute, IsWhatIsSplitAndGivenBack) {
+  const auto live = objects();
+  auto wanted = objects();
+  wanted[4].body["spec"]["hostnames"] = {"new.example.com"};
+  wanted[4].body["spec"]["rules"][0]["backendRefs"][0]["port"] = 8080;
+  const auto moved = *parts_of(wanted, "api", live);
+  const auto split = routes_at(moved, canary_by(Router::gateway), 5)[0].body["spec"];
+  EXPECT_EQ(split["hostnames"], parse(R"(["api.example.com"])"));
+  EXPECT_EQ(split["rules"][0]["backendRefs"], parse(R"([{"name": "api", "port": 80, "weight": 95},
+                                                        {"name": "api-canary", "port": 8080, "weight": 5}])"));
+  EXPECT_EQ(routes_after(moved, canary_by(Router::gateway), End::aborted), std::vector{live[4]});
+  EXPECT_EQ(routes_after(moved, canary_by(Router::gateway), End::promoted), std::vector{wanted[4]});
+}
+
+TEST(LiveRoute, ThatIsNotThereGoesAgainAfterAnAbort) {
+  const auto wanted = objects();
+  const std::vector<kube::Object> live{wanted[0], wanted[1]};
+  const auto first = *parts_of(wanted, "api", live);
+  EXPECT_EQ(routes_at(first, canary_by(Router::istio), 5).size(), 1U);
+  EXPECT_TRUE(routes_after(first, canary_by(Router::istio), End::aborted).empty());
+  EXPECT_EQ(names_of_made(first, Router::istio, End::aborted),
+            (std::vector<std::string>{"virtualservice/api", "deployment/api-canary", "service/api-canary"}));
+  EXPECT_EQ(names_of_made(first, Router::istio, End::promoted),
+            (std::vector<std::string>{"deployment/api-canary", "service/api-canary"}));
+}
+
+// Somebody has written a rule of their own into the route of a canary.
+TEST(WithoutCanary, EverythingElseStaysAsItIs) {
+  auto canary = canary_by(Router::gateway);
+  canary.header = project::RequestHeader{.name = "X-Canary", .value = "always"};
+  const auto theirs = parse(R"({"matches": [{"path": {"type": "PathPrefix", "value": "/v2"}}],
+                                "backendRefs": [{"name": "api-v2", "port": 80, "weight": 1}]})");
+  auto route = routes_at(parts(), canary, 5)[0];
+  route.body["spec"]["rules"].push_back(theirs);
+  EXPECT_EQ(patch_without_canary(route, "api")["spec"]["rules"],
+            Value::array({parts().wanted.http_route->body["spec"]["rules"][0], theirs}));
+  EXPECT_TRUE(patch_without_canary(*parts().wanted.http_route, "api").is_null());
+
+  const auto split = routes_at(parts(), canary_by(Router::istio), 5)[0];
+  EXPECT_EQ(patch_without_canary(split, "api")["spec"]["http"], parts().wanted.virtual_service->body["spec"]["http"]);
+
+  const auto shared = routes_at(parts(), canary_by(Router::replicas), 5)[0];
+  EXPECT_EQ(patch_without_canary(shared, "api"),
+            parse(R"({"spec": {"selector": {"deployctl.dev/service": null, "app.kubernetes.io/name": "api"}}})"));
+  EXPECT_TRUE(patch_without_canary(parts().service, "api").is_null());
 }
 
 struct RouteRow {
@@ -266,7 +328,7 @@ TEST(HttpRoute, IsTakenUpWhenEveryParentSaysSoOfThisGeneration) {
        "gateway public has not taken up the route yet"},
   };
   for (const auto& [name, status, why] : rows) {
-    auto route = *parts().http_route;
+    auto route = *parts().wanted.http_route;
     route.body["metadata"]["generation"] = 4;
     route.body["status"] = parse(status);
     EXPECT_EQ(why_not_taken_up(route), why) << name;

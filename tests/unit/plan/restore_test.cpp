@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace deployctl::plan {
 namespace {
 
@@ -74,6 +76,16 @@ TEST(Restore, CutsACircleThatARecordMayHold) {
   EXPECT_EQ(plan.steps.size(), 7U);
   EXPECT_EQ(plan.steps.front().id, "apply:deployment/worker");
   EXPECT_THAT(plan.steps.front().after, IsEmpty());
+}
+
+// The pods of the release come beside those of the green side, which get the requests until they are ready.
+TEST(Restore, LeadsAServiceWithAGreenSideHome) {
+  const auto plan = restore(release(), scope, {"api"});
+  const auto step = [&](const std::string& id) { return *std::ranges::find(plan.steps, id, &Step::id); };
+  EXPECT_TRUE(std::get<SwitchTraffic>(step("switch:api").action).goes_home);
+  EXPECT_THAT(step("switch:api").after, ElementsAre("rollout:api"));
+  EXPECT_THAT(step("retire:api").after, ElementsAre("switch:api"));
+  EXPECT_THAT(step("apply:poddisruptionbudget/api").after, ElementsAre("switch:api"));
 }
 
 TEST(KeepServices, LeavesNothingOfTheOthers) {
