@@ -3,6 +3,7 @@
 #include "core/plan/saved.hpp"
 
 #include "core/base/text.hpp"
+#include "core/canary/settings_json.hpp"
 #include "core/json/reader.hpp"
 #include "core/oci/digest.hpp"
 
@@ -229,6 +230,15 @@ std::string line_of(const Drift& drift) {
 
 }  // namespace
 
+namespace {
+
+// The way of a canary is approved with the plan, as if it were an object of the cluster.
+Value walk_of(const std::string& service, const project::Canary& settings) {
+  return {{"kind", "Canary"}, {"metadata", {{"name", service}}}, {"spec", canary::to_json(settings)}};
+}
+
+}  // namespace
+
 SavedPlan saved(const Plan& plan, const Observation& seen, const Wish& wish) {
   SavedPlan saved{.project = plan.project,
                   .environment = plan.environment,
@@ -251,6 +261,9 @@ SavedPlan saved(const Plan& plan, const Observation& seen, const Wish& wish) {
                                                      .object = {},
                                                      .uid = {},
                                                      .fields = {}});
+    if (const auto* run = std::get_if<RunCanary>(&step.action)) {
+      entry.object = walk_of(step.service, run->settings);
+    }
     const auto* apply = std::get_if<ApplyObject>(&step.action);
     if (apply == nullptr) {
       continue;

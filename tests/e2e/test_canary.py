@@ -6,6 +6,7 @@ Each test is the life of one service, told by its releases, because beginning an
 import contextlib
 import http.server
 import json
+import pathlib
 import signal
 import subprocess
 import threading
@@ -235,10 +236,20 @@ environments:
             self.assert_no_canary()
             self.assertEqual(self.version(), 1)
 
-        with self.subTest("promoted"):
+        with self.subTest("as it was planned and saved, and promoted"):
             prometheus.says(Prometheus.GOOD)
             self.use(4, UNTIL_PROMOTED, gate)
-            self.assert_exit(self.rollout(), 0)
+            plan = str(self.folder.with_suffix(".plan"))
+            self.addCleanup(pathlib.Path(plan).unlink, missing_ok=True)
+            self.assert_exit(self.deployctl("plan", "-e", "lab", "--out", plan, "--tag", "good"), 0)
+            self.use(4, "[{weight: 50}]", gate)
+            other = self.deployctl("rollout", "-e", "lab", "--yes", "--plan", plan)
+            self.assert_exit(other, 7)
+            self.assertIn("canary/web: spec.steps", other.stderr)
+            self.use(4, UNTIL_PROMOTED, gate)
+            planned = self.deployctl("rollout", "-e", "lab", "--yes", "--plan", plan)
+            self.assert_exit(planned, 0)
+            self.assertIn("paused at 25 %", planned.stderr)
             self.assert_exit(self.deployctl("promote", "web", "-e", "lab", "--yes"), 0)
             self.assert_no_canary()
             self.assertEqual(self.version(), 4)
@@ -247,7 +258,15 @@ environments:
         with self.subTest("aborted from elsewhere while it is walked"):
             self.use(5, FOR_LONG)
             with self.walking() as process:
-                self.assert_exit(self.deployctl("abort", "-e", "lab"), 0)
+                abort = subprocess.Popen([DEPLOYCTL, "abort", "-e", "lab"], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                while "deployctl.dev/service" in self.get("service", "web")["spec"]["selector"]:
+                    self.assertIsNone(process.poll(), "the rollout has ended")
+                    time.sleep(0.1)
+                late = self.deployctl("promote", "-e", "lab", "--yes")
+                self.assert_exit(late, 7)
+                self.assertIn("the canary of web is aborting", late.stderr)
+                self.assertEqual(abort.wait(timeout=120), 0)
                 output, _ = process.communicate(timeout=120)
                 self.assertEqual(process.returncode, 5, output.decode())
                 self.assertIn("aborted by", output.decode())

@@ -87,6 +87,24 @@ TEST(SavedPlans, AreTheSameWhenNothingOfThemChanged) {
       << "what the cluster is, is another matter";
 }
 
+TEST(SavedPlans, AreOthersWhenTheWayOfACanaryIsAnother) {
+  const auto with_first_step = [](int weight) {
+    project::Canary canary;
+    canary.steps = {{.weight = weight}};
+    const Plan plan{.project = "shop",
+                    .environment = {},
+                    .name_space = "shop",
+                    .steps = {{.id = "canary:api", .service = "api", .action = RunCanary{canary, {}}}},
+                    .kept_secrets = {}};
+    return saved(plan, {}, {.rollout = true});
+  };
+  EXPECT_TRUE(same_intent(with_first_step(5), with_first_step(5)));
+  EXPECT_TRUE(drift(with_first_step(5), with_first_step(5), {}).empty());
+  const auto other = same_intent(with_first_step(5), with_first_step(50));
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().message, HasSubstr("canary/api: spec.steps"));
+}
+
 TEST(SavedPlans, AreOthersWhenTheProjectIsAnother) {
   const auto other = same_intent(look({}, 1).plan, look({}, 3).plan);
   ASSERT_FALSE(other);
