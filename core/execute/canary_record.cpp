@@ -85,6 +85,11 @@ base::Status CanaryRecord::write_unlocked(json::Value& place, json::Value value)
   return write_ ? write_(written_) : base::Status();
 }
 
+bool CanaryRecord::is_empty() const {
+  const std::lock_guard lock(mutex_);
+  return written_[canaries_key].empty() && written_[sides_key].empty();
+}
+
 std::string CanaryRecord::open_in_words() const {
   std::vector<std::string> open;
   for (const auto& kept : all()) {
@@ -116,7 +121,7 @@ const kube::ReleaseSummary* release_under_way(std::span<const kube::ReleaseSumma
     if (!record.open_in_words().empty()) {
       return &release;
     }
-    if (!record.all().empty()) {
+    if (!record.is_empty()) {
       return nullptr;
     }
   }

@@ -47,6 +47,8 @@ class CanaryRecord {
   [[nodiscard]] std::vector<std::string> waiting_sides() const;
   base::Status note_side(const std::string& service, bool waits);
 
+  // Whether nothing was ever noted.
+  [[nodiscard]] bool is_empty() const;
   // What is not over yet, in words: "canary of api: paused at 25 %: …", "api: the new side waits for 'deployctl
   // promote'"; empty when nothing is.
   [[nodiscard]] std::string open_in_words() const;

@@ -173,7 +173,8 @@ class RecordedRollout {
     if (!live) {
       return live.error();
     }
-    CanaryRecord record(left.progress, {});
+    CanaryRecord record(left.progress,
+                        [&](const json::Value& progress) { return ledger_.note_progress(left.number, progress, {}); });
     const auto back = take_back_canaries(*release, *live, record);
     return back ? let_sides_go(record) : back;
   }
@@ -192,14 +193,14 @@ class RecordedRollout {
   }
 
   // A service that this run is about uses its new side again, or lets it go by itself.
-  Status let_sides_go(const CanaryRecord& left) {
+  Status let_sides_go(CanaryRecord& left) {
     const auto ours = services();
     for (const auto& service : left.waiting_sides()) {
-      if (std::ranges::find(ours, service) != ours.end()) {
-        continue;
-      }
-      if (const auto gone = abort_side(rollout_.target, service, client_, ports_); !gone) {
-        return gone;
+      const bool is_ours = std::ranges::find(ours, service) != ours.end();
+      const auto gone = is_ours ? Status() : abort_side(rollout_.target, service, client_, ports_);
+      const auto noted = gone ? left.note_side(service, false) : gone;
+      if (!noted) {
+        return noted;
       }
     }
     return {};
