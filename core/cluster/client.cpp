@@ -2,6 +2,7 @@
 
 #include "core/cluster/conflict.hpp"
 #include "core/cluster/dropping.hpp"
+#include "core/cluster/lost_log.hpp"
 #include "core/json/reader.hpp"
 
 #include <nlohmann/json.hpp>
@@ -391,6 +392,9 @@ Result<std::string> Client::logs(const LogQuery& query, std::stop_token stop) {
   auto response = api_.send(call, std::move(stop));
   if (!response) {
     return response.error();
+  }
+  if (is_lost_log(response->body)) {
+    return Error::not_found("the log of pod/{} is gone, with its container", query.pod);
   }
   return std::move(response->body);
 }

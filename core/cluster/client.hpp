@@ -102,7 +102,7 @@ class Client {
   // Its dependants go too, in the background. not_found when it is not there.
   base::Status remove(const kube::ObjectKey& key, const RemoveOptions& options = {});
 
-  // What a container printed, at most limit_bytes of it.
+  // What a container printed, at most limit_bytes of it; not_found when the node has that no more.
   base::Result<std::string> logs(const LogQuery& query, std::stop_token stop = {});
 
   // The server's version: "v1.20.2". Proves that it can be reached.

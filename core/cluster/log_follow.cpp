@@ -3,6 +3,7 @@
 #include "core/cluster/log_follow.hpp"
 
 #include "core/base/text.hpp"
+#include "core/cluster/lost_log.hpp"
 #include "core/kube/pod.hpp"
 
 #include <algorithm>
@@ -67,6 +68,9 @@ class Follower {
   }
 
   void take(std::string_view line) {
+    if (is_lost_log(line)) {
+      return;  // what a program prints begins with the time
+    }
     const auto [time, text] = base::split_once(line, ' ');
     if (time < last_time_) {
       return;

@@ -365,9 +365,7 @@ class RolloutWatch::Waiter {
                                            .previous = previous,
                                            .tail_lines = shared_.options.log_lines},
                                           stop_);
-    // The kubelet tells that a container is gone in place of its log, with status 200.
-    const bool is_there = text && !text->starts_with("unable to retrieve container logs");
-    return is_there ? lines_of(*text, shared_.options.log_lines) : std::vector<std::string>();
+    return text ? lines_of(*text, shared_.options.log_lines) : std::vector<std::string>();
   }
 
   std::vector<RolloutOutcome> give_up(RolloutResult result) {

@@ -315,6 +315,21 @@ TEST(Logs, AreAskedForWithTheirLimits) {
                           "&limitBytes=65536"));
 }
 
+TEST(Logs, AreNotWhatTheKubeletSaysInTheirPlace) {
+  for (const auto* lost : {R"(failed to try resolving symlinks in path "/var/log/pods/p/1.log": lstat: no such file)",
+                           "unable to retrieve container logs for containerd://1f31c55c\n"}) {
+    World world;
+    world.transport.on("GET /api/v1/namespaces/shop/pods/p/log", {{.body = lost}});
+    const auto text = world.client()->logs({.name_space = "shop", .pod = "p", .container = "c"});
+    ASSERT_FALSE(text);
+    EXPECT_EQ(base::to_string(text.error()), "the log of pod/p is gone, with its container");
+  }
+  World world;
+  world.transport.on("GET /api/v1/namespaces/shop/pods/p/log",
+                     {{.body = "unable to retrieve container logs\nsays a program that reads some\n"}});
+  EXPECT_TRUE(world.client()->logs({.name_space = "shop", .pod = "p", .container = "c"}));
+}
+
 TEST(May, AsksTheServer) {
   World world;
   world.transport.on("POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",

@@ -61,6 +61,17 @@ TEST(FollowLog, MakesLinesSafeForTerminals) {
   EXPECT_THAT(follow(world).lines, ElementsAre("\xEF\xBF\xBD]0;evil\xEF\xBF\xBD"));
 }
 
+TEST(FollowLog, LeavesOutWhatTheKubeletSaysInPlaceOfALog) {
+  World world;
+  world.transport.on(
+      log_request,
+      {{.lines = {R"(failed to try resolving symlinks in path "/var/log/pods/p/1.log": no such file or directory)",
+                  "2026-01-01T00:00:01Z failed to try resolving symlinks in path of ours"}},
+       {.lines = {"unable to retrieve container logs for containerd://1f31c55c"}}});
+  world.transport.on(pod_request, {pod("running"), pod("terminated")});
+  EXPECT_THAT(follow(world).lines, ElementsAre("failed to try resolving symlinks in path of ours"));
+}
+
 TEST(FollowLog, EndsWithAPodThatHasGone) {
   World world;
   world.transport.on(log_request, {{.status = 404, .body = R"({"kind":"Status","reason":"NotFound"})"}});
