@@ -1,6 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/promote.hpp"
 #include "core/plan/release.hpp"
@@ -24,6 +25,9 @@ int abort(Runtime& runtime, const execute::AbortOptions& options) {
   const auto client = execute::connect_cluster(*loaded.target, ports);
   if (!client) {
     return runtime.fail(client.error());
+  }
+  if (const auto bound = execute::require_bound_cluster(*loaded.target, **client, ports); !bound) {
+    return runtime.fail(bound.error());
   }
   runtime.begin_run("abort", *loaded.target);
   return runtime.end_run(execute::abort_release(**client, *loaded.target, options, ports));

@@ -6,6 +6,7 @@
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/plan/release.hpp"
 
@@ -40,6 +41,9 @@ int promote(Runtime& runtime, const PromoteOptions& options) {
   auto client = execute::connect_cluster(*loaded.target, ports);
   if (!client) {
     return runtime.fail(client.error());
+  }
+  if (const auto bound = execute::require_bound_cluster(*loaded.target, **client, ports); !bound) {
+    return runtime.fail(bound.error());
   }
   runtime.begin_run("promote", *loaded.target);
   const auto promotion = options.fully ? execute::Promotion::fully : execute::Promotion::one_step;

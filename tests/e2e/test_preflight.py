@@ -138,6 +138,10 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
         self.make_namespace()
         self.use("cluster: {uid: 00000000-0000-4000-8000-000000000000}\n")
         self.assert_refused(7, "belongs to another cluster", "deployctl.yaml:7", "meant: kube-system 00000000-0000-4000-8000-000000000000\n")
+        for command in (["promote", "--yes"], ["abort"], ["restart", "--yes"]):
+            done = self.deployctl(*command, "-e", "lab")
+            self.assert_exit(done, 7)
+            self.assertIn("belongs to another cluster", done.stderr)
         uid = kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}").stdout
         self.use(f"cluster: {{uid: {uid}, ca: 'sha256:{'0' * 64}'}}\n")
         self.assert_refused(7, "its CA is another one")
