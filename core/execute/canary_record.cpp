@@ -90,6 +90,16 @@ bool CanaryRecord::is_empty() const {
   return written_[canaries_key].empty() && written_[sides_key].empty();
 }
 
+std::vector<std::string> CanaryRecord::open_services() const {
+  auto services = waiting_sides();
+  for (auto& kept : all()) {
+    if (!kept.is_over()) {
+      services.push_back(std::move(kept.service));
+    }
+  }
+  return services;
+}
+
 std::string CanaryRecord::open_in_words() const {
   std::vector<std::string> open;
   for (const auto& kept : all()) {

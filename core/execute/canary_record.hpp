@@ -49,6 +49,8 @@ class CanaryRecord {
 
   // Whether nothing was ever noted.
   [[nodiscard]] bool is_empty() const;
+  // Services of which something is not over yet.
+  [[nodiscard]] std::vector<std::string> open_services() const;
   // What is not over yet, in words: "canary of api: paused at 25 %: …", "api: the new side waits for 'deployctl
   // promote'"; empty when nothing is.
   [[nodiscard]] std::string open_in_words() const;

@@ -17,7 +17,9 @@ struct RestartOptions {
   std::chrono::milliseconds lock_timeout{600'000};
 };
 
-// Replaces every pod of the services, under the project's lock, and watches until it is done.
+// Replaces every pod of the services, under the project's lock, and watches until it is done. refused, with no pod
+// touched, when the newest release was interrupted (one that a killed run has left pending is marked so), and when
+// one of the services has a canary or a new side in it that waits.
 base::Status restart_services(cluster::Client& client, const project::Target& target,
                               const std::vector<const project::Service*>& services, const RestartOptions& options,
                               const Ports& ports);

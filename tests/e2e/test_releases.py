@@ -315,6 +315,31 @@ class Lock(ReleasesTest):
         self.assertEqual(self.states()[:2], [(3, "deployed"), (2, "interrupted")])
         self.assertEqual(self.lease()["holderIdentity"], "")
 
+    def test_restarts_nothing_of_a_release_that_a_killed_run_left_behind(self):
+        self.use({"web": NO_PODS})
+        self.rollout()
+        self.use_slow(20, 1)
+        process = self.start()
+        end = time.monotonic() + 30
+        while len(self.states()) < 2:
+            self.assertLess(time.monotonic(), end)
+        process.kill()
+        process.wait()
+        kubectl("patch", "lease", "deployctl.e2e-lock.lab", "-n", self.namespace, "--type", "merge", "-p",
+                '{"spec": {"holderIdentity": ""}}')  # as if it had lapsed
+        before = self.deployment("web")["spec"]["template"]
+        for state_before in ("pending", "interrupted"):
+            with self.subTest(f"{state_before} before"):
+                refused = self.deployctl("restart", "-e", "lab", "--yes")
+                self.assert_exit(refused, 7)
+                self.assertIn("release 2 by ", refused.stderr)
+                self.assertIn("nothing was restarted", refused.stderr)
+                self.assertIn("'deployctl rollout' or 'deployctl undo' puts things right first", refused.stderr)
+                self.assertEqual(self.states(), [(2, "interrupted"), (1, "deployed")])
+        self.assertEqual(self.deployment("web")["spec"]["template"], before)
+        self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes"), 0)
+        self.assert_exit(self.deployctl("restart", "-e", "lab", "--yes"), 0)
+
     def test_records_ctrl_c_and_gives_the_lock_free(self):
         self.use_slow(20, 1)
         process = self.start()
