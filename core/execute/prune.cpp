@@ -2,8 +2,11 @@
 
 #include "core/json/reader.hpp"
 #include "core/plan/prune.hpp"
+#include "core/plan/restore.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace deployctl::execute {
 namespace {
@@ -16,12 +19,16 @@ bool is_gone(const base::Error& error) {
   return error.code == ErrorCode::not_found;
 }
 
+bool is_of_another_service(const kube::Object& live, const std::vector<std::string>& services) {
+  return !services.empty() && std::ranges::find(services, plan::service_of(live)) == services.end();
+}
+
 }  // namespace
 
-base::Status prune_object(cluster::Client& client, const kube::ObjectKey& key, const std::string& project,
+base::Status prune_object(cluster::Client& client, const plan::PruneObject& prune, const std::string& project,
                           const std::string& step, const Ports& ports) {
-  const auto name = kube::to_string(key);
-  const auto served = client.served(key, ports.stop);
+  const auto name = kube::to_string(prune.key);
+  const auto served = client.served(prune.key, ports.stop);
   if (!served) {
     return is_gone(served.error()) ? base::Status{} : served.error().within("pruning {}", name);
   }
@@ -29,6 +36,9 @@ base::Status prune_object(cluster::Client& client, const kube::ObjectKey& key, c
     const auto live = client.get(*served, ports.stop);
     if (!live) {
       return is_gone(live.error()) ? base::Status{} : live.error().within("pruning {}", name);
+    }
+    if (is_of_another_service(*live, prune.services)) {
+      return {};
     }
     if (const auto reason = plan::why_not_pruned(*live, project, cluster::field_manager); !reason.empty()) {
       ports.events.emit(events::Note{events::Note::Level::info, name + " is not pruned: " + reason});

@@ -4,16 +4,16 @@
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
 #include "core/execute/ports.hpp"
-#include "core/kube/object.hpp"
+#include "core/plan/plan.hpp"
 
 #include <string>
 
 namespace deployctl::execute {
 
 // Deletes the object when it is ours (plan::why_not_pruned), exactly as it was seen to be: a change in between is
-// looked at again. An ObjectApplied event tells it; one that stays is told with the reason. Success when it is not
-// there.
-base::Status prune_object(cluster::Client& client, const kube::ObjectKey& key, const std::string& project,
+// looked at again. An ObjectApplied event tells it; one that stays is told with the reason, unless it is another
+// service's than those of the step. Success when it is not there.
+base::Status prune_object(cluster::Client& client, const plan::PruneObject& prune, const std::string& project,
                           const std::string& step, const Ports& ports);
 
 }  // namespace deployctl::execute

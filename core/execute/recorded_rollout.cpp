@@ -93,6 +93,7 @@ class RecordedRollout {
       return lock.error();
     }
     lock_.emplace(std::move(*lock));
+    began_ = ports_.clock.steady_now();  // who was waited for does not make it longer
     rollout_.halt.also_on(lock_->lost());
     return {};
   }
@@ -236,6 +237,12 @@ class RecordedRollout {
     return {};
   }
 
+  // "rollout of web": of which services, when it is not about all.
+  std::string action() const {
+    const auto& whole = rollout_.options.action;
+    return rollout_.options.is_partial ? fmt::format("{} of {}", whole, base::join(services(), ", ")) : whole;
+  }
+
   base::Result<kube::Release> make_record() {
     const auto& observation = rollout_.seen.observation;
     kube::Release record{.project = scope_.project,
@@ -243,7 +250,7 @@ class RecordedRollout {
                          .commit = observation.commit,
                          .tag = observation.tag,
                          .actor = actor(ports_.environment, ports_.files),
-                         .action = rollout_.options.action,
+                         .action = action(),
                          .tool_version = rollout_.tool_version,
                          .started = io::to_rfc3339(ports_.clock.now()),
                          .epoch = lock_->epoch(),
@@ -352,13 +359,20 @@ class RecordedRollout {
   }
 
   // A run about some services has nothing of its own to put in the place of what an interrupted one did to the others.
+  // What one that failed did to them was left there on purpose (--on-failure stop, keep) and stays.
   Status mend_other_services() {
-    const bool was_interrupted = std::ranges::any_of(earlier_, [&](const ReleaseSummary& release) {
-      return release.state == ReleaseState::interrupted && (!live_ || release.number > live_->number);
-    });
-    if (!was_interrupted || !rollout_.options.is_partial || !live_) {
+    if (!rollout_.options.is_partial) {
       return {};
     }
+    tell_what_stays();
+    const auto* interrupted = newest_after_live(ReleaseState::interrupted);
+    if (interrupted == nullptr || !live_) {
+      return {};
+    }
+    note(Note::Level::warning,
+         fmt::format("release {} was interrupted: the services that this run is not about are brought back to release "
+                     "{}; 'deployctl rollout' without names takes them along",
+                     interrupted->number, live_->number));
     auto live = read_live();
     if (!live) {
       return live.error();
@@ -375,10 +389,34 @@ class RecordedRollout {
     return mending.steps.empty() ? Status() : run(mending.steps);
   }
 
+  void tell_what_stays() {
+    const auto* failed = newest_after_live(ReleaseState::failed);
+    if (failed == nullptr) {
+      return;
+    }
+    auto others = failed->services;
+    const auto ours = services();
+    std::erase_if(others, [&](const auto& each) { return std::ranges::find(ours, each) != ours.end(); });
+    if (!others.empty()) {
+      note(Note::Level::warning,
+           fmt::format("release {} failed, and what it did to {} stays as it is; 'deployctl rollout' without names "
+                       "brings all services to one state",
+                       failed->number, base::join(others, ", ")));
+    }
+  }
+
+  const ReleaseSummary* newest_after_live(ReleaseState state) const {
+    const auto found = std::ranges::find_if(earlier_, [&](const ReleaseSummary& release) {
+      return release.state == state && (!live_ || release.number > live_->number);
+    });
+    return found == earlier_.end() ? nullptr : &*found;
+  }
+
+  // Each once.
   std::vector<std::string> services() const {
     std::vector<std::string> names;
     for (const auto& step : steps_) {
-      if (!step.service.empty()) {
+      if (!step.service.empty() && std::ranges::find(names, step.service) == names.end()) {
         names.push_back(step.service);
       }
     }
@@ -486,7 +524,8 @@ class RecordedRollout {
   }
 
   void clean_up(const std::vector<kube::ObjectKey>& desired) {
-    const auto steps = plan::prune_steps(plan::to_prune(earlier_, desired));
+    const auto of = rollout_.options.is_partial ? services() : std::vector<std::string>();
+    const auto steps = plan::prune_steps(plan::to_prune(earlier_, desired), of);
     if (!steps.empty()) {
       tell_failure("pruning", run(steps));
     }

@@ -50,7 +50,7 @@ struct Release {
   std::string commit;  // full id; empty outside git
   std::string tag;
   std::string actor;                          // "ada@laptop"
-  std::string action;                         // "rollout", "undo to release 3"
+  std::string action;                         // "rollout", "rollout of web", "undo to release 3"
   std::string tool_version;                   // of deployctl
   std::string started;                        // RFC 3339
   long long epoch = 0;                        // of the lock it was made under

@@ -365,6 +365,10 @@ verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const D
                              .paused_on_purpose = followed.target.paused_on_purpose,
                              .images = &images_};
   add_events(deployment.uid, evidence);
+  // As long as what is known of it is older than our write, its newest pods are those of the write before.
+  if (deployment.generation < followed.target.written.generation) {
+    return evidence;
+  }
   const auto replica_sets = replica_sets_of(deployment);
   evidence.replica_set = new_replica_set(deployment, replica_sets);
   for (const auto* replica_set : replica_sets) {

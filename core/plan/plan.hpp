@@ -67,6 +67,7 @@ struct RetireSide {
 // Delete an object that earlier releases had, if it is ours (plan/prune.hpp).
 struct PruneObject {
   kube::ObjectKey key;
+  std::vector<std::string> services = {};  // only when it belongs to one of these; empty: whichever it belongs to
 };
 
 // Walk the steps of the service's canary, beside the stable pods, until they may have the new version. The objects are

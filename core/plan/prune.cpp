@@ -85,12 +85,12 @@ std::string why_not_pruned(const kube::Object& live, std::string_view project, s
   return metadata.at("deletionTimestamp").exists() ? "it is being deleted already" : "";
 }
 
-std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys) {
+std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys, const std::vector<std::string>& services) {
   std::vector<Step> steps;
   for (const auto& key : keys) {
     steps.push_back({.id = "prune:" + kube::to_string(key),
                      .service = {},
-                     .action = PruneObject{key},
+                     .action = PruneObject{key, services},
                      .change = Change::remove,
                      .reason = "no longer part of the project",
                      .after = {},

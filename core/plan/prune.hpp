@@ -27,7 +27,8 @@ std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> rele
 // field manager wrote it, nobody has asked to keep it and it is not going already.
 std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager);
 
-// The steps that prune: after everything else has succeeded.
-std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys);
+// The steps that prune: after everything else has succeeded. A run about some services leaves the objects of others
+// alone, whatever the ledger says of them: what a failed release has left there may be what they live on.
+std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys, const std::vector<std::string>& services = {});
 
 }  // namespace deployctl::plan

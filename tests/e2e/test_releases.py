@@ -161,6 +161,24 @@ class History(ReleasesTest):
             self.assert_exit(status, 0)
             self.assertRegex(status.stdout, r"release 5: live, commit [0-9a-f]{7}, .* ago by ")
 
+    def test_about_one_service_leaves_the_others_what_they_live_on(self):
+        alike = {"b": NO_PODS + "    env: {X: first}\n"}
+        self.use({"a": NO_PODS, **alike})
+        self.rollout()
+        alike = {"b": NO_PODS + "    env: {X: second}\n", "c": NO_PODS}
+        self.use({"a": BROKEN, **alike})
+        self.rollout("--on-failure", "keep", code=5)
+        self.use({"a": NO_PODS + "    env: {Y: new}\n", **alike})
+        done = self.rollout("a")
+        self.assertIn("release 2 failed, and what it did to b, c stays as it is", done.stderr)
+        self.assertNotIn("pruned", done.stderr)
+        self.assertEqual(self.configuration_of("b"), {"X": "second"})
+        self.assertEqual(self.names("deployment"), ["a", "b", "c"])
+        self.assertEqual([each["action"] for each in self.history()], ["rollout of a", "rollout", "rollout"])
+        self.rollout()
+        self.assertEqual(self.names("deployment"), ["a", "b", "c"])
+        self.assertEqual(self.configuration_of("b"), {"X": "second"})
+
     def test_prunes_only_what_is_ours(self):
         self.use({"web": NO_PODS + "    port: 8080\n", "kept": NO_PODS + "    port: 8081\n",
                   "taken": NO_PODS + "    port: 8082\n"})
@@ -245,7 +263,7 @@ class Failures(ReleasesTest):
             self.assertEqual(self.history()[0]["action"], "undo to release 1")
         with self.subTest("in CI it goes back by itself"):
             done = self.rollout(code=5, env={"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ada", "CI_JOB_ID": "77"})
-            self.assertEqual(self.states()[0], (5, "rolled-back"))
+            self.assertEqual(self.states()[0], (5, "rolled-back"), done)
             self.assertEqual(self.history()[0]["actor"], "ada (gitlab job 77)")
 
 
