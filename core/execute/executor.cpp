@@ -26,8 +26,33 @@ namespace {
 
 using Outcome = events::StepFinished::Outcome;
 
-void tell_skipped(const std::vector<LeftStep>& steps, const Ports& ports) {
-  for (const auto& [step, because] : steps) {
+// "api", "the task migrate of api", "prune configmap/old"
+std::string name_of(const plan::Step& step) {
+  if (const auto* task = std::get_if<plan::RunTask>(&step.action)) {
+    return fmt::format("the task {} of {}", task->task, step.service);
+  }
+  return step.service.empty() ? plan::title(step) : step.service;
+}
+
+// Why a step was not started; empty when another one failed that it has nothing to do with.
+std::string reason(const LeftStep& left, const base::Status& run, const OpenRelease* open) {
+  const auto& behind = left.behind;
+  const auto ended = behind ? base::Status(behind->error) : run;
+  if (!ended && ended.error().code == base::ErrorCode::interrupted) {
+    return "the run was stopped";
+  }
+  if (!behind) {
+    return {};
+  }
+  const bool is_paused =
+      open != nullptr && std::ranges::find(open->paused, behind->error.message) != open->paused.end();
+  return name_of(*behind->step) + (is_paused ? " is paused" : " failed");
+}
+
+void tell_skipped(const ScheduleOutcome& outcome, const OpenRelease* open, const Ports& ports) {
+  for (const auto& left : outcome.left) {
+    const auto* step = left.step;
+    const auto because = reason(left, outcome.status, open);
     const auto why = because.empty() ? std::string() : fmt::format(" (because {})", because);
     ports.events.emit(events::StepFinished{.step = step->id,
                                            .service = step->service,
@@ -73,7 +98,7 @@ class StepRunner {
     const auto outcome = run_steps(
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
         keep_going);
-    tell_skipped(outcome.left, ports_);
+    tell_skipped(outcome, open, ports_);
     return outcome.status;
   }
 
@@ -362,12 +387,13 @@ std::vector<plan::Step> steps_of(const plan::Plan& plan, plan::Phase phase) {
   return steps;
 }
 
-void tell_all_skipped(const std::vector<plan::Step>& steps, const Ports& ports) {
-  std::vector<LeftStep> left;
+// For the way `run` ended before them.
+void tell_all_skipped(const std::vector<plan::Step>& steps, const base::Status& run, const Ports& ports) {
+  ScheduleOutcome outcome{.status = run, .left = {}};
   for (const auto& step : steps) {
-    left.push_back({&step, {}});
+    outcome.left.push_back({&step, {}});
   }
-  tell_skipped(left, ports);
+  tell_skipped(outcome, nullptr, ports);
 }
 
 }  // namespace
@@ -381,7 +407,7 @@ Execution execute(const plan::Plan& plan, const project::Target& target, Seen& s
   Execution execution{.status = runner.run(steps_of(plan, plan::Phase::images), nullptr), .images = {}};
   const auto cluster_steps = steps_of(plan, plan::Phase::cluster);
   if (!execution.status) {
-    tell_all_skipped(cluster_steps, ports);
+    tell_all_skipped(cluster_steps, execution.status, ports);
   } else if (!cluster_steps.empty()) {
     const RunSteps run = [&](const std::vector<plan::Step>& steps, OpenRelease* open) {
       return runner.run(steps, open);

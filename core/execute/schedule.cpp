@@ -46,6 +46,9 @@ class Board {
   void finish(std::size_t step, const base::Status& status) {
     const std::lock_guard lock(mutex_);
     states_[step] = status ? State::done : State::failed;
+    if (!status) {
+      obstacles_[steps_[step].id] = Obstacle{&steps_[step], status.error()};
+    }
     if (!status && (!failure_ || (says_much(status.error()) && !says_much(*failure_)))) {
       failure_ = status.error();
     }
@@ -55,14 +58,15 @@ class Board {
   ScheduleOutcome outcome() {
     const std::lock_guard lock(mutex_);
     ScheduleOutcome outcome;
-    std::map<std::string_view, std::string> reasons;  // of steps that are not done, by their ids
+    auto obstacles = obstacles_;
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       const auto& step = steps_[i];
-      if (states_[i] == State::failed) {
-        reasons[step.id] = (step.service.empty() ? plan::title(step) : step.service) + " failed";
-      } else if (states_[i] == State::waiting) {
-        reasons[step.id] = reason_of_first(step.after, reasons);
-        outcome.left.push_back({&step, reasons[step.id]});
+      if (states_[i] == State::waiting) {
+        auto first = first_of(step.after, obstacles);
+        if (first) {
+          obstacles[step.id] = *first;
+        }
+        outcome.left.push_back({&step, std::move(first)});
       }
     }
     if (failure_) {
@@ -108,20 +112,22 @@ class Board {
     });
   }
 
+  using Obstacles = std::map<std::string_view, Obstacle>;  // by the ids of the steps that they hold back or are
+
   // Steps stand after those they come after, so that what held those back is known already.
-  static std::string reason_of_first(const std::vector<std::string>& after,
-                                     const std::map<std::string_view, std::string>& reasons) {
+  static std::optional<Obstacle> first_of(const std::vector<std::string>& after, const Obstacles& obstacles) {
     for (const auto& id : after) {
-      if (const auto reason = reasons.find(id); reason != reasons.end() && !reason->second.empty()) {
-        return reason->second;
+      if (const auto found = obstacles.find(id); found != obstacles.end()) {
+        return found->second;
       }
     }
-    return {};
+    return std::nullopt;
   }
 
   const std::vector<plan::Step>& steps_;
   std::map<std::string_view, std::size_t> place_of_;
   std::vector<State> states_;
+  Obstacles obstacles_;
   std::optional<base::Error> failure_;
   std::stop_token stop_;
   KeepGoing keep_going_;

@@ -6,16 +6,22 @@
 #include "core/plan/plan.hpp"
 
 #include <functional>
+#include <optional>
 #include <stop_token>
-#include <string>
 #include <vector>
 
 namespace deployctl::execute {
 
-// A step that was not started, and why: "mysql failed"; empty when the run just ended before.
+// A step that ended otherwise than well, and with what.
+struct Obstacle {
+  const plan::Step* step = nullptr;
+  base::Error error;
+};
+
+// A step that was not started, and what held it back; nothing when the run just ended before.
 struct LeftStep {
   const plan::Step* step = nullptr;
-  std::string because;
+  std::optional<Obstacle> behind;
 };
 
 struct ScheduleOutcome {

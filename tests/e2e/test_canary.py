@@ -222,6 +222,7 @@ environments:
                 self.assert_exit(paused, 0)
                 self.assertIn("paused at 25 %", paused.stderr)
                 self.assertIn("deployctl promote web", paused.stderr)
+                self.assertIn("(because web is paused)", paused.stderr)
             self.assertIsNotNone(self.get("deployment", "web-canary"))
 
         with self.subTest("another release takes it back, and what Prometheus does not know is never good"):

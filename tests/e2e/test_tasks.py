@@ -80,7 +80,7 @@ class Tasks(ProjectTest):
         failed = self.rollout(5)
         self.assertIn("no such table", failed.stderr)
         self.assertIn("exit code 7", failed.stderr)
-        self.assertIn("apply:deployment/api: skipped: not started: apply deployment/api (because api failed)", failed.stderr)
+        self.assertIn("apply:deployment/api: skipped: not started: apply deployment/api (because the task migrate of api failed)", failed.stderr)
         self.assertEqual(self.names("deployments"), [])
         self.rollout(5)
         first, second = self.names("jobs")
@@ -115,6 +115,7 @@ class Tasks(ProjectTest):
         run.send_signal(signal.SIGINT)
         seen += run.communicate(timeout=60)[1]
         self.assertEqual(run.returncode, 130, seen)
+        self.assertIn("apply deployment/api (because the run was stopped)", seen)
         self.assertRegex(seen, r"was not stopped: job/api-migrate-[0-9a-f]{8} goes on")
         self.assertEqual(self.names("deployments"), [])
         done = self.rollout()

@@ -29,11 +29,11 @@ plan::Step of_service(std::string service, plan::Step step,
   return step;
 }
 
-// "b (because a failed)"
+// "b (a: it broke)"
 std::vector<std::string> told(const std::vector<LeftStep>& left) {
   std::vector<std::string> names;
-  for (const auto& [each, because] : left) {
-    names.push_back(each->id + (because.empty() ? "" : " (because " + because + ")"));
+  for (const auto& [each, behind] : left) {
+    names.push_back(each->id + (behind ? " (" + behind->step->id + ": " + behind->error.message + ")" : ""));
   }
   return names;
 }
@@ -90,7 +90,7 @@ TEST(Schedule, StartsNothingFurtherAfterAFailureAndNamesWhatWasLeft) {
       run_at_once(steps, 4, [](const auto& each) -> base::Status { return base::Error::failed("{} broke", each.id); });
   ASSERT_FALSE(outcome.status);
   EXPECT_EQ(outcome.status.error().message, "a broke");
-  EXPECT_THAT(told(outcome.left), ElementsAre("b (because build  failed)", "c"));
+  EXPECT_THAT(told(outcome.left), ElementsAre("b (a: a broke)", "c"));
 }
 
 // The step starts, waits without a thread, and another thread ends it.
@@ -148,8 +148,8 @@ TEST(Schedule, EndsWhatIsBegunAfterAFailureAndBeginsNothingNew) {
   EXPECT_THAT(started, ElementsAre("rollout:mysql", "apply:web", "rollout:web"));
   ASSERT_FALSE(outcome.status);
   EXPECT_EQ(outcome.status.error().message, "mysql crashes");
-  EXPECT_THAT(told(outcome.left),
-              ElementsAre("apply:api (because mysql failed)", "rollout:api (because mysql failed)", "apply:cron"));
+  EXPECT_THAT(told(outcome.left), ElementsAre("apply:api (rollout:mysql: mysql crashes)",
+                                              "rollout:api (rollout:mysql: mysql crashes)", "apply:cron"));
 }
 
 TEST(Schedule, TellsTheFailureThatSaysMost) {
