@@ -91,6 +91,11 @@ base::Status use_builder(project::Target& target, project::Builder builder) {
       return base::Error::invalid_input("'{}' is made of artifacts, which only the native builder takes", *service.name)
           .at(service.build->artifacts.front().source.span);
     }
+    if (builder == project::Builder::docker && service.build->platforms.size() > 1) {
+      return base::Error::invalid_input("'{}' is for several platforms at once, which only the native builder makes",
+                                        *service.name)
+          .with_hint("build without '--builder docker', or name one platform in the project manifest");
+    }
     service.build->builder = builder;
   }
   return {};

@@ -6,6 +6,7 @@
 #include "core/native/contents.hpp"
 #include "core/native/dockerignore.hpp"
 #include "core/native/elf.hpp"
+#include "core/native/folder_lock.hpp"
 #include "core/oci/image.hpp"
 #include "core/oci/layer_writer.hpp"
 
@@ -117,17 +118,22 @@ class PlatformBuild {
     if (request_.toolchain == Toolchain::none) {
       return {};
     }
-    const auto program =
-        compile({.toolchain = request_.toolchain,
-                 .source = request_.source,
-                 .package = request_.package,
-                 .platform = platform_,
-                 .version = request_.version,
-                 .commit = request_.commit,
-                 .variables = request_.variables,
-                 .secrets = request_.secrets,
-                 .directory = fmt::format("{}/{}-{}", request_.directory, platform_.os, platform_.architecture)},
-                ports_.processes, ports_.on_line, ports_.stop);
+    const auto directory = fmt::format("{}/{}-{}", request_.directory, platform_.os, platform_.architecture);
+    auto lock = FolderLock::take(directory, ports_.on_line, ports_.stop);
+    if (!lock) {
+      return lock.error();
+    }
+    lock_ = std::move(*lock);
+    const auto program = compile({.toolchain = request_.toolchain,
+                                  .source = request_.source,
+                                  .package = request_.package,
+                                  .platform = platform_,
+                                  .version = request_.version,
+                                  .commit = request_.commit,
+                                  .variables = request_.variables,
+                                  .secrets = request_.secrets,
+                                  .directory = directory},
+                                 ports_.processes, ports_.on_line, ports_.stop);
     if (!program) {
       return program.error();
     }
@@ -301,6 +307,7 @@ class PlatformBuild {
   std::vector<Draft> drafts_;
   std::vector<oci::Digest> diff_ids_;
   std::vector<BuiltLayer> layers_;
+  std::optional<FolderLock> lock_;  // from before the program is compiled until its layer is written
 };
 
 oci::StoredIndex index_of(const std::vector<BuiltPlatform>& platforms) {

@@ -83,9 +83,6 @@ Result<std::string> compile(const CompileRequest& request, io::ProcessRunner& pr
                           host_platform().architecture, request.platform.os, request.platform.architecture)
         .with_hint("compile it elsewhere and name the result as build.artifact, or build with '--builder docker'");
   }
-  if (std::error_code problem; !std::filesystem::create_directories(request.directory, problem) && problem) {
-    return Error::failed("cannot make {}: {}", request.directory, problem.message());
-  }
   for (const auto& command : commands(request)) {
     io::LineSplitter lines(on_line);
     const auto status = processes.run(

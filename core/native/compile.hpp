@@ -25,7 +25,7 @@ struct CompileRequest {
   std::string commit;
   std::map<std::string, std::string> variables;  // build arguments: the environment of the toolchain
   std::vector<std::string> secrets;              // environment variables that are let through
-  std::string directory;                         // our own, kept between builds; made when there is none
+  std::string directory;                         // our own, kept between builds; nobody else's now (FolderLock)
 };
 
 // The commands, in order; the last one leaves the program at program_path().

@@ -114,12 +114,22 @@ void settle_stack(Build& build, const NamedService& service, const WrittenBuild&
   }
 }
 
+// An engine gives one image for each build.
+void refuse_several_platforms(const WrittenBuild& written, base::Diagnostics& out) {
+  const auto* platforms = sound(written.platforms);
+  if (platforms != nullptr && platforms->size() > 1) {
+    out.error(written.platforms->key, "several platforms at once need 'builder: native'",
+              "or name one platform, and build for each in a run of its own");
+  }
+}
+
 // What only one of the builders looks at.
 void refuse_what_builder_ignores(const WrittenBuild& written, Builder builder, base::Diagnostics& out) {
   if (builder == Builder::docker) {
     constexpr std::string_view why = "without 'builder: native'";
     refuse_useless(written.artifact, "artifact", why, out);
     refuse_useless(written.compression, "compression", why, out);
+    refuse_several_platforms(written, out);
     return;
   }
   constexpr std::string_view why = "with 'builder: native'";

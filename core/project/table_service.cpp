@@ -67,7 +67,7 @@ Form<WrittenBuild> build_form() {
                  .example = "gcr.io/distroless/static-debian12:nonroot",
                  .fallback = "the stack's own"}),
           field("platforms", &B::platforms, list_of(platform(), Empty::refused),
-                {.doc = "what to build for",
+                {.doc = "what to build for; several at once need `builder: native`",
                  .example = "[linux/amd64, linux/arm64]",
                  .fallback = "the engine's own platform"}),
           field("max_size", &B::max_size, quantity(),

@@ -106,11 +106,11 @@ class NativeTest(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0, done.stderr)
         return done.stderr
 
-    def images(self, cache=None):
+    def images(self, cache=None, reference=REFERENCE):
         cache = (cache or self.cache) / "deployctl"
-        name = hashlib.sha256(REFERENCE.encode()).hexdigest()
+        name = hashlib.sha256(reference.encode()).hexdigest()
         record = json.loads((cache / "names" / (name + ".json")).read_text())
-        self.assertEqual(record["reference"], REFERENCE)
+        self.assertEqual(record["reference"], reference)
         images = []
         for config in record["configs"]:
             stored = json.loads((cache / "images" / (config.split(":")[1] + ".json")).read_text())
@@ -252,6 +252,24 @@ class Reproducible(NativeTest):
                        "services:\n  api:\n    build: {builder: native}\n    port: 8080\n", folder=folder)
             digests.append(self.digest(name.replace("/", "-"), folder, GOCACHE=str(self.folder / "go"), GOFLAGS="-p=2"))
         self.assertEqual(digests[0], digests[1])
+
+    @unittest.skipUnless(shutil.which("go"), "Go is not installed")
+    def test_builds_at_the_same_time_each_keep_their_own_program(self):
+        self.write("go.mod", "module example.com/api\n\ngo 1.19\n")
+        self.write("main.go", 'package main\n\nvar version string\n\nfunc main() { println("this is " + version) }\n')
+        self.write("deployctl.yaml", "project: shop\nregistry: registry.example.com/team\n"
+                   "services:\n  api:\n    build: {builder: native}\n    port: 8080\n")
+        environment = {**PLAIN, "HOME": str(self.folder), "XDG_CACHE_HOME": str(self.cache),
+                       "GOCACHE": str(self.folder / "go"), "GOFLAGS": "-p=2"}
+        tags = [f"tag-{letter * 8}" for letter in "abcd"]
+        runs = [subprocess.Popen([DEPLOYCTL, "build", "--tag", tag], cwd=self.project, env=environment,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for tag in tags]
+        said = [run.communicate()[1] for run in runs]
+        self.assertEqual([run.returncode for run in runs], [0] * 4, said)
+        self.assertIn("waiting for another build in", "".join(said))
+        for tag in tags:
+            content = self.images(reference=f"registry.example.com/team/api:{tag}")[0].content()
+            self.assertEqual([other for other in tags if other.encode() in content], [tag])
 
     def test_an_epoch_that_is_no_number_is_refused(self):
         self.write("dist/run", "#!/bin/true\n", 0o755)

@@ -136,7 +136,7 @@ TEST(Load, ReadsEveryKeyOfABuild) {
       secrets: [npm_token]
       base: golang:1.22-bookworm
       runtime: gcr.io/distroless/static-debian12:nonroot
-      platforms: [linux/amd64, linux/arm64]
+      platforms: [linux/arm64]
       max_size: 30Mi
       sbom: true
       provenance: true
@@ -155,7 +155,7 @@ TEST(Load, ReadsEveryKeyOfABuild) {
   EXPECT_EQ(*build.secrets.at(0), "npm_token");
   EXPECT_EQ(*build.base, "golang:1.22-bookworm");
   EXPECT_EQ(*build.runtime, "gcr.io/distroless/static-debian12:nonroot");
-  EXPECT_THAT(build.platforms, ElementsAre("linux/amd64", "linux/arm64"));
+  EXPECT_THAT(build.platforms, ElementsAre("linux/arm64"));
   EXPECT_EQ(text(build.max_size), "30Mi");
   EXPECT_TRUE(build.sbom);
   EXPECT_TRUE(build.provenance);
