@@ -136,6 +136,10 @@ std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {
       {{"project", plan.project}, {"environment", plan.environment}, {"namespace", plan.name_space}, {"steps", steps}});
 }
 
+bool needs_take_over(const plan::Observation& seen) {
+  return std::ranges::any_of(seen.expected, [](const auto& each) { return plan::needs_take_over(each.second); });
+}
+
 base::Result<std::string> save(Runtime& runtime, const plan::Plan& plan, const execute::Seen& seen,
                                const PlanOptions& options) {
   auto saved = plan::saved(plan, seen.observation, {.services = options.services, .rollout = true});
@@ -161,6 +165,7 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
       *loaded.target, looked_at,
       {.tag = options.tag,
        .ready_images = ready_images,
+       .older_commits = execute::OlderCommits::told,
        .with_dry_run = true,
        .missing_images = is_saved ? execute::MissingImages::refused : execute::MissingImages::expected},
       runtime.ports());
@@ -180,9 +185,10 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
     if (runtime.wants_json()) {
       return 0;  // the digest is in the file
     }
-    runtime.remark(fmt::format("{} is the plan {}; 'deployctl rollout --plan {}{} --approve {}' carries it out",
+    runtime.remark(fmt::format("{} is the plan {}; 'deployctl rollout --plan {}{}{} --approve {}' carries it out",
                                options.out, *digest, options.out,
-                               plan->environment.empty() ? "" : fmt::format(" -e {}", plan->environment), *digest));
+                               plan->environment.empty() ? "" : fmt::format(" -e {}", plan->environment),
+                               needs_take_over(seen->observation) ? " --take-over" : "", *digest));
   }
   return 0;
 }

@@ -13,10 +13,12 @@
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
+#include "core/plan/prune.hpp"
 #include "core/plan/restore.hpp"
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <set>
 
 namespace deployctl::execute {
@@ -50,9 +52,10 @@ class Observer {
     }
     services_ = *services;
     using Part = base::Status (Observer::*)();
-    for (const Part part : {&Observer::see_sources, &Observer::see_secrets, &Observer::see_engine,
-                            &Observer::see_registry, &Observer::see_commit_and_cluster, &Observer::see_sides,
-                            &Observer::see_images, &Observer::see_releases, &Observer::see_changes}) {
+    for (const Part part :
+         {&Observer::see_sources, &Observer::see_secrets, &Observer::see_engine, &Observer::see_registry,
+          &Observer::see_commit_and_cluster, &Observer::see_sides, &Observer::see_images, &Observer::see_releases,
+          &Observer::see_changes, &Observer::see_leftovers}) {
       if (ports_.stop.stop_requested()) {
         return base::Error::interrupted();
       }
@@ -389,10 +392,22 @@ class Observer {
         return seen;
       }
     }
-    const bool is_checked = options_.older_commits == OlderCommits::refused && !options_.with_dry_run;
-    return live != nullptr && is_checked
-               ? check_commit_order(*live, seen_.observation.commit, target_.directory, ports_.git)
-               : base::Status();
+    return live == nullptr ? base::Status() : see_commit_order(*live);
+  }
+
+  base::Status see_commit_order(const kube::ReleaseSummary& live) {
+    if (options_.older_commits == OlderCommits::allowed) {
+      return {};
+    }
+    auto order = check_commit_order(live, seen_.observation.commit, target_.directory, ports_.git);
+    const bool is_refused = !order && order.error().code == base::ErrorCode::refused;
+    if (!is_refused || options_.older_commits == OlderCommits::refused) {
+      return order;
+    }
+    ports_.events.emit(
+        events::Note{events::Note::Level::warning,
+                     fmt::format("a rollout would be refused: {} ({})", order.error().message, order.error().hint)});
+    return {};
   }
 
   // Of a run about some services; what it prunes is what neither it nor the others have.
@@ -426,7 +441,78 @@ class Observer {
     if (!options_.with_dry_run) {
       return {};
     }
-    return dry_run(target_, services_, seen_.observation, *seen_.world.cluster, ports_);
+    const auto tried = dry_run(target_, services_, seen_.observation, *seen_.world.cluster, ports_);
+    return tried ? see_secrets_there() : tried;
+  }
+
+  // A Secret is named after what it holds: one that is there is the one that is wanted.
+  base::Status see_secrets_there() {
+    for (const auto& [service, name] : seen_.observation.secret_names) {
+      const kube::ObjectKey key{"v1", "Secret", target_.name_space, name};
+      const auto there = is_there(key);
+      if (!there && there.error().code != base::ErrorCode::unauthorized) {
+        return there.error();
+      }
+      if (there) {
+        seen_.observation.expected[key].change = *there ? plan::Change::none : plan::Change::create;
+      }
+    }
+    return {};
+  }
+
+  base::Result<bool> is_there(const kube::ObjectKey& key) {
+    if (!seen_.observation.namespace_exists) {
+      return false;
+    }
+    const auto live = seen_.world.cluster->get(key, ports_.stop);
+    if (!live && live.error().code != base::ErrorCode::not_found) {
+      return live.error().within("looking for {}", kube::to_string(key));
+    }
+    return live.has_value();
+  }
+
+  // The ledger knows what releases have made, not what has become of it.
+  base::Status see_leftovers() {
+    if (!options_.with_dry_run) {
+      return {};
+    }
+    const auto plan = plan::release(target_, seen_.observation, wish_);
+    if (!plan) {
+      return plan.error();
+    }
+    std::mutex mutex;
+    base::Status outcome;
+    Jobs jobs;
+    for (const auto& step : plan->steps) {
+      if (const auto* prune = std::get_if<plan::PruneObject>(&step.action)) {
+        jobs.emplace_back([&, key = prune->key] {
+          const auto goes = would_go(key);
+          const std::scoped_lock lock(mutex);
+          if (!goes) {
+            outcome = goes.error().within("looking for what would be pruned");
+          } else if (!*goes) {
+            seen_.observation.not_pruned.insert(key);
+          }
+        });
+      }
+    }
+    run_at_once(jobs);
+    return outcome;
+  }
+
+  // What cannot be looked at counts as there.
+  base::Result<bool> would_go(const kube::ObjectKey& key) {
+    const auto served = seen_.world.cluster->served(key, ports_.stop);
+    const auto live =
+        served ? seen_.world.cluster->get(*served, ports_.stop) : base::Result<kube::Object>(served.error());
+    if (live) {
+      return plan::why_not_pruned(*live, *target_.project, cluster::field_manager).empty();
+    }
+    const auto code = live.error().code;
+    if (code == base::ErrorCode::not_found || code == base::ErrorCode::unauthorized) {
+      return code == base::ErrorCode::unauthorized;
+    }
+    return live.error();
   }
 
   bool is_anything_built() const {

@@ -21,8 +21,8 @@ namespace deployctl::execute {
 // Whether ready images that run already are kept as they are, or looked up in their registries again.
 enum class ReadyImages { keep, look_up };
 
-// Whether a commit may take the place of one that it does not contain.
-enum class OlderCommits { refused, allowed };
+// Whether a commit may take the place of one that it does not contain; told: a warning says that it would be refused.
+enum class OlderCommits { refused, allowed, told };
 
 // Whether an image that is to be built here may be missing yet: a plan can be made before it is pushed.
 enum class MissingImages { refused, expected };

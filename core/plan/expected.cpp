@@ -43,14 +43,28 @@ std::optional<kube::FieldManager> other_manager(const kube::Object& live, const 
   return is_ours || managers.empty() ? std::nullopt : std::optional(managers.front());
 }
 
-// The end of the path, which says enough: "image", "env[LOG]".
+bool is_list_of_containers(const kube::FieldStep& step) {
+  return is_step(step, "containers") || is_step(step, "initContainers");
+}
+
+// What has a name of its own says more than what changes in it, wherever that is: "env[LOG]", "volumes[data]".
+std::optional<kube::FieldPath> named_thing(const kube::FieldPath& path) {
+  for (std::size_t at = 1; at < path.size(); ++at) {
+    if (std::holds_alternative<kube::ElementKey>(path[at]) && !is_list_of_containers(path[at - 1])) {
+      return kube::FieldPath{path[at - 1], path[at]};
+    }
+  }
+  return std::nullopt;
+}
+
+// The part of the path that says enough: "image", "env[LOG]".
 std::string short_name(const kube::FieldPath& path) {
+  if (const auto thing = named_thing(path)) {
+    return kube::to_string(*thing);
+  }
   auto at = path.size() - 1;
   while (at > 0 && std::holds_alternative<kube::ElementKey>(path[at])) {
     --at;
-  }
-  if (is_step(path[at], "value") && at >= 2) {
-    at -= 2;
   }
   return kube::to_string(kube::FieldPath(path.begin() + static_cast<std::ptrdiff_t>(at), path.end()));
 }
@@ -107,6 +121,10 @@ bool replaces_pods(const kube::ObjectKey& key, const ExpectedChange& expected) {
   const bool is_workload = key.kind == "Deployment" || key.kind == "StatefulSet";
   return is_workload &&
          std::ranges::any_of(expected.fields, [](const auto& field) { return is_in_pod_template(field.path); });
+}
+
+bool needs_take_over(const ExpectedChange& expected) {
+  return std::ranges::any_of(expected.fields, [](const auto& field) { return field.manager.has_value(); });
 }
 
 std::string reason_for(const kube::ObjectKey& key, const ExpectedChange& expected) {

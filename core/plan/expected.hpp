@@ -29,6 +29,9 @@ ExpectedChange expected_change(const kube::Object* live, const kube::Object& app
 // Whether new pods take the place of the ones there are: a workload whose pod template changes.
 bool replaces_pods(const kube::ObjectKey& key, const ExpectedChange& expected);
 
+// Whether it changes what somebody else has set, which an apply refuses unless it is told to take it over.
+bool needs_take_over(const ExpectedChange& expected);
+
 // In words, why the object is applied: "new", "replaces the pods: image, env[LOG]", "scales from 2 to 3", "kubectl-edit
 // has changed it: takes --take-over"; empty when nothing changes.
 std::string reason_for(const kube::ObjectKey& key, const ExpectedChange& expected);

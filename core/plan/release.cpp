@@ -147,9 +147,12 @@ class ReleasePlanner {
     const auto start = beginning_of(service);
     auto configured = start;
     if (const auto name = seen_.secret_names.find(*service.name); name != seen_.secret_names.end()) {
+      const auto change = expected_of({"v1", "Secret", target_.name_space, name->second});
       add({.id = "apply:secret/" + name->second,
            .service = *service.name,
            .action = ApplySecret{name->second},
+           .change = change,
+           .reason = change == Change::create ? "new" : "",
            .after = start,
            .phase = Phase::cluster});
       configured.push_back("apply:secret/" + name->second);
@@ -249,15 +252,19 @@ class ReleasePlanner {
   void add_apply(const std::string& service, const kube::Object& object, std::vector<std::string> after,
                  AfterFailure after_failure = AfterFailure::is_left, std::string reason = {}) {
     const auto expected = seen_.expected.find(object.key());
-    const auto change = expected == seen_.expected.end() ? Change::unknown : expected->second.change;
     add({.id = apply_id(object),
          .service = service,
          .action = ApplyObject{object},
-         .change = change,
+         .change = expected_of(object.key()),
          .reason = joined(expected == seen_.expected.end() ? "" : reason_for(object.key(), expected->second), reason),
          .after = std::move(after),
          .phase = Phase::cluster,
          .after_failure = after_failure});
+  }
+
+  Change expected_of(const kube::ObjectKey& key) const {
+    const auto expected = seen_.expected.find(key);
+    return expected == seen_.expected.end() ? Change::unknown : expected->second.change;
   }
 
   // What must have happened before the first step of a service: the Namespace is there, and the services it depends on
@@ -343,7 +350,9 @@ void add_prune_steps(Plan& plan, const Observation& seen) {
   }
   std::vector<kube::ReleaseSummary> releases{{.state = kube::ReleaseState::deployed, .inventory = desired}};
   releases.insert(releases.end(), seen.releases.begin(), seen.releases.end());
-  for (auto& step : prune_steps(to_prune(releases, desired))) {
+  auto leftovers = to_prune(releases, desired);
+  std::erase_if(leftovers, [&](const kube::ObjectKey& key) { return seen.not_pruned.contains(key); });
+  for (auto& step : prune_steps(leftovers)) {
     plan.steps.push_back(std::move(step));
   }
 }

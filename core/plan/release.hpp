@@ -12,6 +12,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct Observation {
   std::vector<kube::ReleaseSummary> releases;
   // What the live release has of services that the run is not about, for a run about some; nothing: not looked at.
   std::optional<std::vector<kube::ObjectKey>> left_alone;
+  std::set<kube::ObjectKey> not_pruned;                // that would be, but are gone or not ours; as far as looked at
   std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
 };
 

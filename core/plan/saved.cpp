@@ -314,6 +314,9 @@ base::Result<SavedPlan> read_saved_plan(std::string_view text, const std::string
 base::Status same_intent(const SavedPlan& before, const SavedPlan& now) {
   for (const auto& step : before.steps) {
     const auto* same = find_step(now, step.id);
+    if (same == nullptr && step.change == Change::remove) {
+      continue;  // gone already
+    }
     if (same == nullptr) {
       return another_intent(fmt::format("'{}' is not to be done any more", step.title));
     }

@@ -115,6 +115,8 @@ class History(ReleasesTest):
                       "worker": NO_PODS})
             plan = self.deployctl("plan", "-e", "lab", env={"TOKEN": "second-value"})
             self.assert_exit(plan, 0)
+            self.assertRegex(plan.stdout, r"create +apply secret/web-secrets-[0-9a-f]{8}  \(new\)")
+            self.assertRegex(plan.stdout, r"replaces the pods: .*env\[TOKEN\]")
             self.assertIn("delete service/old", plan.stdout)
             self.assertIn("delete deployment/old", plan.stdout)
             self.assertIn("2 to delete", plan.stdout)
@@ -189,6 +191,11 @@ class History(ReleasesTest):
         kubectl("label", "service", "taken", "-n", self.namespace, "app.kubernetes.io/part-of=" + self.project,
                 "app.kubernetes.io/managed-by=deployctl")
         self.use({"web": NO_PODS + "    port: 8080\n"})
+        kubectl("delete", "deployment", "taken", "-n", self.namespace)
+        with self.subTest("a plan lists what would really go"):
+            plan = self.deployctl("plan", "-e", "lab")
+            self.assertIn("delete deployment/kept", plan.stdout)
+            self.assertIn("1 to delete", plan.stdout)
         done = self.rollout()
         self.assertIn("service/kept is not pruned: it is annotated deployctl.dev/keep", done.stderr)
         self.assertIn("service/taken is not pruned: somebody else has written it", done.stderr)

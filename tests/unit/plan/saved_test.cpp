@@ -2,6 +2,7 @@
 #include "core/plan/saved.hpp"
 
 #include "core/base/text.hpp"
+#include "core/plan/prune.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -121,6 +122,16 @@ TEST(SavedPlans, AreOthersWhenThereIsMoreOrLessToDo) {
   EXPECT_FALSE(same_intent(fewer, all));
 }
 
+TEST(SavedPlans, AreTheSameWhenWhatTheyDeleteIsGone) {
+  const auto with_step = [](const std::vector<Step>& steps) {
+    return saved({.project = "shop", .environment = {}, .name_space = "shop", .steps = steps, .kept_secrets = {}}, {},
+                 {.rollout = true});
+  };
+  const auto deleting = with_step(prune_steps({key}));
+  EXPECT_TRUE(same_intent(deleting, with_step({})));
+  EXPECT_FALSE(same_intent(with_step({}), deleting));
+}
+
 TEST(Drift, IsAFieldOfThePlanThatHasAnotherValueNow) {
   const auto drifts = [](const Look& before, const Look& now) { return lines(drift(before.plan, now.plan, now.seen)); };
   EXPECT_THAT(drifts(look({field("replicas", 2, 1)}), look({field("replicas", 2, 1)})), IsEmpty());
@@ -173,6 +184,16 @@ TEST(ExpectedChanges, SayWhyAndWhetherPodsAreReplaced) {
   EXPECT_FALSE(replaces_pods(key, expected_change(&live, deployment("a:1", 3))));
 }
 
+TEST(ExpectedChanges, NameTheVariableWhoseSecretIsAnother) {
+  const auto deployment = [](const std::string& secret) {
+    return object(R"({"kind":"Deployment","spec":{"template":{"spec":{"containers":[{"name":"api","env":[
+      {"name":"PW","valueFrom":{"secretKeyRef":{"key":"PW","name":")" +
+                  secret + R"("}}},{"name":"LOG","value":"info"}]}]}}}})");
+  };
+  const auto live = deployment("api-secrets-1f31c55c");
+  EXPECT_EQ(reason_for(key, expected_change(&live, deployment("api-secrets-2a2b2c2d"))), "replaces the pods: env[PW]");
+}
+
 TEST(ExpectedChanges, TellWhoseValueIsTakenBack) {
   auto live =
       object(R"({"kind":"Deployment","metadata":{"managedFields":[{"manager":"kubectl-edit","operation":"Update",
@@ -181,6 +202,8 @@ TEST(ExpectedChanges, TellWhoseValueIsTakenBack) {
   const auto expected = expected_change(&live, wanted);
   EXPECT_EQ(reason_for(key, expected), "kubectl-edit has changed it: takes --take-over");
   EXPECT_EQ(expected.fields.front().manager->time, "2026-11-28T02:00:00Z");
+  EXPECT_TRUE(needs_take_over(expected));
+  EXPECT_FALSE(needs_take_over(expected_change(nullptr, wanted)));
 }
 
 TEST(ExpectedChanges, HideWhatASecretHolds) {
