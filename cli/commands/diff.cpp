@@ -57,9 +57,9 @@ std::string as_text(const std::vector<Difference>& differences, io::WallTime now
   return table(rows);
 }
 
-std::string as_json(const project::Target& target, const std::vector<Difference>& differences) {
+std::string as_json(const project::Target& target, const execute::Drift& drift) {
   auto list = json::Value::array();
-  for (const auto& each : differences) {
+  for (const auto& each : drift.differences) {
     list.push_back({{"kind", word_for(each.kind)},
                     {"service", each.service},
                     {"object", each.object},
@@ -72,7 +72,17 @@ std::string as_json(const project::Target& target, const std::vector<Difference>
   return json::to_pretty_text({{"project", *target.project},
                                {"environment", target.environment},
                                {"namespace", target.name_space},
-                               {"differences", list}});
+                               {"differences", list},
+                               {"open", drift.open}});
+}
+
+// What makes the differences go, as long as nothing is open: a rollout would take that back first.
+std::string way_on(const execute::Drift& drift) {
+  if (!drift.open.empty()) {
+    return fmt::format("not told is what is open ({}): 'deployctl promote' or 'deployctl abort' comes first",
+                       base::printable(drift.open));
+  }
+  return "'deployctl rollout' makes what is changed or missing as it is wanted";
 }
 
 int show_differences(Runtime& runtime, const std::vector<std::string>& services) {
@@ -81,18 +91,19 @@ int show_differences(Runtime& runtime, const std::vector<std::string>& services)
     return loaded.failure;
   }
   const auto ports = runtime.ports();
-  const auto differences = execute::find_differences(*loaded.target, services, ports);
-  if (!differences) {
-    return runtime.fail(differences.error());
+  const auto drift = execute::find_differences(*loaded.target, services, ports);
+  if (!drift) {
+    return runtime.fail(drift.error());
   }
+  const auto& differences = drift->differences;
   if (runtime.wants_json()) {
-    runtime.print(as_json(*loaded.target, *differences));
-  } else if (!differences->empty()) {
-    runtime.print(as_text(*differences, ports.clock.now()));
-    runtime.remark(fmt::format("{} difference{}; 'deployctl rollout' makes what is changed or missing as it is wanted",
-                               differences->size(), differences->size() == 1 ? "" : "s"));
+    runtime.print(as_json(*loaded.target, *drift));
+  } else if (!differences.empty() || !drift->open.empty()) {
+    runtime.print(differences.empty() ? std::string() : as_text(differences, ports.clock.now()));
+    runtime.remark(
+        fmt::format("{} difference{}; {}", differences.size(), differences.size() == 1 ? "" : "s", way_on(*drift)));
   }
-  if (differences->empty()) {
+  if (differences.empty()) {
     return 0;
   }
   return base::exit_code(base::ErrorCode::differences);

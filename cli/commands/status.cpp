@@ -4,6 +4,7 @@
 #include "cli/runtime.hpp"
 #include "cli/table.hpp"
 #include "core/base/text.hpp"
+#include "core/execute/canary_record.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/plan/release.hpp"
 
@@ -11,6 +12,8 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 namespace deployctl::cli {
@@ -35,7 +38,8 @@ std::string short_image(const std::string& image) {
   return digest == std::string::npos ? image : image.substr(0, digest + 8 + 12);
 }
 
-std::string status_table(const std::vector<execute::ServiceStatus>& statuses, io::WallTime now) {
+std::string status_table(const project::Target& target, const std::vector<execute::ServiceStatus>& statuses,
+                         io::WallTime now) {
   std::vector<std::vector<std::string>> rows{{"SERVICE", "STATE", "READY", "REVISION", "COMMIT", "AGE", "IMAGE"}};
   for (const auto& status : statuses) {
     if (!status.is_deployed) {
@@ -53,6 +57,38 @@ std::string status_table(const std::vector<execute::ServiceStatus>& statuses, io
     if (!status.trouble.empty()) {
       text += fmt::format("{}: {}\n", status.service, status.trouble);
     }
+    if (target.find(status.service) == nullptr) {
+      text += fmt::format("{}: not in the project manifest; the next rollout of the whole project deletes it\n",
+                          status.service);
+    }
+  }
+  return text;
+}
+
+// " of busybox:1.36"
+std::string of_image(const kube::ReleaseSummary& release, const std::string& service) {
+  const auto image = release.images.find(service);
+  return image == release.images.end() ? std::string() : " of " + base::printable(short_image(image->second));
+}
+
+// What stands beside the pods in the table and waits for a word.
+std::string open_text(const std::vector<kube::ReleaseSummary>& releases) {
+  const auto* open = execute::release_under_way(releases);
+  if (open == nullptr) {
+    return {};
+  }
+  const execute::CanaryRecord record(open->progress, {});
+  std::string text;
+  for (const auto& kept : record.all()) {
+    if (!kept.is_over()) {
+      text += fmt::format("{0}: canary{1}: {2}; 'deployctl promote {0}' goes on, 'deployctl abort {0}' takes it back\n",
+                          kept.service, of_image(*open, kept.service),
+                          base::printable(canary::in_words(kept.settings, kept.progress)));
+    }
+  }
+  for (const auto& service : record.waiting_sides()) {
+    text += fmt::format("{0}: new side{1}: 'deployctl promote {0}' switches to it, 'deployctl abort {0}' lets it go\n",
+                        service, of_image(*open, service));
   }
   return text;
 }
@@ -105,8 +141,9 @@ json::Value to_json(const execute::ReleaseOverview& overview) {
   return {{"releases", std::move(releases)}, {"lock", std::move(lock)}};
 }
 
-json::Value to_json(const execute::ServiceStatus& status) {
+json::Value to_json(const project::Target& target, const execute::ServiceStatus& status) {
   return {{"service", status.service},
+          {"in_project", target.find(status.service) != nullptr},
           {"state", state_word(status)},
           {"desired", status.rollout.desired},
           {"updated", status.rollout.updated},
@@ -123,7 +160,7 @@ std::string status_json(const project::Target& target, const std::vector<execute
                         const execute::ReleaseOverview& overview) {
   auto services = json::Value::array();
   for (const auto& status : statuses) {
-    services.push_back(to_json(status));
+    services.push_back(to_json(target, status));
   }
   json::Value status = {{"project", *target.project},
                         {"environment", target.environment},
@@ -144,6 +181,20 @@ execute::ReleaseOverview overview_or_nothing(Runtime& runtime, cluster::Client& 
   return *std::move(overview);
 }
 
+// Those chosen, or all of the project and what the live release has besides: `undo` may have given it back.
+std::vector<std::string> services_to_show(const std::vector<const project::Service*>& chosen, bool is_whole,
+                                          const execute::ReleaseOverview& overview) {
+  std::vector<std::string> names;
+  for (const auto* service : chosen) {
+    names.push_back(*service->name);
+  }
+  if (const auto* live = kube::live_release(overview.releases); live != nullptr && is_whole) {
+    std::ranges::copy_if(live->services, std::back_inserter(names),
+                         [&](const std::string& service) { return std::ranges::find(names, service) == names.end(); });
+  }
+  return names;
+}
+
 int show_status(Runtime& runtime, const std::vector<std::string>& names) {
   const auto loaded = runtime.load_target();
   if (!loaded.target) {
@@ -158,14 +209,16 @@ int show_status(Runtime& runtime, const std::vector<std::string>& names) {
   if (!client) {
     return runtime.fail(client.error());
   }
-  const auto statuses = execute::read_status(**client, *loaded.target, *services, ports);
+  const auto overview = overview_or_nothing(runtime, **client, *loaded.target, ports);
+  const auto shown = services_to_show(*services, names.empty(), overview);
+  const auto statuses = execute::read_status(**client, *loaded.target, shown, ports);
   if (!statuses) {
     return runtime.fail(statuses.error());
   }
-  const auto overview = overview_or_nothing(runtime, **client, *loaded.target, ports);
   const auto now = ports.clock.now();
   runtime.print(runtime.wants_json() ? status_json(*loaded.target, *statuses, overview)
-                                     : status_table(*statuses, now) + overview_text(overview, now));
+                                     : status_table(*loaded.target, *statuses, now) + open_text(overview.releases) +
+                                           overview_text(overview, now));
   return 0;
 }
 

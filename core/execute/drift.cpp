@@ -3,7 +3,9 @@
 #include "core/execute/drift.hpp"
 
 #include "core/base/text.hpp"
+#include "core/canary/parts.hpp"
 #include "core/execute/at_once.hpp"
+#include "core/execute/canary_record.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/ready_images.hpp"
@@ -41,6 +43,15 @@ bool is_replicas(const kube::FieldPath& path) {
   return kube::to_string(path) == "spec.replicas";
 }
 
+// What gives a canary its share, and keeps the stable pods as many as they are, as long as it is open.
+bool is_lent_to_canary(std::string_view kind, const kube::FieldPath& path) {
+  const auto field = kube::to_string(path);
+  return (kind == "Service" && field.starts_with("spec.selector")) ||
+         (kind == "HTTPRoute" && field.starts_with("spec.rules")) ||
+         (kind == "VirtualService" && field.starts_with("spec.http")) ||
+         (kind == "HorizontalPodAutoscaler" && field == "spec.minReplicas");
+}
+
 std::string annotation(const kube::Object& object, std::string_view name) {
   return json::Reader(object.body).at("metadata", "annotations", name).string_or();
 }
@@ -66,7 +77,7 @@ class DriftFinder {
  public:
   DriftFinder(const project::Target& target, const Ports& ports) : target_(target), ports_(ports) {}
 
-  base::Result<std::vector<Difference>> run(const std::vector<std::string>& names) {
+  base::Result<Drift> run(const std::vector<std::string>& names) {
     const auto services = plan::chosen_services(target_, {.services = names});
     if (!services) {
       return services.error();
@@ -80,7 +91,7 @@ class DriftFinder {
         return status.error();
       }
     }
-    return std::move(differences_);
+    return Drift{std::move(differences_), open_ ? open_->open_in_words() : std::string()};
   }
 
  private:
@@ -151,6 +162,9 @@ class DriftFinder {
     }
     if (const auto* live = kube::live_release(*releases)) {
       released_ = *live;
+    }
+    if (const auto* open = release_under_way(*releases)) {
+      open_.emplace(open->progress, CanaryRecord::Write());
     }
     return {};
   }
@@ -306,7 +320,8 @@ class DriftFinder {
     }
     std::vector<Difference> differences;
     for (const auto& change : kube::field_changes(live->body, applied->object.body)) {
-      if (!(is_replicas(change.path) && scaled_.contains(wanted.name()))) {
+      if (!(is_replicas(change.path) && scaled_.contains(wanted.name())) &&
+          !(has_canary(*service.name) && is_lent_to_canary(wanted.kind(), change.path))) {
         differences.push_back(difference(service, wanted, *live, change));
       }
     }
@@ -398,7 +413,7 @@ class DriftFinder {
     }
     for (const auto& [place, object] : live_) {
       const bool is_scanned = std::ranges::find(scanned_kinds, place.first) != scanned_kinds.end();
-      if (is_scanned && !wanted_keys_.contains(place) && !is_other_side(object)) {
+      if (is_scanned && !wanted_keys_.contains(place) && !is_other_side(object) && !is_of_canary(object)) {
         add_extra(object);
       }
     }
@@ -436,6 +451,18 @@ class DriftFinder {
     return object.kind() == "Deployment" && seen_.live_sides.contains(service);
   }
 
+  bool has_canary(const std::string& service) const {
+    const auto kept = open_ ? open_->find(service) : std::nullopt;
+    return kept && !kept->is_over();
+  }
+
+  bool is_of_canary(const kube::Object& object) const {
+    const auto all = open_ ? open_->all() : std::vector<KeptCanary>();
+    return std::ranges::any_of(all, [&](const KeptCanary& kept) {
+      return !kept.is_over() && object.name() == canary::canary_name(kept.service);
+    });
+  }
+
   void add_extra(const kube::Object& object) {
     Difference extra{.kind = Kind::extra,
                      .service = {},
@@ -457,6 +484,7 @@ class DriftFinder {
   std::unique_ptr<cluster::Client> client_;
   std::set<std::string> scaled_;  // Deployments whose replicas an autoscaler has
   std::optional<kube::ReleaseSummary> released_;
+  std::optional<CanaryRecord> open_;  // of the release after it of which something waits or is under way
   std::map<Place, kube::Object> live_;
   std::set<std::string> known_kinds_;  // that could be listed
   std::set<Place> wanted_keys_;
@@ -465,8 +493,8 @@ class DriftFinder {
 
 }  // namespace
 
-base::Result<std::vector<Difference>> find_differences(const project::Target& target,
-                                                       const std::vector<std::string>& services, const Ports& ports) {
+base::Result<Drift> find_differences(const project::Target& target, const std::vector<std::string>& services,
+                                     const Ports& ports) {
   return DriftFinder(target, ports).run(services);
 }
 

@@ -29,10 +29,15 @@ struct Difference {
   std::string time;     // RFC 3339, of the manager's last change to the object
 };
 
+struct Drift {
+  std::vector<Difference> differences;
+  std::string open;  // what waits or is under way of the newest release, in words; empty: nothing
+};
+
 // Of the services, in their order. Images, tag and commit are those of the newest release that was deployed; without
 // one, those that run. Values that the server sets by itself are no difference, nor are replicas that an autoscaler
-// has.
-base::Result<std::vector<Difference>> find_differences(const project::Target& target,
-                                                       const std::vector<std::string>& services, const Ports& ports);
+// has, nor what a canary that is open has made and leads requests with.
+base::Result<Drift> find_differences(const project::Target& target, const std::vector<std::string>& services,
+                                     const Ports& ports);
 
 }  // namespace deployctl::execute

@@ -130,16 +130,15 @@ base::Result<std::unique_ptr<cluster::Client>> connect_cluster(const project::Ta
 }
 
 base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, const project::Target& target,
-                                                     const std::vector<const project::Service*>& services,
-                                                     const Ports& ports) {
+                                                     const std::vector<std::string>& services, const Ports& ports) {
   auto view = read_namespace(client, target.name_space, ports.stop);
   if (!view) {
     return view.error();
   }
   std::vector<ServiceStatus> statuses;
-  for (const auto* service : services) {
-    auto& status = statuses.emplace_back(ServiceStatus{.service = *service->name});
-    const auto live = find_live(client, *view, target, *service->name, ports.stop);
+  for (const auto& service : services) {
+    auto& status = statuses.emplace_back(ServiceStatus{.service = service});
+    const auto live = find_live(client, *view, target, service, ports.stop);
     if (!live) {
       return live.error();
     }

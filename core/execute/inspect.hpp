@@ -45,10 +45,9 @@ struct ServiceStatus {
   std::string trouble;  // one line on what keeps it from being ready; empty when nothing does
 };
 
-// One entry for each of the services, in their order.
+// One entry for each of the services, in their order; they need not be in the project manifest.
 base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, const project::Target& target,
-                                                     const std::vector<const project::Service*>& services,
-                                                     const Ports& ports);
+                                                     const std::vector<std::string>& services, const Ports& ports);
 
 // What the ledger and the lock say at the moment.
 struct ReleaseOverview {

@@ -225,6 +225,18 @@ environments:
                 self.assertIn("(because web is paused)", paused.stderr)
             self.assertIsNotNone(self.get("deployment", "web-canary"))
 
+        with self.subTest("meanwhile others say what is open, and do not touch it"):
+            status = self.deployctl("status", "-e", "lab")
+            self.assertRegex(status.stdout, r"web: canary of \S+/web:good@sha256:\w+: paused at 25 %.*; 'deployctl promote web' goes on")
+            diff = self.deployctl("diff", "-e", "lab")
+            self.assertNotIn("web-canary", diff.stdout)
+            self.assertNotIn("spec.selector", diff.stdout)
+            self.assertIn("'deployctl promote' or 'deployctl abort' comes first", diff.stderr)
+            self.assertNotIn("'deployctl rollout' makes", diff.stderr)
+            restart = self.deployctl("restart", "-e", "lab", "--yes")
+            self.assert_exit(restart, 7)
+            self.assertIn("'deployctl promote web' goes on with it", restart.stderr)
+
         with self.subTest("another release takes it back, and what Prometheus does not know is never good"):
             prometheus.says(["NaN"], [], ["0.1", "0.1"], "500", "stale", Prometheus.GOOD, ["NaN"])
             self.use(3, "[{weight: 25, pause: 1s}]", gate, "max_wait: 8s")

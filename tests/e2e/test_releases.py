@@ -365,6 +365,16 @@ class Lock(ReleasesTest):
         self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes"), 0)
         self.assert_exit(self.deployctl("restart", "-e", "lab", "--yes"), 0)
 
+    def test_shows_what_is_live_and_no_longer_in_the_project(self):
+        self.use({"web": NO_PODS})
+        self.rollout()
+        self.use({"other": NO_PODS})
+        status = self.deployctl("status", "-e", "lab")
+        self.assertRegex(status.stdout, r"(?m)^web +running ")
+        self.assertRegex(status.stdout, r"(?m)^other +not deployed ")
+        self.assertIn("web: not in the project manifest; the next rollout of the whole project deletes it", status.stdout)
+        self.assertNotIn("other: not in", status.stdout)
+
     def test_records_ctrl_c_and_gives_the_lock_free(self):
         self.use_slow(20, 1)
         process = self.start()
