@@ -278,7 +278,7 @@ class Lock::Held {
     if (!live) {
       return live.error();
     }
-    if (live->holder != lease_.holder || live->epoch != lease_.epoch) {
+    if (!is_ours(*live)) {
       return Error::refused("another run has taken the lock of {} over: {}", scope_.project,
                             live->holder.empty() ? "it has ended already" : holder_text(*live, clock().now()))
           .with_hint(
@@ -307,18 +307,42 @@ class Lock::Held {
     if (lost_.stop_requested()) {
       return;
     }
-    auto free = lease_;
-    free.holder.clear();
-    free.what.clear();
-    free.renewed = kube::to_micro_time(clock().now());
-    const auto written = write_lease(client_, scope_, free, {});
-    if (!written && written.error().code != ErrorCode::conflict) {
+    auto written = write_free();
+    if (!written && written.error().code == ErrorCode::conflict) {
+      written = free_what_is_there();
+    }
+    if (!written) {
       events_.emit(
           events::Note{events::Note::Level::warning,
                        fmt::format("the lock of {} could not be given free, it lapses after {}: {}", scope_.project,
                                    base::human_duration(lease_.duration), base::to_string(written.error()))});
     }
   }
+
+  Status write_free() {
+    auto free = lease_;
+    free.holder.clear();
+    free.what.clear();
+    free.renewed = kube::to_micro_time(clock().now());
+    const auto written = write_lease(client_, scope_, free, {});
+    return written ? Status() : written.error();
+  }
+
+  // In another version than ours: the renewal that the end of this run broke off has arrived all the same, somebody
+  // put a label on it, or it is another run's by now and none of our business.
+  Status free_what_is_there() {
+    const auto live = read_lock(client_, scope_, {});
+    if (!live) {
+      return live.error();
+    }
+    if (!is_ours(*live)) {
+      return {};
+    }
+    lease_.resource_version = live->resource_version;
+    return write_free();
+  }
+
+  bool is_ours(const Lease& live) const { return live.holder == lease_.holder && live.epoch == lease_.epoch; }
 
   // Both clocks: one stands still while the machine sleeps, the other one is set at times.
   struct Moment {

@@ -178,6 +178,18 @@ TEST_F(LockTest, SurvivesSomebodyWhoLabelsItsLease) {
   EXPECT_TRUE(lock->still_held());
 }
 
+// As a renewal does whose answer the end of the run did not wait for.
+TEST_F(LockTest, IsGivenFreeAlsoInAnotherVersionThanTheOneWrittenLast) {
+  {
+    const auto lock = acquire(options("ada@laptop"));
+    ASSERT_TRUE(lock);
+    ASSERT_TRUE(admin().patch(kube::lease_key(scope()), cluster::PatchType::merge,
+                              {{"metadata", {{"labels", {{"team", "blue"}}}}}}));
+  }
+  EXPECT_EQ(live().holder, "");
+  EXPECT_THAT(notes_.texts(), ElementsAre());
+}
+
 TEST_F(LockTest, IsMadeAgainWhenItsLeaseIsDeleted) {
   auto lock = acquire(options("ada@laptop"));
   ASSERT_TRUE(lock);
