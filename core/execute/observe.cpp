@@ -485,13 +485,13 @@ class Observer {
     Jobs jobs;
     for (const auto& step : plan->steps) {
       if (const auto* prune = std::get_if<plan::PruneObject>(&step.action)) {
-        jobs.emplace_back([&, key = prune->key] {
-          const auto goes = would_go(key);
+        jobs.emplace_back([&, prune] {
+          const auto goes = would_go(*prune);
           const std::scoped_lock lock(mutex);
           if (!goes) {
             outcome = goes.error().within("looking for what would be pruned");
           } else if (!*goes) {
-            seen_.observation.not_pruned.insert(key);
+            seen_.observation.not_pruned.insert(prune->key);
           }
         });
       }
@@ -501,12 +501,13 @@ class Observer {
   }
 
   // What cannot be looked at counts as there.
-  base::Result<bool> would_go(const kube::ObjectKey& key) {
-    const auto served = seen_.world.cluster->served(key, ports_.stop);
+  base::Result<bool> would_go(const plan::PruneObject& prune) {
+    const auto served = seen_.world.cluster->served(prune.key, ports_.stop);
     const auto live =
         served ? seen_.world.cluster->get(*served, ports_.stop) : base::Result<kube::Object>(served.error());
     if (live) {
-      return plan::why_not_pruned(*live, *target_.project, cluster::field_manager).empty();
+      return !plan::is_of_another_service(*live, prune.services) &&
+             plan::why_not_pruned(*live, *target_.project, cluster::field_manager).empty();
     }
     const auto code = live.error().code;
     if (code == base::ErrorCode::not_found || code == base::ErrorCode::unauthorized) {

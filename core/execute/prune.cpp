@@ -2,11 +2,8 @@
 
 #include "core/json/reader.hpp"
 #include "core/plan/prune.hpp"
-#include "core/plan/restore.hpp"
 
 #include <nlohmann/json.hpp>
-
-#include <algorithm>
 
 namespace deployctl::execute {
 namespace {
@@ -17,10 +14,6 @@ constexpr int attempts = 3;  // at an object that somebody keeps changing
 
 bool is_gone(const base::Error& error) {
   return error.code == ErrorCode::not_found;
-}
-
-bool is_of_another_service(const kube::Object& live, const std::vector<std::string>& services) {
-  return !services.empty() && std::ranges::find(services, plan::service_of(live)) == services.end();
 }
 
 }  // namespace
@@ -37,7 +30,7 @@ base::Status prune_object(cluster::Client& client, const plan::PruneObject& prun
     if (!live) {
       return is_gone(live.error()) ? base::Status{} : live.error().within("pruning {}", name);
     }
-    if (is_of_another_service(*live, prune.services)) {
+    if (plan::is_of_another_service(*live, prune.services)) {
       return {};
     }
     if (const auto reason = plan::why_not_pruned(*live, project, cluster::field_manager); !reason.empty()) {

@@ -1,6 +1,7 @@
 #include "core/plan/prune.hpp"
 
 #include "core/json/reader.hpp"
+#include "core/plan/restore.hpp"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -83,6 +84,10 @@ std::string why_not_pruned(const kube::Object& live, std::string_view project, s
     return fmt::format("it is annotated {}", keep_annotation);
   }
   return metadata.at("deletionTimestamp").exists() ? "it is being deleted already" : "";
+}
+
+bool is_of_another_service(const kube::Object& live, const std::vector<std::string>& services) {
+  return !services.empty() && std::ranges::find(services, service_of(live)) == services.end();
 }
 
 std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys, const std::vector<std::string>& services) {

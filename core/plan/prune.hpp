@@ -27,6 +27,9 @@ std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> rele
 // field manager wrote it, nobody has asked to keep it and it is not going already.
 std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager);
 
+// Whether the live object is of a service that a run about `services` leaves alone; false for a run about all (empty).
+bool is_of_another_service(const kube::Object& live, const std::vector<std::string>& services);
+
 // The steps that prune: after everything else has succeeded. A run about some services leaves the objects of others
 // alone, whatever the ledger says of them: what a failed release has left there may be what they live on.
 std::vector<Step> prune_steps(const std::vector<kube::ObjectKey>& keys, const std::vector<std::string>& services = {});

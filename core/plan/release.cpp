@@ -343,7 +343,7 @@ class DependencyOrder {
 };
 
 // The release that the plan is to become counts as the newest of the ledger.
-void add_prune_steps(Plan& plan, const Observation& seen) {
+void add_prune_steps(Plan& plan, const Observation& seen, const std::vector<std::string>& services) {
   auto desired = desired_keys(plan);
   if (seen.left_alone) {
     desired.insert(desired.end(), seen.left_alone->begin(), seen.left_alone->end());
@@ -352,7 +352,7 @@ void add_prune_steps(Plan& plan, const Observation& seen) {
   releases.insert(releases.end(), seen.releases.begin(), seen.releases.end());
   auto leftovers = to_prune(releases, desired);
   std::erase_if(leftovers, [&](const kube::ObjectKey& key) { return seen.not_pruned.contains(key); });
-  for (auto& step : prune_steps(leftovers)) {
+  for (auto& step : prune_steps(leftovers, services)) {
     plan.steps.push_back(std::move(step));
   }
 }
@@ -472,7 +472,7 @@ base::Result<Plan> release(const project::Target& target, const Observation& see
     }
   }
   if (wish.rollout && (wish.services.empty() || seen.left_alone)) {
-    add_prune_steps(plan, seen);
+    add_prune_steps(plan, seen, wish.services);
   }
   return plan;
 }

@@ -171,6 +171,7 @@ class History(ReleasesTest):
         self.use({"a": BROKEN, **alike})
         self.rollout("--on-failure", "keep", code=5)
         self.use({"a": NO_PODS + "    env: {Y: new}\n", **alike})
+        self.assertNotRegex(self.deployctl("plan", "a", "-e", "lab").stdout, r"delete \w+/")
         done = self.rollout("a")
         self.assertIn("release 2 failed, and what it did to b, c stays as it is", done.stderr)
         self.assertNotIn("pruned", done.stderr)

@@ -105,5 +105,13 @@ TEST(WhyNotPruned, SaysWhatKeepsAnObject) {
   }
 }
 
+TEST(Pruning, ForSomeServicesLeavesWhatBelongsToOthers) {
+  const auto object = live({{"labels", {{"app.kubernetes.io/name", "api"}}}});
+  EXPECT_FALSE(is_of_another_service(object, {}));
+  EXPECT_FALSE(is_of_another_service(object, {"cache", "api"}));
+  EXPECT_TRUE(is_of_another_service(object, {"cache"}));
+  EXPECT_TRUE(is_of_another_service(live(), {"cache"})) << "it does not say whose it is";
+}
+
 }  // namespace
 }  // namespace deployctl::plan

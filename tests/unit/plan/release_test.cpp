@@ -246,6 +246,17 @@ TEST(ReleasePlan, TakesOnlyTheServicesThatWereNamed) {
   EXPECT_THAT(ids(*plan), ElementsAre("apply:service/cache", "apply:deployment/cache", "rollout:cache"));
 }
 
+TEST(ReleasePlan, DeletesOfTheNamedServicesOnly) {
+  auto before = seen();
+  before.left_alone.emplace();
+  before.releases = {{.number = 1,
+                      .state = kube::ReleaseState::deployed,
+                      .inventory = std::vector<kube::ObjectKey>{{"v1", "Service", "shop", "old"}}}};
+  const auto plan = release(shop(), before, {.services = {"cache"}, .rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(std::get<PruneObject>(find_step(*plan, "prune:service/old").action).services, ElementsAre("cache"));
+}
+
 TEST(ReleasePlan, SuggestsTheServiceThatWasMeant) {
   const auto plan = release(shop(), seen(), {.services = {"apii"}, .build = true, .push = false, .rollout = false});
   ASSERT_FALSE(plan);
