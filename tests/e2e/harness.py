@@ -73,8 +73,19 @@ def delete_namespace(name):
     kubectl("delete", "pods", "--all", "-n", name, "--grace-period=1", "--wait=false")
 
 
+def was_never_forwarded(connection):
+    """kube-proxy writes its rules anew whenever an endpoint anywhere comes or goes. A connection that begins in the
+    moment between the old ones and the new ones ends at the socket by which kube-proxy keeps the node port for itself,
+    where nobody answers: its translation, fixed by its first packet, is none."""
+    _, local = connection.sock.getsockname()
+    tracked = run(["conntrack", "-L", "-p", "tcp", "--orig-port-src", str(local), "--orig-port-dst",
+                   str(connection.port)])
+    return f"src=127.0.0.1 dst=127.0.0.1 sport={connection.port} dport={local} " in tracked.stdout
+
+
 class Load:
-    """Requests without pause from several threads, each on a new connection, until stopped; counts what failed."""
+    """Requests without pause from several threads, half of them each on a new connection, until stopped; counts what
+    failed on its way to a pod or in one."""
 
     def __init__(self, port, path, threads=4):
         self.port, self.path = port, path
@@ -105,7 +116,8 @@ class Load:
                     connection.close()
                     connection = None
             except OSError as error:
-                problem, connection = repr(error), None
+                is_lost = not (isinstance(error, TimeoutError) and connection.sock and was_never_forwarded(connection))
+                problem, connection = repr(error) if is_lost else None, None
             except http.client.HTTPException as error:
                 problem, connection = repr(error), None
             with self._lock:
