@@ -5,7 +5,6 @@
 #include "core/execute/commit_order.hpp"
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
-#include "core/execute/ledger.hpp"
 #include "core/execute/lock.hpp"
 #include "core/execute/ready_images.hpp"
 #include "core/execute/running.hpp"
@@ -183,7 +182,8 @@ class Observer {
     seen_.world.cluster = std::move(*client);
     std::array<base::Status, 4> outcomes;
     run_at_once({[&] { outcomes[0] = see_identity(); }, [&] { outcomes[1] = see_deployments(); },
-                 [&] { outcomes[2] = see_access(); }, [&] { outcomes[3] = see_autoscalers(); }, [&] { see_lock(); }});
+                 [&] { outcomes[2] = see_access(); }, [&] { outcomes[3] = see_autoscalers(); },
+                 [&] { see_lock_and_releases(); }});
     const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
     if (failed != outcomes.end()) {
       return *failed;
@@ -192,13 +192,22 @@ class Observer {
     return {};
   }
 
-  // Only to save a question later: what goes wrong here is told by whoever takes the lock.
-  void see_lock() {
+  // Only to save questions later: what goes wrong here is told by whoever takes the lock.
+  void see_lock_and_releases() {
     if (options_.with_dry_run) {
       return;
     }
-    if (auto lease = read_lock(*seen_.world.cluster, ledger_scope(), ports_.stop)) {
-      seen_.lock = std::move(*lease);
+    auto lease = read_lock(*seen_.world.cluster, ledger_scope(), ports_.stop);
+    if (!lease) {
+      return;
+    }
+    seen_.lock = std::move(*lease);
+    if (!seen_.lock->holder.empty()) {
+      return;
+    }
+    seen_.ledger = std::make_shared<Ledger>(*seen_.world.cluster, ledger_scope());
+    if (auto releases = seen_.ledger->list_with_inventories(ports_.stop)) {
+      seen_.releases = std::move(*releases);
     }
   }
 
@@ -369,14 +378,15 @@ class Observer {
   }
 
   // For showing what would be pruned, for not building an older commit in vain, and for knowing whether a canary has
-  // anything to be compared with. The run itself looks again, under the lock.
+  // anything to be compared with. The run itself looks again where another one may have been at work meanwhile.
   base::Status see_releases() {
     const bool is_worth_it = options_.with_dry_run || wish_.build || wish_.push || has_canary();
     if (!wish_.rollout || !is_worth_it || !seen_.observation.namespace_exists) {
       return {};
     }
     Ledger ledger(*seen_.world.cluster, ledger_scope());
-    auto releases = ledger.list_with_inventories(ports_.stop);
+    auto releases = seen_.releases ? base::Result<std::vector<kube::ReleaseSummary>>(*seen_.releases)
+                                   : ledger.list_with_inventories(ports_.stop);
     if (!releases && options_.with_dry_run && releases.error().code == base::ErrorCode::unauthorized) {
       ports_.events.emit(events::Note{events::Note::Level::warning,
                                       "what would be pruned cannot be told: " + base::to_string(releases.error())});

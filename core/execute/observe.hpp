@@ -3,6 +3,7 @@
 
 #include "core/base/result.hpp"
 #include "core/execute/identity.hpp"
+#include "core/execute/ledger.hpp"
 #include "core/execute/ports.hpp"
 #include "core/execute/secrets.hpp"
 #include "core/execute/world.hpp"
@@ -12,6 +13,7 @@
 #include "core/project/model.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,7 +47,10 @@ struct Seen {
   plan::Observation observation;
   std::optional<io::Commit> commit;
   kube::ClusterIdentity cluster;
-  std::optional<kube::Lease> lock;          // as it was when the cluster was looked at
+  std::optional<kube::Lease> lock;  // as it was when the cluster was looked at
+  std::shared_ptr<Ledger> ledger;   // null when it was not read
+  // Of the ledger, with their inventories, read after `lock` was found free: true for whoever has the lock next.
+  std::optional<std::vector<kube::ReleaseSummary>> releases;
   std::optional<kube::AccessRules> access;  // what we may do in the namespace; nothing when the server does not say
   // Of objects of the plan that a dry run has shown, "" for those that are not there (execute/preflight.hpp).
   std::map<kube::ObjectKey, std::string> live_versions;

@@ -53,7 +53,8 @@ class RecordedRollout {
         ports_(rollout.ports),
         client_(*rollout.seen.world.cluster),
         scope_{rollout.plan.project, rollout.plan.environment, rollout.plan.name_space},
-        ledger_(client_, scope_),
+        kept_ledger_(rollout.seen.ledger ? rollout.seen.ledger : std::make_shared<Ledger>(client_, scope_)),
+        ledger_(*kept_ledger_),
         began_(rollout.ports.clock.steady_now()) {
     for (const auto& step : rollout.plan.steps) {
       if (step.phase != plan::Phase::cluster || is_prune(step)) {
@@ -99,7 +100,7 @@ class RecordedRollout {
   }
 
   Status read_releases() {
-    auto listed = ledger_.list_with_inventories(ports_.stop);
+    auto listed = list_releases();
     if (!listed) {
       return listed.error();
     }
@@ -115,6 +116,13 @@ class RecordedRollout {
       live_ = *live;
     }
     return {};
+  }
+
+  // What was read while the lock was free is still true when nobody else has had the lock since.
+  base::Result<std::vector<ReleaseSummary>> list_releases() {
+    const auto& seen = rollout_.seen;
+    const bool is_still_true = seen.releases && lock_->epoch() == seen.lock->epoch + 1;
+    return is_still_true ? *seen.releases : ledger_.list_with_inventories(ports_.stop);
   }
 
   // Whoever holds the lock knows that nobody else is at work: what is pending was left behind.
@@ -554,7 +562,8 @@ class RecordedRollout {
   const Ports& ports_;
   cluster::Client& client_;
   LedgerScope scope_;
-  Ledger ledger_;
+  std::shared_ptr<Ledger> kept_ledger_;
+  Ledger& ledger_;
   io::SteadyTime began_;
   std::vector<plan::Step> namespace_steps_;
   std::vector<plan::Step> steps_;

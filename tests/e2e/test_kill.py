@@ -51,7 +51,7 @@ class Gate:
         self.started.set()
         return process
 
-    def enter(self):
+    def enter(self, command, path):
         with self.lock:
             self.count += 1
             return self.count
@@ -63,6 +63,22 @@ class Gate:
             self.killed.set()
         if self.killed.is_set():
             raise ConnectionAbortedError("the run is over")
+
+
+class HoldAtTheLock:
+    """Lets the first write of the lock wait until it is let go."""
+
+    def __init__(self):
+        self.reached, self.let_go = threading.Event(), threading.Event()
+
+    def enter(self, command, path):
+        if command == "PUT" and "/leases/" in path and not self.reached.is_set():
+            self.reached.set()
+            self.let_go.wait(60)
+        return 0
+
+    def pass_by(self, number, before):
+        pass
 
 
 class Proxy(http.server.ThreadingHTTPServer):
@@ -86,7 +102,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def forward(self):
         gate = self.server.gate
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        number = gate.enter()
+        number = gate.enter(self.command, self.path)
         gate.pass_by(number, before=True)
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
         try:
@@ -124,8 +140,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Project:
     """A project in a namespace of its own, whose runs go through a proxy of its own."""
 
-    def __init__(self, name, upstream):
-        self.name, self.proxy = name, Proxy(upstream)
+    def __init__(self, name, upstream, is_new=True):
+        self.name, self.proxy, self.others = name, Proxy(upstream), []
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-kill-"))
         self.kubeconfig = self.folder / "kubeconfig"
         address = f"http://127.0.0.1:{self.proxy.server_address[1]}"
@@ -135,9 +151,18 @@ class Project:
             "clusters": [{"name": "proxy", "cluster": {"server": address}}], "users": [{"name": "proxy", "user": {}}]}))
         self.environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig), "TOKEN": "a-value",
                             "HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / "config")}
-        kubectl("delete", "namespace", name, "--ignore-not-found")
+        if is_new:
+            kubectl("delete", "namespace", name, "--ignore-not-found")
+
+    def beside(self):
+        """The same project in another folder, by another way to the API server: somebody else's."""
+        other = Project(self.name, self.proxy.upstream, is_new=False)
+        self.others.append(other)
+        return other
 
     def close(self):
+        for other in self.others:
+            other.close()
         self.proxy.shutdown()
         self.proxy.server_close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -284,6 +309,28 @@ class KillAtAnyMoment(unittest.TestCase):
                 wrong.append(f"{place}: the newest release is {newest}\n{output}")
             state = "two" if state == "one" else "one"
         return wrong, killed
+
+    def test_a_run_that_is_overtaken_before_it_has_the_lock_sees_what_the_other_one_made(self):
+        project = self.open_project("e2e-kill-overtaken")
+        self.roll_out(project, "one")
+        project.use("two")
+        gate = project.proxy.gate = HoldAtTheLock()
+        with tempfile.TemporaryFile() as output:
+            overtaken = project.start(output)
+            self.assertTrue(gate.reached.wait(60))
+            other = project.beside()
+            self.roll_out(other, "one")
+            self.roll_out(other, "two")
+            self.roll_out(other, "one")
+            gate.let_go.set()
+            code = overtaken.wait(120)
+            output.seek(0)
+            text = output.read().decode()
+        self.assertEqual(code, 0, text)
+        self.assertIn("release 4, after release 3", text)
+        self.assertIn("Deployment/new", project.live())
+        self.assertNotIn("Deployment/old", project.live())
+        self.assertEqual(project.lock_holder(), "")
 
     def test_leaves_nothing_that_the_next_run_does_not_mend(self):
         expected, requests = self.learn()
