@@ -91,6 +91,24 @@ bool needs_compilers(const Target& target) {
   });
 }
 
+// What its image is made of and how it is called.
+bool is_built_alike(const project::Service& left, const project::Service& right) {
+  const auto& one = *left.build;
+  const auto& other = *right.build;
+  return left.image == right.image && one.source == other.source && one.package == other.package &&
+         one.dockerfile == other.dockerfile && one.runtime == other.runtime && one.target == other.target &&
+         one.platforms == other.platforms && one.args == other.args;
+}
+
+// Whether the images that the build job makes are not those that the environment runs: its registry is another one, or
+// a service is there or built otherwise in it only. Its own job makes them.
+bool has_own_images(const Target& environment, const Target& target) {
+  return std::ranges::any_of(environment.services, [&](const project::Service& service) {
+    const auto* common = target.find(*service.name);
+    return service.is_built() && (common == nullptr || !common->is_built() || !is_built_alike(service, *common));
+  });
+}
+
 // A list of jobs in flow style: "[build, deploy-dev]".
 std::string needs(const Target& target, const std::string& previous_job) {
   std::vector<std::string> jobs{has_builds(target) ? "build" : "check"};
@@ -100,7 +118,25 @@ std::string needs(const Target& target, const std::string& previous_job) {
   return "[" + base::join(jobs, ", ") + "]";
 }
 
-base::Result<Values> deployment(const Target& target, const Target& environment, const std::string& previous_job) {
+// GitHub's own registry takes the token every job has; any other wants an account.
+void add_registry(Values& values, CiSystem system, const std::string& host, bool is_used) {
+  const bool is_githubs = system == CiSystem::github && host == github_registry;
+  const bool is_github = system == CiSystem::github;
+  values.insert_or_assign("uses_registry", is_used);
+  values.insert_or_assign("registry", host);
+  values.insert_or_assign("registry_word", host);
+  values.insert_or_assign("github_registry", is_githubs && is_used);
+  values.insert_or_assign("own_registry", !is_githubs && is_used);
+  values.insert_or_assign("username", is_githubs  ? "github.actor"
+                                      : is_github ? "secrets.REGISTRY_USERNAME"
+                                                  : "REGISTRY_USERNAME");
+  values.insert_or_assign("password", is_githubs  ? "secrets.GITHUB_TOKEN"
+                                      : is_github ? "secrets.REGISTRY_PASSWORD"
+                                                  : "REGISTRY_PASSWORD");
+}
+
+base::Result<Values> deployment(CiSystem system, const Target& target, const Target& environment,
+                                const std::string& previous_job) {
   const auto& name = environment.environment;
   if (!name.empty() && !is_made_of(name, "._-")) {
     return base::Error::invalid_input("environment '{}' cannot be named in a pipeline", base::printable(name));
@@ -113,22 +149,33 @@ base::Result<Values> deployment(const Target& target, const Target& environment,
   for (const auto& variable : secrets->variables) {
     variables.push_back({{"name", variable}});
   }
-  return Values{{"job", templating::yaml_scalar(job_name(environment))},
+  const auto host = registry_host(environment);
+  if (!host) {
+    return host.error();
+  }
+  const bool makes_images = has_own_images(environment, target);
+  Values values{{"job", templating::yaml_scalar(job_name(environment))},
                 {"needs", needs(target, previous_job)},
                 {"has_environment", !name.empty()},
                 {"environment", templating::yaml_scalar(name)},
                 {"environment_option", name.empty() ? "" : " --env " + name},
                 {"group", templating::yaml_scalar(fmt::format("{}-{}", *target.project, job_name(environment)))},
                 {"manual", environment.approval == project::Approval::manual},
+                {"makes_images", makes_images},
+                {"command", makes_images ? "release" : "rollout"},
+                {"registry_right", makes_images ? "write" : "read"},
                 {"has_own_variables", !variables.empty()},
                 {"own_variables", variables}};
+  add_registry(values, system, *host, has_builds(environment));
+  return values;
 }
 
-base::Result<std::vector<Values>> deployments(const Target& target, std::span<const Target> environments) {
+base::Result<std::vector<Values>> deployments(CiSystem system, const Target& target,
+                                              std::span<const Target> environments) {
   std::vector<Values> jobs;
   std::string previous_job;
   for (const auto& environment : environments) {
-    auto job = deployment(target, environment, previous_job);
+    auto job = deployment(system, target, environment, previous_job);
     if (!job) {
       return job.error();
     }
@@ -158,22 +205,6 @@ void add_secret_names(Values& values, const SecretNames& names) {
   values.insert_or_assign("secret_files", join(names.files, ", "));
 }
 
-// GitHub's own registry takes the token every job has; any other wants an account.
-void add_registry(Values& values, CiSystem system, const std::string& host, bool is_used) {
-  const bool is_githubs = system == CiSystem::github && host == github_registry;
-  const bool is_github = system == CiSystem::github;
-  values.insert_or_assign("registry", host);
-  values.insert_or_assign("registry_word", host);
-  values.insert_or_assign("github_registry", is_githubs && is_used);
-  values.insert_or_assign("own_registry", !is_githubs && is_used);
-  values.insert_or_assign("username", is_githubs  ? "github.actor"
-                                      : is_github ? "secrets.REGISTRY_USERNAME"
-                                                  : "REGISTRY_USERNAME");
-  values.insert_or_assign("password", is_githubs  ? "secrets.GITHUB_TOKEN"
-                                      : is_github ? "secrets.REGISTRY_PASSWORD"
-                                                  : "REGISTRY_PASSWORD");
-}
-
 // A project manifest of another name has to be given to every command.
 base::Result<std::string> file_option(const Target& target) {
   if (target.manifest_name == project::default_manifest_name) {
@@ -191,7 +222,7 @@ base::Result<std::string> file_option(const Target& target) {
 base::Result<std::string> pipeline(CiSystem system, const Target& target, std::span<const Target> environments,
                                    const templating::TemplateSet& templates) {
   const auto deployed = environments.empty() ? std::span<const Target>(&target, 1) : environments;
-  auto jobs = deployments(target, deployed);
+  auto jobs = deployments(system, target, deployed);
   if (!jobs) {
     return jobs.error();
   }
@@ -201,12 +232,13 @@ base::Result<std::string> pipeline(CiSystem system, const Target& target, std::s
   if (!secrets || !host || !option) {
     return !secrets ? secrets.error() : !host ? host.error() : option.error();
   }
+  const auto is_any = [&](bool (*what)(const Target&)) { return what(target) || std::ranges::any_of(deployed, what); };
   Values values{{"header", header_line(target.manifest_name)},
                 {"checkout_commit", std::string(checkout_commit)},
                 {"checkout_version", std::string(checkout_version)},
                 {"builds", has_builds(target)},
-                {"needs_engine", needs_engine(target)},
-                {"needs_compilers", needs_compilers(target)},
+                {"needs_engine", is_any(needs_engine)},
+                {"needs_compilers", is_any(needs_compilers)},
                 {"file_option", *option},
                 {"deployments", *std::move(jobs)}};
   add_secret_names(values, *secrets);

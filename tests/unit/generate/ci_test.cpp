@@ -39,6 +39,38 @@ TEST(GitHubPipeline, PinsActionsByCommit) {
   EXPECT_EQ(actions, 4);
 }
 
+// The build job makes what most environments run; the images of another registry are made where they are used.
+TEST(Pipelines, MakeTheImagesOfAnEnvironmentThatHasItsOwnInItsJob) {
+  auto environments = dev_and_prod();
+  for (auto& service : environments.back().services) {
+    if (service.is_built()) {
+      service.image = base::Located<std::string>{"registry.prod.example.com/shop/" + *service.name};
+    }
+  }
+  environments.back().registry = base::Located<std::string>{"registry.prod.example.com/shop"};
+  const auto github = pipeline_of(CiSystem::github, tests::shop(), environments);
+  EXPECT_THAT(github, HasSubstr("run: deployctl rollout --env dev --yes\n"));
+  EXPECT_THAT(github, HasSubstr("run: deployctl release --env prod --yes\n"));
+  EXPECT_THAT(github, HasSubstr("--password-stdin registry.prod.example.com\n"));
+  EXPECT_THAT(github,
+              HasSubstr("the same two in the environment prod, which has images of its own: an account that may "
+                        "push to registry.prod.example.com\n"));
+  const auto gitlab = pipeline_of(CiSystem::gitlab, tests::shop(), environments);
+  EXPECT_THAT(gitlab, HasSubstr("- deployctl rollout --env dev --yes\n"));
+  EXPECT_THAT(gitlab, HasSubstr("- deployctl release --env prod --yes\n"));
+  EXPECT_THAT(gitlab, HasSubstr("--password-stdin registry.prod.example.com\n"));
+}
+
+TEST(Pipelines, MakeAServiceThatOnlyOneEnvironmentHas) {
+  auto environments = dev_and_prod();
+  const auto built = std::ranges::find_if(environments.back().services, &project::Service::is_built);
+  auto extra = *built;
+  extra.name = base::Located<std::string>{"extra"};
+  environments.back().services.push_back(extra);
+  EXPECT_THAT(pipeline_of(CiSystem::github, tests::shop(), environments),
+              HasSubstr("run: deployctl release --env prod --yes\n"));
+}
+
 TEST(GitHubPipeline, GivesTheLeastPermissions) {
   const auto text = pipeline_of(CiSystem::github, tests::shop(), dev_and_prod());
   EXPECT_THAT(text, HasSubstr("\npermissions: {}\n"));
