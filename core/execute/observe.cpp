@@ -50,6 +50,9 @@ class Observer {
       return services.error();
     }
     services_ = *services;
+    if (const auto meant = check_given_images(); !meant) {
+      return meant.error();
+    }
     using Part = base::Status (Observer::*)();
     for (const Part part :
          {&Observer::see_sources, &Observer::see_secrets, &Observer::see_engine, &Observer::see_registry,
@@ -66,6 +69,21 @@ class Observer {
   }
 
  private:
+  // An image for nobody is a slip of the pen that would leave everything as it was, and call that done.
+  base::Status check_given_images() const {
+    for (const auto& [service, reference] : options_.images) {
+      if (const auto exists = plan::chosen_services(target_, {.services = {service}}); !exists) {
+        return exists.error().within("reading --image {}={}", base::printable(service), base::printable(reference));
+      }
+      if (std::ranges::none_of(services_, [&](const auto* chosen) { return *chosen->name == service; })) {
+        return base::Error::usage("--image {}={} is for a service that this run is not about", base::printable(service),
+                                  base::printable(reference))
+            .with_hint("name it too: 'deployctl rollout {} …'", service);
+      }
+    }
+    return {};
+  }
+
   base::Status see_sources() {
     auto inputs = generate::read_inputs(target_, ports_.files);
     if (!inputs) {
