@@ -1,6 +1,6 @@
 // The words are those of kubelet's ReadLogs (pkg/kubelet/kuberuntime/logs/logs.go: the file is gone, with its
-// container) and GetContainerLogs (kuberuntime_container.go: the runtime does not know the container). They are the
-// whole of the answer.
+// container) and GetContainerLogs (kuberuntime_container.go: the runtime does not know the container), or the runtime's
+// own (dockershim, containerd). They are the whole of the answer.
 #include "core/cluster/lost_log.hpp"
 
 #include <algorithm>
@@ -9,8 +9,10 @@
 namespace deployctl::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 2> beginnings{"failed to try resolving symlinks in path",
-                                                     "unable to retrieve container logs"};
+constexpr std::array<std::string_view, 4> beginnings{
+    "failed to try resolving symlinks in path", "unable to retrieve container logs",
+    "rpc error: code = Unknown desc = Error: No such container: ",
+    "rpc error: code = NotFound desc = an error occurred when try to find container"};
 
 }  // namespace
 

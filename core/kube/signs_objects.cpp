@@ -113,6 +113,13 @@ const Event* newest(const std::vector<const Event*>& events) {
   return latest;
 }
 
+// For a moment after a write the condition still speaks of the replica set before: 'ReplicaSet "api-5d9c7" has timed
+// out progressing.' (pkg/controller/deployment/progress.go).
+bool is_about_another_replica_set(const Condition& condition, const Evidence& evidence) {
+  return evidence.replica_set != nullptr && condition.message.starts_with("ReplicaSet \"") &&
+         !condition.message.starts_with(fmt::format("ReplicaSet \"{}\"", evidence.replica_set->name));
+}
+
 void add_deployment_signs(const Evidence& evidence, std::vector<Sign>& signs) {
   const auto& deployment = *evidence.deployment;
   const auto status = rollout_status(deployment, evidence.written);
@@ -133,7 +140,8 @@ void add_deployment_signs(const Evidence& evidence, std::vector<Sign>& signs) {
         deployment_sign(evidence, "deployment-paused", "spec.paused", "DeploymentPaused", "the deployment is paused"));
   }
   if (const auto* progressing = find_condition(deployment.conditions, "Progressing");
-      progressing != nullptr && progressing->reason == "ProgressDeadlineExceeded") {
+      progressing != nullptr && progressing->reason == "ProgressDeadlineExceeded" &&
+      !is_about_another_replica_set(*progressing, evidence)) {
     signs.push_back(deployment_sign(evidence, "no-progress", "status.conditions[Progressing]", progressing->reason,
                                     progressing->message));
   }

@@ -317,7 +317,8 @@ TEST(Logs, AreAskedForWithTheirLimits) {
 
 TEST(Logs, AreNotWhatTheKubeletSaysInTheirPlace) {
   for (const auto* lost : {R"(failed to try resolving symlinks in path "/var/log/pods/p/1.log": lstat: no such file)",
-                           "unable to retrieve container logs for containerd://1f31c55c\n"}) {
+                           "unable to retrieve container logs for containerd://1f31c55c\n",
+                           "rpc error: code = Unknown desc = Error: No such container: e229"}) {
     World world;
     world.transport.on("GET /api/v1/namespaces/shop/pods/p/log", {{.body = lost}});
     const auto text = world.client()->logs({.name_space = "shop", .pod = "p", .container = "c"});

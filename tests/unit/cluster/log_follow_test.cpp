@@ -67,7 +67,8 @@ TEST(FollowLog, LeavesOutWhatTheKubeletSaysInPlaceOfALog) {
       log_request,
       {{.lines = {R"(failed to try resolving symlinks in path "/var/log/pods/p/1.log": no such file or directory)",
                   "2026-01-01T00:00:01Z failed to try resolving symlinks in path of ours"}},
-       {.lines = {"unable to retrieve container logs for containerd://1f31c55c"}}});
+       {.lines = {"unable to retrieve container logs for containerd://1f31c55c",
+                  "rpc error: code = Unknown desc = Error: No such container: e229"}}});
   world.transport.on(pod_request, {pod("running"), pod("terminated")});
   EXPECT_THAT(follow(world).lines, ElementsAre("failed to try resolving symlinks in path of ours"));
 }
