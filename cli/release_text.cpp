@@ -49,7 +49,7 @@ json::Value release_json(const kube::ReleaseSummary& release) {
           {"started", release.started},
           {"finished", release.finished},
           {"outcome", release.outcome},
-          {"journal", release.journal},
+          {"journal", release.outcome.empty() ? release.journal : std::string()},
           {"open", execute::CanaryRecord(release.progress, {}).open_in_words()},
           {"services", release.services},
           {"images", release.images},

@@ -99,11 +99,19 @@ std::string release_line(const kube::ReleaseSummary& release, io::WallTime now) 
     line += ", commit " + brief(release.commit);
   }
   line += fmt::format(", {} ago by {}", age_of(release.started, now), or_dash(release.actor));
-  const auto open = release.outcome.empty() ? what_became_of(release) : release.journal;
+  const auto open = what_became_of(release);
   if (!open.empty() && release.state != kube::ReleaseState::deployed) {
     line += fmt::format(" ({})", base::printable(open));
   }
   return line + "\n";
+}
+
+// The clocks of two machines may differ, so this is a word for people: nothing is decided by it.
+std::string lapsed_text(const kube::Lease& lock, io::WallTime now) {
+  const auto renewed = io::parse_rfc3339(lock.renewed);
+  return renewed && now - *renewed > lock.duration
+             ? fmt::format(", and not renewed for {}: the next run takes it over", age_of(lock.renewed, now))
+             : std::string();
 }
 
 // The live release, what was tried since, and who is at work.
@@ -117,8 +125,8 @@ std::string overview_text(const execute::ReleaseOverview& overview, io::WallTime
   }
   const auto& lock = overview.lock;
   if (!lock.holder.empty()) {
-    text += fmt::format("locked by {} ({}), for {}\n", base::printable(lock.holder.substr(0, lock.holder.rfind('/'))),
-                        or_dash(lock.what), age_of(lock.acquired, now));
+    text += fmt::format("locked by {} ({}), for {}{}\n", base::printable(lock.holder.substr(0, lock.holder.rfind('/'))),
+                        or_dash(lock.what), age_of(lock.acquired, now), lapsed_text(lock, now));
   }
   return text;
 }
@@ -136,6 +144,7 @@ json::Value to_json(const execute::ReleaseOverview& overview) {
     lock = {{"holder", overview.lock.holder},
             {"action", overview.lock.what},
             {"since", overview.lock.acquired},
+            {"renewed", overview.lock.renewed},
             {"epoch", overview.lock.epoch}};
   }
   return {{"releases", std::move(releases)}, {"lock", std::move(lock)}};

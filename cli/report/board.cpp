@@ -222,6 +222,8 @@ std::string Board::mark(StepFinished::Outcome outcome) const {
       return palette_.paint(Color::red, is_unicode ? "✗" : "x");
     case StepFinished::Outcome::skipped:
       return palette_.paint(Color::dim, "-");
+    case StepFinished::Outcome::open:
+      return palette_.paint(Color::yellow, is_unicode ? "…" : "~");
   }
   return " ";
 }

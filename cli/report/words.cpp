@@ -99,6 +99,8 @@ std::string_view outcome_word(events::StepFinished::Outcome outcome) {
       return "failed";
     case events::StepFinished::Outcome::skipped:
       return "skipped";
+    case events::StepFinished::Outcome::open:
+      return "left open";
   }
   return {};
 }

@@ -18,9 +18,10 @@ struct StepStarted {
   std::string title;  // "building api"
 };
 
-// How the step ended. `result` is one line for people: "127.0.0.1:5000/demo/api:1a2b3c@sha256:…", "unchanged".
+// How the step ended; skipped: it was never begun; open: it is neither done nor failed, and goes on or waits without
+// this run. `result` is one line for people: "127.0.0.1:5000/demo/api:1a2b3c@sha256:…", "unchanged".
 struct StepFinished {
-  enum class Outcome { done, unchanged, failed, skipped };
+  enum class Outcome { done, unchanged, failed, skipped, open };
   std::string step;
   std::string service;
   Outcome outcome = Outcome::done;

@@ -23,6 +23,8 @@ std::string_view word(StepFinished::Outcome outcome) {
       return "failed";
     case StepFinished::Outcome::skipped:
       return "skipped";
+    case StepFinished::Outcome::open:
+      return "open";
   }
   return "";
 }

@@ -89,7 +89,7 @@ Outcome step_outcome(kube::RolloutResult result, bool is_unchanged) {
     case kube::RolloutResult::undecided:
     case kube::RolloutResult::unseen:
     case kube::RolloutResult::interrupted:
-      return Outcome::skipped;
+      return Outcome::open;
   }
   return Outcome::failed;
 }
@@ -113,14 +113,23 @@ base::Error failure_of(const kube::RolloutOutcome& outcome) {
       .with_hint("{}", cause.advice);
 }
 
+// What is usual explains nothing while it has not lasted; what is not may be the cause from the beginning.
+const kube::verdict::Finding* likely_cause(const kube::RolloutOutcome& outcome) {
+  const auto explains = [](const kube::verdict::Finding& finding) {
+    return finding.weight != kube::verdict::Weight::waiting || !finding.is_usual;
+  };
+  const auto found = std::ranges::find_if(outcome.findings, explains);
+  return found == outcome.findings.end() ? nullptr : &*found;
+}
+
 base::Error undecided_of(const kube::RolloutOutcome& outcome, std::chrono::milliseconds deadline) {
-  const bool is_explained =
-      !outcome.findings.empty() && outcome.findings.front().weight == kube::verdict::Weight::probable;
+  const auto* cause = likely_cause(outcome);
+  const auto how_sure = cause != nullptr && cause->weight == kube::verdict::Weight::waiting ? "perhaps" : "probably";
   return base::Error::make(base::ErrorCode::rollout_undecided, "the rollout of {} is undecided after {}: {}{}",
                            outcome.service, base::to_string(deadline), outcome.status.summary,
-                           is_explained ? "; probably because of " + describe(outcome.findings.front()) : "")
+                           cause == nullptr ? "" : fmt::format("; {} because of {}", how_sure, describe(*cause)))
       .with_hint("{}it goes on in the cluster: 'deployctl status' shows it, 'deployctl undo {}' goes back",
-                 is_explained ? outcome.findings.front().advice + "; " : "", outcome.service);
+                 cause == nullptr || cause->advice.empty() ? "" : cause->advice + "; ", outcome.service);
 }
 
 base::Error unseen_of(const kube::RolloutOutcome& outcome) {
@@ -227,7 +236,7 @@ void Rollouts::follow(kube::RolloutTarget target, const AwaitOptions& options, D
                         [report, service, options,
                          done = std::move(done)](const base::Result<kube::RolloutOutcome>& ended) {
                           if (!ended) {
-                            report->finish(Outcome::skipped, ended.error().message);
+                            report->finish(Outcome::open, ended.error().message);
                             done(ended.error());
                             return;
                           }

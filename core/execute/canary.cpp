@@ -117,12 +117,12 @@ class Walk {
   Result<CanaryEnd> finish(StepReport& report, const Result<CanaryEnd>& end) {
     if (!end) {
       const bool is_interrupted = end.error().code == base::ErrorCode::interrupted;
-      report.finish(is_interrupted ? Outcome::skipped : Outcome::failed,
+      report.finish(is_interrupted ? Outcome::open : Outcome::failed,
                     is_interrupted ? where_it_stays() : end.error().message);
       return end.error();
     }
     if (*end == CanaryEnd::paused) {
-      report.finish(Outcome::skipped, canary::in_words(kept_.settings, kept_.progress));
+      report.finish(Outcome::open, canary::in_words(kept_.settings, kept_.progress));
     } else {
       report.finish(Outcome::done, kept_.progress.reason);
     }

@@ -198,6 +198,14 @@ Status Ledger::finish(long long number, ReleaseState state, std::string_view out
   return {};
 }
 
+Status Ledger::claim(const ReleaseSummary& release, long long epoch, std::stop_token stop) {
+  const auto changed = change(release.number, {.epoch = epoch}, std::move(stop));
+  if (!changed) {
+    return changed.error().within("taking over release {}", release.number);
+  }
+  return {};
+}
+
 Status Ledger::mark_interrupted(const ReleaseSummary& left, long long epoch, std::stop_token stop) {
   const auto now = io::to_rfc3339(client_.api().clock().now());
   const auto changed = change(left.number,

@@ -42,7 +42,9 @@ class Ledger {
   base::Status note_journal(long long number, std::string_view journal, std::stop_token stop);
   // How it ended. refused as above.
   base::Status finish(long long number, kube::ReleaseState state, std::string_view outcome, std::stop_token stop);
-  // Of a release that another run left pending: nobody but `epoch` may write it from now on.
+  // Nobody but `epoch` may write that release from now on.
+  base::Status claim(const kube::ReleaseSummary& release, long long epoch, std::stop_token stop);
+  // The same of a release that another run left pending, and says so.
   base::Status mark_interrupted(const kube::ReleaseSummary& left, long long epoch, std::stop_token stop);
   // Deletes all but kube::kept_releases; chunks without a head go too.
   base::Status prune(std::size_t keep, std::stop_token stop);

@@ -161,11 +161,12 @@ Status let_side_go(const std::string& service, CanaryRecord& record, cluster::Cl
   return record.note_side(service, false);
 }
 
-// Takes back what is meant and writes it into the record of the release, which is over when no canary is left.
+// Takes back what is meant and writes it into the record of the release, which is over when nothing of it is left and
+// waits as before when something is.
 Status take_back(Ledger& ledger, Lock& lock, const UnderWay& under_way, cluster::Client& client,
                  const project::Target& target, const Ports& ports) {
   const auto number = under_way.release.number;
-  if (const auto ours = ledger.mark_interrupted(under_way.release, lock.epoch(), ports.stop); !ours) {
+  if (const auto ours = ledger.claim(under_way.release, lock.epoch(), ports.stop); !ours) {
     return ours;
   }
   const auto release = ledger.read(number, ports.stop);

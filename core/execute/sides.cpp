@@ -299,10 +299,9 @@ base::Status Sides::switch_traffic(const plan::Step& step) {
     const auto name = generate::side_name(step.service, state.chosen);
     state.chosen = state.live;
     state.is_held = true;
-    report.finish(Outcome::skipped,
-                  fmt::format("{0} is ready and gets no request yet: 'deployctl promote {1}' switches "
-                              "to it, 'deployctl abort {1}' lets it go",
-                              name, step.service));
+    report.finish(Outcome::open, fmt::format("{0} is ready and gets no request yet: 'deployctl promote {1}' switches "
+                                             "to it, 'deployctl abort {1}' lets it go",
+                                             name, step.service));
     return {};
   }
   const auto switched = switch_over(step, state);

@@ -234,7 +234,7 @@ class TaskStep {
 
   // Nobody kills a migration by Ctrl-C.
   base::Status leave(const kube::Object& live) {
-    report_.finish(Outcome::skipped, fmt::format("interrupted; job/{} goes on in the cluster", live.name()));
+    report_.finish(Outcome::open, fmt::format("interrupted; job/{} goes on in the cluster", live.name()));
     ports_.events.emit(events::Note{
         events::Note::Level::warning,
         fmt::format("{} of {} was not stopped: job/{} goes on, and the next run of this release takes it up", task_,
@@ -244,7 +244,7 @@ class TaskStep {
 
   base::Status give_up(const base::Error& error) {
     const bool is_undecided = error.code == base::ErrorCode::rollout_undecided;
-    report_.finish(is_undecided ? Outcome::skipped : Outcome::failed, error.message);
+    report_.finish(is_undecided ? Outcome::open : Outcome::failed, error.message);
     return error.within("running {} of {}", task_, step_.service);
   }
 

@@ -119,7 +119,7 @@ environments:
             self.use("broken", strategy, ["false"])
             with self.load() as load:
                 done = self.rollout(5)
-            self.assertIn("switch:web: skipped", done.stderr)
+            self.assertIn("switch:web: left open", done.stderr)
             self.assertEqual(load.failures, [])
             self.assert_answer("second")
             self.assertEqual(self.side(), "e2e-strategies-green")
