@@ -21,6 +21,7 @@ constexpr std::array code_table{
     CodeRow{ErrorCode::refused, "refused", 7},
     CodeRow{ErrorCode::unauthorized, "unauthorized", 8},
     CodeRow{ErrorCode::unreachable, "unreachable", 9},
+    CodeRow{ErrorCode::undo_failed, "undo_failed", 10},
     CodeRow{ErrorCode::interrupted, "interrupted", 130},
     CodeRow{ErrorCode::not_found, "not_found", 1},
     CodeRow{ErrorCode::conflict, "conflict", 1},

@@ -29,6 +29,7 @@ enum class ErrorCode {
   interrupted,        // exit 130: Ctrl-C or SIGTERM
   not_found,          // exit 1: the thing asked for is not there
   conflict,           // exit 1: somebody else changed or owns it
+  undo_failed,        // exit 10: a rollout failed, and going back as well
 };
 
 struct [[nodiscard]] Error {
@@ -106,7 +107,7 @@ std::string to_string(const Error& error);
 // The word for a code in events and docs: "invalid_input".
 std::string_view to_string(ErrorCode code);
 
-// The process exit code, 1 to 9 or 130.
+// The process exit code, 1 to 10 or 130.
 int exit_code(ErrorCode code);
 
 }  // namespace deployctl::base

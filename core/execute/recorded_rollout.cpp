@@ -463,15 +463,20 @@ class RecordedRollout {
       tell_failure("recording the end", record_end(ReleaseState::interrupted, "stopped by the user: " + journal_text_));
       return cause;
     }
-    if (is_mended_by_going_back(cause)) {
-      tell_failure("taking back what was tried", end_trials());
-    }
-    if (rollout_.options.on_failure == OnFailure::undo && is_mended_by_going_back(cause)) {
-      go_back(cause);
-    } else {
-      tell_failure("recording the end", record_end(ReleaseState::failed, base::to_string(cause)));
-    }
+    return is_mended_by_going_back(cause) ? take_back_tried(cause) : end_failed(cause);
+  }
+
+  base::Error end_failed(const base::Error& cause) {
+    tell_failure("recording the end", record_end(ReleaseState::failed, base::to_string(cause)));
     return cause;
+  }
+
+  base::Error take_back_tried(const base::Error& cause) {
+    const auto ended = end_trials();
+    if (rollout_.options.on_failure == OnFailure::undo) {
+      return go_back(cause, ended);
+    }
+    return ended ? end_failed(cause) : fail_to_go_back(cause, "taking back what was tried", ended.error());
   }
 
   // A release that has failed tries nothing any more: canaries of its other services go too.
@@ -488,29 +493,38 @@ class RecordedRollout {
     return live ? take_back_canaries(*release, *live, *canaries_) : live.error();
   }
 
-  void go_back(const base::Error& cause) {
+  // What the run ends with. `trials`: whether canaries could be taken back; the rest is, whatever became of them.
+  base::Error go_back(const base::Error& cause, const Status& trials) {
     const auto why = base::to_string(cause);
     if (!live_) {
       note(Note::Level::warning, "the rollout failed, and there is no earlier release to go back to");
-      tell_failure("recording the end", record_end(ReleaseState::failed, why));
-      return;
+      return end_failed(cause);
     }
     note(Note::Level::warning,
          fmt::format("the rollout failed ({}); going back to release {}{}", why, live_->number, brief(live_->commit)));
-    const auto back = restore_live();
-    if (!back) {
-      note(Note::Level::warning,
-           fmt::format("going back to release {} failed as well: {}; the cluster holds parts of both: 'deployctl undo' "
-                       "tries it again",
-                       live_->number, base::to_string(back.error())));
-      tell_failure("recording the end",
-                   record_end(ReleaseState::failed, fmt::format("{}; going back to release {} failed too: {}", why,
-                                                                live_->number, base::to_string(back.error()))));
-      return;
+    const auto restored = restore_live();
+    if (const auto& back = restored ? trials : restored; !back) {
+      return fail_to_go_back(cause, fmt::format("going back to release {}", live_->number), back.error());
     }
     note(Note::Level::info, fmt::format("release {} is live again", live_->number));
     tell_failure("recording the end",
                  record_end(ReleaseState::rolled_back, fmt::format("{}; went back to release {}", why, live_->number)));
+    return cause;
+  }
+
+  // `what` was stopped, or did not work.
+  base::Error fail_to_go_back(const base::Error& cause, const std::string& what, const base::Error& problem) {
+    if (const auto held = lock_->still_held(); !held) {
+      return held.error();
+    }
+    const bool is_stopped = problem.code == ErrorCode::interrupted;
+    const auto outcome =
+        fmt::format("{}; {} {}", base::to_string(cause), what,
+                    is_stopped ? "was stopped by the user" : "failed too: " + base::to_string(problem));
+    tell_failure("recording the end",
+                 record_end(is_stopped ? ReleaseState::interrupted : ReleaseState::failed, outcome));
+    return base::Error::make(is_stopped ? ErrorCode::interrupted : ErrorCode::undo_failed, "{}", outcome)
+        .with_hint("the cluster holds parts of both releases: 'deployctl undo' tries it again");
   }
 
   // Objects that only the failed release had go too.

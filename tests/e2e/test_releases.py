@@ -274,6 +274,26 @@ class Failures(ReleasesTest):
             self.assertEqual(self.states()[0], (5, "rolled-back"), done)
             self.assertEqual(self.history()[0]["actor"], "ada (gitlab job 77)")
 
+    def test_says_with_a_code_of_its_own_that_the_way_back_failed_too(self):
+        recreated = SERVING.replace("{deadline: 60s}", "{type: recreate, deadline: 60s}")
+        self.use({"web": recreated + "    secrets: {TOKEN: 'env:TOKEN'}\n"})
+        self.rollout(env={"TOKEN": "value"})
+        # What release 1 cannot be without.
+        self.assert_exit(kubectl("delete", "secret", "-n", self.namespace, "-l", "app.kubernetes.io/name=web"), 0)
+        self.use({"web": BROKEN.replace("{deadline: 60s}", "{type: recreate, deadline: 60s}")})
+        done = self.deployctl("--output", "json", "rollout", "-e", "lab", "--on-failure", "undo")
+        self.assert_exit(done, 10)
+        (failure,) = [each for each in map(json.loads, done.stdout.splitlines()) if each["type"] == "failure"]
+        self.assertEqual((failure["exit_code"], failure["error"]["code"]), (10, "undo_failed"))
+        both = r"nowhere.*; going back to release 1 failed too: .*secret \"web-secrets-[0-9a-f]{8}\" not found"
+        self.assertRegex(failure["error"]["message"], both)
+        self.assertIn("'deployctl undo' tries it again", failure["error"]["hint"])
+        self.assertEqual(self.states(), [(2, "failed"), (1, "deployed")])
+        self.assertRegex(self.history()[0]["outcome"], both)
+        self.use({"web": NO_PODS})
+        self.rollout()
+        self.assertEqual(self.states()[0], (3, "deployed"))
+
 
 class Lock(ReleasesTest):
     project = "e2e-lock"

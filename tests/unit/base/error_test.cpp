@@ -35,6 +35,7 @@ TEST(ErrorCode, has_a_word_and_an_exit_code) {
                       {ErrorCode::refused, "refused", 7},
                       {ErrorCode::unauthorized, "unauthorized", 8},
                       {ErrorCode::unreachable, "unreachable", 9},
+                      {ErrorCode::undo_failed, "undo_failed", 10},
                       {ErrorCode::interrupted, "interrupted", 130},
                       {ErrorCode::not_found, "not_found", 1},
                       {ErrorCode::conflict, "conflict", 1}};
