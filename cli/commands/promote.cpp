@@ -62,6 +62,7 @@ Action declare_promote(CLI::App& parser) {
   parser.add_flag("--full", options->fully, "canary: take none of the steps that are left");
   add_timeout(parser, options->timeout);
   add_on_failure(parser, options->record.on_failure);
+  add_on_interrupt(parser, options->record.on_interrupt);
   add_lock_timeout(parser, options->record.lock_timeout);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) { return promote(runtime, *options); };

@@ -131,6 +131,7 @@ void add_documents(CLI::App& parser, plan::Wish& wish) {
 
 void add_record(CLI::App& parser, RecordFlags& record) {
   add_on_failure(parser, record.on_failure);
+  add_on_interrupt(parser, record.on_interrupt);
   add_allow_older(parser, record.allow_older);
   add_lock_timeout(parser, record.lock_timeout);
 }
@@ -139,6 +140,7 @@ execute::RecordOptions record_options(const Runtime& runtime, std::string action
   const auto by_default = runtime.runs_in_ci() ? execute::OnFailure::undo : execute::OnFailure::stop;
   return {.action = std::move(action),
           .on_failure = flags.on_failure.value_or(by_default),
+          .on_interrupt = flags.on_interrupt,
           .older_commits = flags.allow_older ? execute::OlderCommits::allowed : execute::OlderCommits::refused,
           .lock_timeout = flags.lock_timeout};
 }

@@ -37,7 +37,7 @@ struct ReleaseOptions {
 // --builder, for the commands that make images or bring them to a registry.
 void add_builder(CLI::App& parser, std::optional<project::Builder>& builder);
 
-// --on-failure, --allow-older and --lock-timeout, for the commands that roll out.
+// --on-failure, --on-interrupt, --allow-older and --lock-timeout, for the commands that roll out.
 void add_record(CLI::App& parser, RecordFlags& record);
 // What the flags and the place the command runs in come to; `action` is what history calls the run.
 execute::RecordOptions record_options(const Runtime& runtime, std::string action, const RecordFlags& flags);

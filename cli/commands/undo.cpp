@@ -66,6 +66,7 @@ Action declare_undo(CLI::App& parser) {
       ->type_name("N");
   add_timeout(parser, options->timeout);
   add_on_failure(parser, options->record.on_failure);
+  add_on_interrupt(parser, options->record.on_interrupt);
   add_lock_timeout(parser, options->record.lock_timeout);
   add_yes(parser, options->yes);
   return [options](Runtime& runtime) { return undo(runtime, *options); };

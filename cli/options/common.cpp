@@ -63,6 +63,17 @@ CLI::Option* add_on_failure(CLI::App& parser, std::optional<execute::OnFailure>&
       ->type_name("undo|stop|keep");
 }
 
+CLI::Option* add_on_interrupt(CLI::App& parser, execute::OnInterrupt& on_interrupt) {
+  const std::map<std::string, execute::OnInterrupt> names{{"leave", execute::OnInterrupt::leave},
+                                                          {"undo", execute::OnInterrupt::undo}};
+  return parser
+      .add_option("--on-interrupt", on_interrupt,
+                  "Ctrl-C or SIGTERM; leave: what there is stays, for the next run to go on; undo: go back to the "
+                  "release before (default: leave)")
+      ->transform(CLI::CheckedTransformer(names).description(""))
+      ->type_name("leave|undo");
+}
+
 CLI::Option* add_allow_older(CLI::App& parser, bool& allow_older) {
   return parser.add_flag("--allow-older", allow_older, "roll out a commit that does not contain the one that is live");
 }

@@ -28,6 +28,7 @@ CLI::Option* add_pull(CLI::App& parser, bool& pull);
 // What the commands that record releases share.
 struct RecordFlags {
   std::optional<execute::OnFailure> on_failure;  // nothing: undo in CI, stop elsewhere
+  execute::OnInterrupt on_interrupt = execute::OnInterrupt::leave;
   bool allow_older = false;
   base::Milliseconds lock_timeout{600'000};
 };
@@ -35,6 +36,8 @@ struct RecordFlags {
 CLI::Option* add_lock_timeout(CLI::App& parser, base::Milliseconds& timeout);
 // "--on-failure undo|stop|keep"
 CLI::Option* add_on_failure(CLI::App& parser, std::optional<execute::OnFailure>& on_failure);
+// "--on-interrupt leave|undo"
+CLI::Option* add_on_interrupt(CLI::App& parser, execute::OnInterrupt& on_interrupt);
 // "--allow-older"
 CLI::Option* add_allow_older(CLI::App& parser, bool& allow_older);
 // "--take-over": fields that others manage become ours.

@@ -409,8 +409,10 @@ Execution execute(const plan::Plan& plan, const project::Target& target, Seen& s
   if (!execution.status) {
     tell_all_skipped(cluster_steps, execution.status, ports);
   } else if (!cluster_steps.empty()) {
-    const RunSteps run = [&](const std::vector<plan::Step>& steps, OpenRelease* open) {
-      return runner.run(steps, open);
+    // What watches for the first runner has ended with what stopped it.
+    const RunSteps run = [&](const std::vector<plan::Step>& steps, OpenRelease* open, const Ports& with) {
+      return with.stop == ports.stop ? runner.run(steps, open)
+                                     : StepRunner(plan, target, seen, options, with).run(steps, open);
     };
     runner.watch_for(cluster_steps);  // while lock and record are written
     execution.status = roll_out_recorded({.plan = plan,

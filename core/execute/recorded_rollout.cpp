@@ -81,7 +81,9 @@ class RecordedRollout {
   // ---- Before the first change ------------------------------------------------------------------------------------
 
   // Lock and record are in it.
-  Status make_namespace() { return namespace_steps_.empty() ? Status() : rollout_.run(namespace_steps_, nullptr); }
+  Status make_namespace() {
+    return namespace_steps_.empty() ? Status() : rollout_.run(namespace_steps_, nullptr, ports_);
+  }
 
   Status take_lock() {
     auto lock = Lock::acquire(client_, scope_,
@@ -360,7 +362,7 @@ class RecordedRollout {
       journal.emplace(ledger_, number_, steps.size());
       open.journal = &*journal;
     }
-    const auto status = rollout_.run(steps, &open);
+    const auto status = rollout_.run(steps, &open, ports_);
     paused_.insert(paused_.end(), open.paused.begin(), open.paused.end());
     journal_text_ = journal ? journal->text() : std::string();
     return status;
@@ -459,11 +461,36 @@ class RecordedRollout {
       note(Note::Level::info, fmt::format("release {} stays open: {}; {}", number_, cause.message, cause.hint));
       return {};
     }
-    if (cause.code == ErrorCode::interrupted) {
-      tell_failure("recording the end", record_end(ReleaseState::interrupted, "stopped by the user: " + journal_text_));
-      return cause;
+    const bool is_stopped = cause.code == ErrorCode::interrupted;
+    if (rollout_.options.on_interrupt == OnInterrupt::undo) {
+      heed_only_the_lock();
+    } else if (is_stopped) {
+      return leave(cause);
+    }
+    if (is_stopped) {
+      return go_back(stopped(), end_trials());
     }
     return is_mended_by_going_back(cause) ? take_back_tried(cause) : end_failed(cause);
+  }
+
+  // Ctrl-C asks for the way back, so it does not end it; another one ends the process.
+  void heed_only_the_lock() {
+    on_the_way_back_.emplace(std::stop_token());
+    on_the_way_back_->also_on(lock_->lost());
+    ports_.stop = on_the_way_back_->token();
+  }
+
+  base::Error stopped() const {
+    return base::Error::make(ErrorCode::interrupted, "stopped by the user: {}", journal_text_);
+  }
+
+  base::Error leave(const base::Error& cause) {
+    tell_failure("recording the end", record_end(ReleaseState::interrupted, stopped().message));
+    const auto back = live_ ? fmt::format(", 'deployctl undo' goes back to release {}", live_->number) : std::string();
+    return cause.with_hint(
+        "release {} is left as it is ({}), and the cluster goes on with what it has been given; the "
+        "same command again goes on{}",
+        number_, journal_text_, back);
   }
 
   base::Error end_failed(const base::Error& cause) {
@@ -495,20 +522,22 @@ class RecordedRollout {
 
   // What the run ends with. `trials`: whether canaries could be taken back; the rest is, whatever became of them.
   base::Error go_back(const base::Error& cause, const Status& trials) {
-    const auto why = base::to_string(cause);
+    const bool is_stopped = cause.code == ErrorCode::interrupted;
+    const auto why = is_stopped ? cause.message : fmt::format("the rollout failed ({})", base::to_string(cause));
     if (!live_) {
-      note(Note::Level::warning, "the rollout failed, and there is no earlier release to go back to");
-      return end_failed(cause);
+      note(Note::Level::warning, why + "; there is no earlier release to go back to");
+      return is_stopped ? leave(cause) : end_failed(cause);
     }
-    note(Note::Level::warning,
-         fmt::format("the rollout failed ({}); going back to release {}{}", why, live_->number, brief(live_->commit)));
+    note(Note::Level::warning, fmt::format("{}; going back to release {}{}{}", why, live_->number, brief(live_->commit),
+                                           on_the_way_back_ ? ", which another Ctrl-C breaks off" : ""));
     const auto restored = restore_live();
     if (const auto& back = restored ? trials : restored; !back) {
       return fail_to_go_back(cause, fmt::format("going back to release {}", live_->number), back.error());
     }
     note(Note::Level::info, fmt::format("release {} is live again", live_->number));
     tell_failure("recording the end",
-                 record_end(ReleaseState::rolled_back, fmt::format("{}; went back to release {}", why, live_->number)));
+                 record_end(ReleaseState::rolled_back,
+                            fmt::format("{}; went back to release {}", base::to_string(cause), live_->number)));
     return cause;
   }
 
@@ -573,7 +602,7 @@ class RecordedRollout {
   void note(Note::Level level, std::string text) { ports_.events.emit(Note{level, std::move(text)}); }
 
   const Rollout& rollout_;
-  const Ports& ports_;
+  Ports ports_;
   cluster::Client& client_;
   LedgerScope scope_;
   std::shared_ptr<Ledger> kept_ledger_;
@@ -582,6 +611,7 @@ class RecordedRollout {
   std::vector<plan::Step> namespace_steps_;
   std::vector<plan::Step> steps_;
   std::optional<Lock> lock_;
+  std::optional<Halt> on_the_way_back_;  // when it is not for the user to stop it
   std::vector<ReleaseSummary> earlier_;  // newest first
   std::optional<ReleaseSummary> live_;
   std::optional<kube::Release> live_content_;
@@ -591,7 +621,7 @@ class RecordedRollout {
   std::string content_;                 // digest of this run's release
   std::optional<CanaryRecord> canaries_;
   std::vector<std::string> paused_;
-  std::string journal_text_;
+  std::string journal_text_ = "no step done";
 };
 
 }  // namespace

@@ -29,9 +29,14 @@ namespace deployctl::execute {
 // out.
 enum class OnFailure { undo, stop, keep };
 
+// What becomes of the cluster when somebody stops the run after it has begun to change it. leave: what there is stays
+// for the next run to make good for. undo: the release before it is applied again, whatever has been asked to stop.
+enum class OnInterrupt { leave, undo };
+
 struct RecordOptions {
   std::string action;  // "rollout", "undo to release 3": for history and for those who wait for the lock
   OnFailure on_failure = OnFailure::stop;
+  OnInterrupt on_interrupt = OnInterrupt::leave;
   OlderCommits older_commits = OlderCommits::refused;
   std::chrono::milliseconds lock_timeout{600'000};
   // The run is about some services only: what the live release has of the others belongs to the new one too.
@@ -51,8 +56,9 @@ struct OpenRelease {
   std::vector<std::string> paused;  // what steps say that wait for `deployctl promote`; the release stays open for them
 };
 
-// Carries out steps, all of them of the cluster phase; without a release before there is a lock.
-using RunSteps = std::function<base::Status(const std::vector<plan::Step>&, OpenRelease*)>;
+// Carries out steps, all of them of the cluster phase; without a release before there is a lock. The ports say what
+// stops them, and live until the rollout has ended.
+using RunSteps = std::function<base::Status(const std::vector<plan::Step>&, OpenRelease*, const Ports&)>;
 
 struct Rollout {
   const plan::Plan& plan;

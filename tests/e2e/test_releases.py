@@ -411,6 +411,43 @@ class Lock(ReleasesTest):
         self.rollout()
         self.assertEqual(self.states(), [(2, "deployed"), (1, "interrupted")])
 
+    def stop_in_mid_rollout(self, *arguments):
+        process = self.start("--output", "plain", *arguments)
+        said = ""
+        while "rollout:web" not in said:
+            line = process.stdout.readline().decode()
+            self.assertTrue(line, said)
+            said += line
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 130, said)
+        self.assertEqual(self.lease()["holderIdentity"], "")
+        return said + process.stdout.read().decode()
+
+    def test_does_on_ctrl_c_as_it_was_told(self):
+        self.use_slow(0, 1)
+        self.rollout()
+        before = self.deployment("web")["spec"]["template"]
+        self.use_slow(60, 2)
+        with self.subTest("leave: the cluster goes on, and it is said how to go on"):
+            said = self.stop_in_mid_rollout("--on-interrupt", "leave")
+            self.assertRegex(said, r"release 2 is left as it is \(\d+ of \d+ steps done.*\), and the cluster goes on")
+            self.assertIn("the same command again goes on, 'deployctl undo' goes back to release 1", said)
+            self.assertNotEqual(self.deployment("web")["spec"]["template"], before)
+            self.assertEqual(self.states(), [(2, "interrupted"), (1, "deployed")])
+        with self.subTest("undo: the release before is live again when it ends"):
+            said = self.stop_in_mid_rollout("--on-interrupt", "undo")
+            self.assertRegex(said, r"stopped by the user: \d+ of \d+ steps done.*; going back to release 1")
+            self.assertIn("release 1 is live again", said)
+            live = self.deployment("web")
+            self.assertEqual(live["spec"]["template"], before)
+            self.assertEqual((live["status"]["updatedReplicas"], live["status"]["availableReplicas"]), (1, 1))
+            self.assertEqual(self.states(), [(3, "rolled-back"), (2, "interrupted"), (1, "deployed")])
+            self.assertRegex(self.history()[0]["outcome"], r"^stopped by the user: .*; went back to release 1$")
+        with self.subTest("the next run is like any other"):
+            self.use_slow(0, 3)
+            self.assertNotIn("interrupted", self.rollout().stderr)
+            self.assertEqual(self.states()[0], (4, "deployed"))
+
 
 if __name__ == "__main__":
     unittest.main()
