@@ -51,6 +51,7 @@ json::Value release_json(const kube::ReleaseSummary& release) {
           {"outcome", release.outcome},
           {"journal", release.outcome.empty() ? release.journal : std::string()},
           {"open", execute::CanaryRecord(release.progress, {}).open_in_words()},
+          {"contracts", release.contracts},
           {"services", release.services},
           {"images", release.images},
           {"tool_version", release.tool_version}};

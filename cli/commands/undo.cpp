@@ -64,6 +64,9 @@ Action declare_undo(CLI::App& parser) {
           "release to go back to (default: the one before the live one, or the live one when a release after it "
           "has failed)")
       ->type_name("N");
+  parser.add_flag_callback(
+      "--allow-incompatible", [options] { options->wish.incompatible = execute::Incompatible::allowed; },
+      "go back behind a task with 'compatible: contract', which that release is declared not to work with");
   add_timeout(parser, options->timeout);
   add_on_failure(parser, options->record.on_failure);
   add_on_interrupt(parser, options->record.on_interrupt);

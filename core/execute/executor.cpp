@@ -7,6 +7,7 @@
 #include "core/execute/canary.hpp"
 #include "core/execute/image_steps.hpp"
 #include "core/execute/images.hpp"
+#include "core/execute/old_pods.hpp"
 #include "core/execute/prune.hpp"
 #include "core/execute/registry_word.hpp"
 #include "core/execute/schedule.hpp"
@@ -257,7 +258,30 @@ class StepRunner {
 
   base::Status run_task_of(const plan::Step& step, const plan::RunTask& action) {
     const auto job = images_.filled_in(action.job);
-    return job ? run_task(step, *job, *seen_.world.cluster, *rollouts_, ports_) : job.error();
+    const auto prepare = [&] { return action.is_contract ? prepare_contract(step, action) : base::Status(); };
+    return job ? run_task(step, *job, *seen_.world.cluster, *rollouts_, prepare, ports_) : job.error();
+  }
+
+  // What is noted stands in the way of every way back, so it is noted before the task can have done anything.
+  base::Status prepare_contract(const plan::Step& step, const plan::RunTask& action) {
+    if (const auto gone = await_old_pods_of(step.service); !gone) {
+      return gone;
+    }
+    return open_ == nullptr ? base::Status() : open_->note_contract(step.service + "/" + action.task);
+  }
+
+  base::Status await_old_pods_of(const std::string& service) {
+    std::string deployment;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto begun = begun_.find(service);
+      deployment = begun == begun_.end() ? service : begun->second.target.deployment;
+    }
+    return await_old_pods_gone({.deployment = {"apps/v1", "Deployment", target_.name_space, deployment},
+                                .label_selector = fmt::format("app.kubernetes.io/name={},app.kubernetes.io/part-of={}",
+                                                              service, *target_.project),
+                                .deadline = options_.rollout_deadline},
+                               *seen_.world.cluster, ports_);
   }
 
   base::Status prune(const plan::Step& step, const plan::PruneObject& action) {

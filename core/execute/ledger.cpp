@@ -188,6 +188,10 @@ Status Ledger::note_journal(long long number, std::string_view journal, std::sto
   return change(number, {.journal = std::string(journal)}, std::move(stop));
 }
 
+Status Ledger::note_contracts(long long number, const std::vector<std::string>& tasks, std::stop_token stop) {
+  return change(number, {.contracts = tasks}, std::move(stop));
+}
+
 Status Ledger::finish(long long number, ReleaseState state, std::string_view outcome, std::stop_token stop) {
   const auto now = io::to_rfc3339(client_.api().clock().now());
   const auto changed =
@@ -240,6 +244,7 @@ Status Ledger::change(long long number, const kube::ReleaseChange& change, std::
   for (auto& release : releases_) {
     if (release.number == number) {
       release.state = change.state.value_or(release.state);
+      release.contracts = change.contracts.value_or(release.contracts);
     }
   }
   mark_superseded(releases_);

@@ -40,6 +40,8 @@ class Ledger {
   base::Status note_progress(long long number, const json::Value& progress, std::stop_token stop);
   // How far its steps are, in words. refused as above.
   base::Status note_journal(long long number, std::string_view journal, std::stop_token stop);
+  // Tasks that it begins and that no release before it can live with. refused as above.
+  base::Status note_contracts(long long number, const std::vector<std::string>& tasks, std::stop_token stop);
   // How it ended. refused as above.
   base::Status finish(long long number, kube::ReleaseState state, std::string_view outcome, std::stop_token stop);
   // Nobody but `epoch` may write that release from now on.

@@ -349,7 +349,12 @@ class RecordedRollout {
   }
 
   Status run(const std::vector<plan::Step>& steps) {
-    OpenRelease open{.ledger = ledger_, .lock = *lock_, .number = number_, .canaries = &*canaries_, .paused = {}};
+    OpenRelease open{.ledger = ledger_,
+                     .lock = *lock_,
+                     .number = number_,
+                     .canaries = &*canaries_,
+                     .note_contract = [this](const std::string& task) { return note_contract(task); },
+                     .paused = {}};
     if (std::ranges::any_of(steps, is_about_canary)) {
       const auto live = read_live_if_any();
       if (!live) {
@@ -366,6 +371,17 @@ class RecordedRollout {
     paused_.insert(paused_.end(), open.paused.begin(), open.paused.end());
     journal_text_ = journal ? journal->text() : std::string();
     return status;
+  }
+
+  // They are begun one after the other.
+  Status note_contract(const std::string& task) {
+    contracts_.push_back(task);
+    if (number_ != 0) {
+      return ledger_.note_contracts(number_, contracts_, ports_.stop);
+    }
+    auto all = live_->contracts;
+    all.insert(all.end(), contracts_.begin(), contracts_.end());
+    return ledger_.note_contracts(live_->number, all, ports_.stop);
   }
 
   // A run about some services has nothing of its own to put in the place of what an interrupted one did to the others.
@@ -387,9 +403,9 @@ class RecordedRollout {
     if (!live) {
       return live.error();
     }
-    const auto touched = services();
+    const auto left = left_as_they_are();
     std::erase_if(live->objects, [&](const kube::Object& object) {
-      return std::ranges::find(touched, plan::service_of(object)) != touched.end();
+      return std::ranges::find(left, plan::service_of(object)) != left.end();
     });
     const auto sides = live_sides(client_, rollout_.target, ports_.stop);
     if (!sides) {
@@ -397,6 +413,21 @@ class RecordedRollout {
     }
     const auto mending = plan::restore(*live, scope_, sided(*sides));
     return mending.steps.empty() ? Status() : run(mending.steps);
+  }
+
+  // The run's own services, and those that the live release does not work for any more.
+  std::vector<std::string> left_as_they_are() {
+    auto left = services();
+    for (const auto& release : earlier_) {
+      for (const auto& task : release.contracts) {
+        const auto service = std::string(base::split_once(task, '/').first);
+        if (release.number > live_->number && std::ranges::find(left, service) == left.end()) {
+          tell_failure("bringing back " + service, kube::check_compatible(earlier_, live_->number, {service}));
+          left.push_back(service);
+        }
+      }
+    }
+    return left;
   }
 
   void tell_what_stays() {
@@ -552,12 +583,23 @@ class RecordedRollout {
                     is_stopped ? "was stopped by the user" : "failed too: " + base::to_string(problem));
     tell_failure("recording the end",
                  record_end(is_stopped ? ReleaseState::interrupted : ReleaseState::failed, outcome));
-    return base::Error::make(is_stopped ? ErrorCode::interrupted : ErrorCode::undo_failed, "{}", outcome)
-        .with_hint("the cluster holds parts of both releases: 'deployctl undo' tries it again");
+    auto error = base::Error::make(is_stopped ? ErrorCode::interrupted : ErrorCode::undo_failed, "{}", outcome);
+    error.hint = problem.code == ErrorCode::refused ? problem.hint : "";
+    return error.with_hint("the cluster holds parts of both releases: 'deployctl undo' tries it again");
+  }
+
+  // Tasks that this run or one since the live release has begun may have taken away what that one needs.
+  Status check_way_back() const {
+    auto releases = earlier_;
+    releases.insert(releases.begin(), {.number = number_, .contracts = contracts_});
+    return kube::check_compatible(releases, live_->number, {});
   }
 
   // Objects that only the failed release had go too.
   Status restore_live() {
+    if (const auto possible = check_way_back(); !possible) {
+      return possible;
+    }
     const auto live = read_live();
     if (!live) {
       return live.error();
@@ -621,6 +663,7 @@ class RecordedRollout {
   std::string content_;                 // digest of this run's release
   std::optional<CanaryRecord> canaries_;
   std::vector<std::string> paused_;
+  std::vector<std::string> contracts_;
   std::string journal_text_ = "no step done";
 };
 

@@ -53,6 +53,8 @@ struct OpenRelease {
   Journal* journal = nullptr;
   CanaryRecord* canaries = nullptr;
   const kube::Release* live = nullptr;  // what the cluster was before, where a step asks for it; null: nothing
+  // To be called before a task ("api/clean-up") is begun that no release before it can live with.
+  std::function<base::Status(const std::string& task)> note_contract;
   std::vector<std::string> paused;  // what steps say that wait for `deployctl promote`; the release stays open for them
 };
 

@@ -109,12 +109,13 @@ class Story {
 class TaskStep {
  public:
   TaskStep(const plan::Step& step, const kube::Object& job, cluster::Client& client, Rollouts& rollouts,
-           const Ports& ports)
+           const std::function<base::Status()>& prepare, const Ports& ports)
       : step_(step),
         task_(std::get<plan::RunTask>(step.action).task),
         job_(job),
         client_(client),
         rollouts_(rollouts),
+        prepare_(prepare),
         ports_(ports),
         report_(ports.events, ports.clock, step.id, step.service,
                 fmt::format("running {} of {}", task_, step.service)) {}
@@ -128,6 +129,9 @@ class TaskStep {
       report_.finish(Outcome::unchanged,
                      fmt::format("job/{} has done it for this release", attempts->complete->name()));
       return {};
+    }
+    if (const auto prepared = prepare_(); !prepared) {
+      return give_up(prepared.error());
     }
     const auto live = attempts->running ? take_up(*attempts->running) : begin(attempts->count + 1);
     return live ? watch(*live) : give_up(live.error());
@@ -253,6 +257,7 @@ class TaskStep {
   const kube::Object& job_;
   cluster::Client& client_;
   Rollouts& rollouts_;
+  const std::function<base::Status()>& prepare_;
   const Ports& ports_;
   StepReport report_;
   bool has_started_ = false;
@@ -261,8 +266,8 @@ class TaskStep {
 }  // namespace
 
 base::Status run_task(const plan::Step& step, const kube::Object& job, cluster::Client& client, Rollouts& rollouts,
-                      const Ports& ports) {
-  return TaskStep(step, job, client, rollouts, ports).run();
+                      const std::function<base::Status()>& prepare, const Ports& ports) {
+  return TaskStep(step, job, client, rollouts, prepare, ports).run();
 }
 
 }  // namespace deployctl::execute

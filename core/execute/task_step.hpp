@@ -11,12 +11,15 @@
 #include "core/kube/object.hpp"
 #include "core/plan/plan.hpp"
 
+#include <functional>
+
 namespace deployctl::execute {
 
 // `job` is the task's own with its image filled in. rollout_failed with the cause when the Job fails or cannot start;
 // one that has not started is taken away then, so that it does not run later. interrupted after Ctrl-C, which leaves
-// the Job alone: it goes on in the cluster.
+// the Job alone: it goes on in the cluster. `prepare` is called before a Job is begun or taken up; what it refuses is
+// not.
 base::Status run_task(const plan::Step& step, const kube::Object& job, cluster::Client& client, Rollouts& rollouts,
-                      const Ports& ports);
+                      const std::function<base::Status()>& prepare, const Ports& ports);
 
 }  // namespace deployctl::execute

@@ -32,6 +32,12 @@ Result<kube::Release> choose(Ledger& ledger, const UndoWish& wish, const Ports& 
   if (!number) {
     return number.error();
   }
+  const auto possible = kube::check_compatible(*releases, *number, wish.services);
+  if (!possible && wish.incompatible == Incompatible::refused) {
+    auto refused = possible.error();
+    refused.hint += "; if that release does all the same: --allow-incompatible";
+    return refused;
+  }
   auto release = ledger.read(*number, ports.stop);
   if (release && !wish.services.empty()) {
     plan::keep_services(*release, wish.services);

@@ -14,13 +14,16 @@
 
 namespace deployctl::execute {
 
+enum class Incompatible { refused, allowed };
+
 struct UndoWish {
-  std::optional<long long> to;        // number of a release; nothing: kube::undo_target
-  std::vector<std::string> services;  // empty: everything of that release
+  std::optional<long long> to;                        // number of a release; nothing: kube::undo_target
+  std::vector<std::string> services;                  // empty: everything of that release
+  Incompatible incompatible = Incompatible::refused;  // behind tasks that it does not work with
 };
 
 // Applies the release's objects again as a new release and deletes what it does not have. not_found when nothing is
-// recorded, refused when a Secret it needs is gone.
+// recorded, refused when a Secret it needs is gone or a task since then has taken away what it needs.
 base::Status undo(std::unique_ptr<cluster::Client> client, const project::Target& target, const UndoWish& wish,
                   ExecuteOptions options, const Ports& ports);
 

@@ -40,6 +40,7 @@ constexpr std::string_view outcome_annotation = "deployctl.dev/outcome";
 constexpr std::string_view finished_annotation = "deployctl.dev/finished";
 constexpr std::string_view progress_annotation = "deployctl.dev/progress";
 constexpr std::string_view journal_annotation = "deployctl.dev/journal";
+constexpr std::string_view contracts_annotation = "deployctl.dev/contracts";
 
 struct StateWord {
   ReleaseState state;
@@ -194,6 +195,17 @@ std::string label(const Object& secret, std::string_view name) {
 
 std::string annotation(const Object& secret, std::string_view name) {
   return Reader(secret.body).at("metadata", "annotations", name).string_or();
+}
+
+std::vector<std::string> read_contracts(const Object& head) {
+  const auto text = annotation(head, contracts_annotation);
+  std::vector<std::string> tasks;
+  for (const auto task : base::split(text, ',')) {
+    if (!task.empty()) {
+      tasks.push_back(base::printable(task));
+    }
+  }
+  return tasks;
 }
 
 std::vector<std::string> texts(const Reader& list) {
@@ -441,6 +453,7 @@ Result<ReleaseSummary> read_release_summary(const Object& head, const LedgerScop
                       .progress = nullptr,
                       .content = reader.at("content").string_or(),
                       .journal = annotation(head, journal_annotation),
+                      .contracts = read_contracts(head),
                       .resource_version = head.resource_version()};
   if (const auto listed = reader.at("inventory"); listed.is_object()) {
     read.inventory = read_listing(listed, scope.name_space);
@@ -512,6 +525,7 @@ Value release_patch(const ReleaseChange& change, std::string_view resource_versi
   annotate(progress_annotation,
            change.progress ? std::optional(json::to_compact_text(*change.progress)) : std::nullopt);
   annotate(journal_annotation, change.journal);
+  annotate(contracts_annotation, change.contracts ? std::optional(base::join(*change.contracts, ",")) : std::nullopt);
   annotate(epoch_annotation, change.epoch ? std::optional(std::to_string(*change.epoch)) : std::nullopt);
   return {{"metadata", std::move(metadata)}};
 }
@@ -567,14 +581,33 @@ Result<long long> undo_target(std::span<const ReleaseSummary> newest_first, std:
   return before->number;
 }
 
+base::Status check_compatible(std::span<const ReleaseSummary> newest_first, long long number,
+                              const std::vector<std::string>& services) {
+  const auto is_other = [&](const std::string& task) {
+    return !services.empty() && std::ranges::find(services, base::split_once(task, '/').first) == services.end();
+  };
+  for (const auto& release : newest_first) {
+    auto tasks = release.contracts;
+    std::erase_if(tasks, is_other);
+    if (release.number > number && !tasks.empty()) {
+      return Error::refused("release {} has begun {}, and release {} does not work with what that leaves",
+                            release.number, base::join(tasks, ", "), number)
+          .with_hint("mend it forward: roll out what works with it");
+    }
+  }
+  return {};
+}
+
 std::set<long long> kept_releases(std::span<const ReleaseSummary> newest_first, std::size_t keep) {
   std::set<long long> kept;
   std::size_t restorable = 0;
   for (std::size_t i = 0; i < newest_first.size(); ++i) {
-    const bool can_go_back = newest_first[i].was_deployed() && restorable < keep;
+    const auto& release = newest_first[i];
+    const bool can_go_back = release.was_deployed() && restorable < keep;
+    const bool is_in_the_way = !release.contracts.empty() && restorable < keep;
     restorable += can_go_back ? 1 : 0;
-    if (i < keep || can_go_back) {
-      kept.insert(newest_first[i].number);
+    if (i < keep || can_go_back || is_in_the_way) {
+      kept.insert(release.number);
     }
   }
   return kept;

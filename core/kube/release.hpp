@@ -85,6 +85,8 @@ struct ReleaseSummary {
   json::Value progress;  // what the run noted last; null when nothing
   std::string content;   // content_digest() of the release
   std::string journal;   // how far its steps are, in words: "3 of 7 steps done; running: apply:deployment/api"
+  // Tasks that it has begun and that releases before it cannot live with: "api/clean-up".
+  std::vector<std::string> contracts;
   std::string resource_version;
 
   // Whether the cluster was once all this release says, so that one can go back to it.
@@ -128,6 +130,7 @@ struct ReleaseChange {
   std::optional<std::string> finished;
   std::optional<json::Value> progress;
   std::optional<std::string> journal;
+  std::optional<std::vector<std::string>> contracts;
   std::optional<long long> epoch;
 };
 // A merge patch (RFC 7396) that the API server refuses when the head is no longer in that version.
@@ -138,8 +141,12 @@ const ReleaseSummary* live_release(std::span<const ReleaseSummary> newest_first)
 // The release an undo goes back to: `to`, or the live one when something has been tried since, or else the one before
 // it. not_found or refused, with what there is, when there is no such release to go back to.
 base::Result<long long> undo_target(std::span<const ReleaseSummary> newest_first, std::optional<long long> to);
-// The numbers of those that stay when old ones are deleted: the newest `keep`, and of those one can go back to the
-// newest `keep` beside them.
+// What was begun after release `number` and it cannot live with, of these services (empty: of all): refused, naming the
+// newest such release and its tasks. Success when there is none.
+base::Status check_compatible(std::span<const ReleaseSummary> newest_first, long long number,
+                              const std::vector<std::string>& services);
+// The numbers of those that stay when old ones are deleted: the newest `keep`, of those one can go back to the newest
+// `keep` beside them, and what stands in the way to one of these.
 std::set<long long> kept_releases(std::span<const ReleaseSummary> newest_first, std::size_t keep);
 
 // The same for releases that want the same of the cluster, whoever made them and when.

@@ -48,8 +48,8 @@ struct AwaitRollout {};
 // Run a task of the service to its end, unless it has been for this very release.
 struct RunTask {
   std::string task;
-  bool is_before_rollout = true;
-  kube::Object job;  // generate::task_job()
+  bool is_contract = false;  // not before the last of the old pods is gone; no release before works with what it leaves
+  kube::Object job;          // generate::task_job()
 };
 
 // Let the service's address lead to its new pods, which stand beside the old ones (generate/sides.hpp). A service with

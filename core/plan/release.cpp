@@ -137,6 +137,20 @@ class ReleasePlanner {
     return {};
   }
 
+  // There is no way back behind them: nothing else of the run may be left that could ask for one.
+  void add_contracts() {
+    Ids after;
+    for (const auto& step : plan_.steps) {
+      if (step.phase == Phase::cluster) {
+        after.push_back(step.id);
+      }
+    }
+    for (auto& [service, task] : contracts_) {
+      after = add_task(*service, std::move(task), "when the old pods are gone; no way back behind it", after,
+                       AfterFailure::is_left);
+    }
+  }
+
   Plan take() && { return std::move(plan_); }
 
  private:
@@ -174,17 +188,28 @@ class ReleasePlanner {
       return tasks.error();
     }
     for (auto& task : *tasks) {
-      const auto id = "task:" + *service.name + "/" + task.task;
-      add({.id = id,
-           .service = *service.name,
-           .action = std::move(task),
-           .reason = when == project::Task::When::before_rollout ? "before the rollout" : "after the rollout",
-           .after = after,
-           .phase = Phase::cluster,
-           .after_failure = after_failure});
-      after = {id};
+      if (task.is_contract) {
+        contracts_.push_back({&service, std::move(task)});
+        continue;
+      }
+      const auto* const reason =
+          when == project::Task::When::before_rollout ? "before the rollout" : "after the rollout";
+      after = add_task(service, std::move(task), reason, std::move(after), after_failure);
     }
     return after;
+  }
+
+  Ids add_task(const project::Service& service, RunTask task, std::string reason, Ids after,
+               AfterFailure after_failure) {
+    auto id = "task:" + *service.name + "/" + task.task;
+    add({.id = id,
+         .service = *service.name,
+         .action = std::move(task),
+         .reason = std::move(reason),
+         .after = std::move(after),
+         .phase = Phase::cluster,
+         .after_failure = after_failure});
+    return {std::move(id)};
   }
 
   // The workload with all it needs and all that comes with it, up to the verdict.
@@ -308,6 +333,11 @@ class ReleasePlanner {
   Plan plan_;
   std::set<std::string> ids_;
   std::map<std::string, std::vector<std::string>> last_steps_;  // of the services so far: with them it is rolled out
+  struct Contract {
+    const project::Service* service = nullptr;
+    RunTask task;
+  };
+  std::vector<Contract> contracts_;
 };
 
 // Each after the services it depends on, otherwise in the order they came in.
@@ -394,8 +424,9 @@ base::Result<std::vector<RunTask>> desired_tasks(const project::Target& target, 
     if (!job) {
       return job.error();
     }
-    tasks.push_back(
-        {.task = task.name, .is_before_rollout = when == project::Task::When::before_rollout, .job = std::move(*job)});
+    tasks.push_back({.task = task.name,
+                     .is_contract = task.compatible == project::Task::Compatible::contract,
+                     .job = std::move(*job)});
   }
   return tasks;
 }
@@ -464,6 +495,7 @@ base::Result<Plan> release(const project::Target& target, const Observation& see
         return added.error().within("planning {}", *service->name);
       }
     }
+    planner.add_contracts();
   }
   auto plan = std::move(planner).take();
   for (const auto* service : *services) {

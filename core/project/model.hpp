@@ -231,10 +231,13 @@ struct Ingress {
 // A command that is run to its end once for each release, in a container like the service's.
 struct Task {
   enum class When { before_rollout, after_rollout };
+  // Whether releases before this one can live with what the task has done.
+  enum class Compatible { expand, contract };
   std::string name;
   std::vector<std::string> command;  // as the service's own
   When when = When::before_rollout;
-  base::Milliseconds timeout{300'000};  // with all its tries
+  Compatible compatible = Compatible::expand;  // contract: after the rollout, when the last old pod is gone
+  base::Milliseconds timeout{300'000};         // with all its tries
   int retries = 0;
 };
 

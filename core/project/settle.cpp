@@ -70,7 +70,7 @@ Service settle_service(const NamedService& named, const Optional<std::string>& r
   service.service = settle_address(named, service.ports, out);
   service.ingress = settle_ingress(written, service.ports, out);
   service.depends_on = value_or(written.depends_on, {});
-  service.tasks = settle_tasks(named, out);
+  service.tasks = settle_tasks(named, service.strategy, out);
   return service;
 }
 

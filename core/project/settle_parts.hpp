@@ -75,7 +75,7 @@ void settle_scale(const WrittenService& written, Service& service, base::Diagnos
 void settle_strategy(const WrittenService& written, Service& service, base::Diagnostics& out);
 
 // settle_tasks.cpp
-std::vector<Task> settle_tasks(const NamedService& service, base::Diagnostics& out);
+std::vector<Task> settle_tasks(const NamedService& service, const Strategy& strategy, base::Diagnostics& out);
 
 // Whether a variable of this name most likely holds a secret: DB_PASSWORD, API_TOKEN, TLS_PRIVATE_KEY.
 bool looks_secret(std::string_view name);

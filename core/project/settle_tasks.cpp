@@ -1,5 +1,8 @@
 // The tasks of a service.
+#include "core/base/duration.hpp"
 #include "core/project/settle_parts.hpp"
+
+#include <fmt/core.h>
 
 namespace deployctl::project {
 namespace {
@@ -18,9 +21,26 @@ void check_name(const std::string& service, const base::Located<std::string>& ta
   }
 }
 
+// One that takes away what old pods need waits until they are gone, which has to be within the run.
+void settle_contract(const WrittenTask& written, const Strategy& strategy, Task& task, base::Diagnostics& out) {
+  if (written.when && task.when == Task::When::before_rollout) {
+    out.error(written.when->at,
+              "a task with 'compatible: contract' cannot run before the rollout: the old pods are there",
+              "leave 'when' out: it runs when they are gone");
+  }
+  task.when = Task::When::after_rollout;
+  const auto keep = strategy.blue_green.keep;
+  if (strategy.type == Strategy::Type::blue_green && keep.count() > 0) {
+    out.error(
+        written.compatible->at,
+        fmt::format("'contract' waits for the old pods to go, and 'strategy' keeps them for {}", base::to_string(keep)),
+        "let them go in the run: 'strategy: {type: blue-green, keep: 0s}'");
+  }
+}
+
 }  // namespace
 
-std::vector<Task> settle_tasks(const NamedService& service, base::Diagnostics& out) {
+std::vector<Task> settle_tasks(const NamedService& service, const Strategy& strategy, base::Diagnostics& out) {
   std::vector<Task> tasks;
   for (const auto& [name, written, at] : value_or(service.value->tasks, {})) {
     check_name(*service.name, name, out);
@@ -31,6 +51,10 @@ std::vector<Task> settle_tasks(const NamedService& service, base::Diagnostics& o
     task.when = value_or(written.when, task.when);
     task.timeout = value_or(written.timeout, task.timeout);
     task.retries = value_or(written.retries, task.retries);
+    task.compatible = value_or(written.compatible, task.compatible);
+    if (task.compatible == Task::Compatible::contract) {
+      settle_contract(written, strategy, task, out);
+    }
     tasks.push_back(std::move(task));
   }
   return tasks;

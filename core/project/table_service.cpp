@@ -252,6 +252,7 @@ Form<Stack> stack_word() {
 Form<WrittenTask> task_form() {
   using T = WrittenTask;
   using When = Task::When;
+  using Compatible = Task::Compatible;
   return mapping<T>(
       "task",
       "A command that is run to its end once for each release, as a Job with the service's new image, `env`, `secrets` "
@@ -265,7 +266,15 @@ Form<WrittenTask> task_form() {
                 word<When>("time", {{"before-rollout", When::before_rollout}, {"after-rollout", When::after_rollout}}),
                 {.doc = "before the first new pod of the service, or when all of them are there",
                  .example = "after-rollout",
-                 .fallback = "before-rollout"}),
+                 .fallback = "before-rollout; after-rollout with `compatible: contract`"}),
+          field(
+              "compatible", &T::compatible,
+              word<Compatible>("kind", {{"expand", Compatible::expand}, {"contract", Compatible::contract}}),
+              {.doc = "whether releases before this one can live with what it does: `expand` (a new column), they can; "
+                      "`contract` (a column less), they cannot: it runs when the last of the old pods is gone, and "
+                      "there is no way back behind it",
+               .example = "contract",
+               .fallback = "expand"}),
           field("timeout", &T::timeout, duration(1s),
                 {.doc = "how long it may take, with all its tries", .example = "5m", .fallback = "5m"}),
           field("retries", &T::retries, number(0, 10),

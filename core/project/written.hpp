@@ -171,6 +171,7 @@ struct WrittenIngress {
 struct WrittenTask {
   Optional<Texts> command;
   Optional<Task::When> when;
+  Optional<Task::Compatible> compatible;
   Optional<base::Milliseconds> timeout;
   Optional<int> retries;
 };

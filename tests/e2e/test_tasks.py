@@ -123,6 +123,39 @@ class Tasks(ProjectTest):
         self.assertIn("migrate: finished", done.stderr)
         self.assertEqual(len(self.names("jobs")), 1)
 
+    def test_that_old_pods_cannot_live_with_run_when_these_are_gone_and_bar_the_way_back(self):
+        def use(*tasks, release):
+            # Old pods take a while to end, as those that serve do.
+            manifest = MANIFEST.replace("exec sleep 3600", "trap 'sleep 4; exit' TERM; sleep 3600 & wait")
+            text = manifest.format(release=release, tasks="\n".join(tasks), namespace=self.namespace)
+            self.write("deployctl.yaml", text.replace("    tasks:\n\n", ""))
+            self.commit()
+
+        use(release="1")
+        self.rollout()
+        use(task("clean-up", "echo dropped", ", compatible: contract"), release="2")
+        with self.subTest("the plan says so"):
+            plan = self.deployctl("plan", "-e", "lab")
+            self.assertIn("run clean-up of api  (when the old pods are gone; no way back behind it)", plan.stdout)
+        with self.subTest("after the last old pod"):
+            done = self.rollout()
+            self.assertRegex(done.stderr, r"waiting for old pods to go: pod/api-")
+            self.assertIn("task:api/clean-up: clean-up: dropped\n", done.stderr)
+            self.assertEqual(len(self.items("pods")), 2)  # the new one and the task's
+        with self.subTest("undo is refused, and done when it is insisted on"):
+            refused = self.deployctl("undo", "-e", "lab", "--yes")
+            self.assert_exit(refused, 7)
+            self.assertIn("release 2 has begun api/clean-up, and release 1 does not work with what that leaves",
+                          refused.stderr)
+            self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes", "--allow-incompatible"), 0)
+        with self.subTest("a failure after it is not undone by itself either"):
+            use(task("clean-up", "echo half; exit 3", ", compatible: contract"), release="3")
+            done = self.deployctl("rollout", "-e", "lab", "--yes", "--on-failure", "undo")
+            self.assert_exit(done, 10)
+            self.assertIn("release 4 has begun api/clean-up, and release 3 does not work with what that leaves",
+                          done.stderr)
+            self.assertIn("mend it forward", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -195,13 +195,15 @@ TEST(ReleasePatch, IsReadBackFromTheHead) {
   auto head = secrets_of(release()).back();
   head.body.merge_patch(release_patch({.state = ReleaseState::interrupted,
                                        .outcome = "its run ended without saying how",
-                                       .progress = json::Value{{"step", "apply:service/api"}}},
+                                       .progress = json::Value{{"step", "apply:service/api"}},
+                                       .contracts = std::vector<std::string>{"api/clean-up", "web/drop"}},
                                       "1"));
   const auto summary = read_release_summary(head, scope);
   ASSERT_TRUE(summary);
   EXPECT_EQ(summary->state, ReleaseState::interrupted);
   EXPECT_EQ(summary->outcome, "its run ended without saying how");
   EXPECT_EQ(summary->progress["step"], "apply:service/api");
+  EXPECT_EQ(summary->contracts, (std::vector<std::string>{"api/clean-up", "web/drop"}));
 }
 
 ReleaseSummary summary(long long number, ReleaseState state) {
@@ -247,6 +249,33 @@ TEST(KeptReleases, AreTheNewestAndTheNewestOfThoseOneCanGoBackTo) {
                                              summary(4, ReleaseState::deployed), summary(3, ReleaseState::superseded),
                                              summary(2, ReleaseState::superseded)};
   EXPECT_EQ(kept_releases(releases, 2), (std::set<long long>{6, 5, 4, 3}));
+}
+
+ReleaseSummary contracting(long long number, ReleaseState state, std::vector<std::string> tasks) {
+  return {.number = number, .state = state, .contracts = std::move(tasks)};
+}
+
+TEST(KeptReleases, AreAlsoThoseThatStandInTheWayToOneOfThem) {
+  const std::vector<ReleaseSummary> releases{summary(6, ReleaseState::failed), summary(5, ReleaseState::failed),
+                                             contracting(4, ReleaseState::failed, {"api/clean-up"}),
+                                             summary(3, ReleaseState::deployed),
+                                             contracting(2, ReleaseState::failed, {"api/clean-up"})};
+  EXPECT_EQ(kept_releases(releases, 1), (std::set<long long>{6, 4, 3}));
+}
+
+TEST(CheckCompatible, RefusesWhatATaskSinceThenHasTakenAwayFrom) {
+  const std::vector<ReleaseSummary> releases{summary(5, ReleaseState::deployed),
+                                             contracting(4, ReleaseState::failed, {"api/clean-up", "web/drop"}),
+                                             summary(3, ReleaseState::superseded)};
+  const auto refused = check_compatible(releases, 3, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::ErrorCode::refused);
+  EXPECT_EQ(refused.error().message,
+            "release 4 has begun api/clean-up, web/drop, and release 3 does not work with what that leaves");
+  EXPECT_EQ(check_compatible(releases, 3, {"web", "other"}).error().message,
+            "release 4 has begun web/drop, and release 3 does not work with what that leaves");
+  EXPECT_TRUE(check_compatible(releases, 3, {"other"}));
+  EXPECT_TRUE(check_compatible(releases, 4, {}));
 }
 
 TEST(ContentDigest, IsTheSameForTheSameWish) {

@@ -171,6 +171,23 @@ TEST(ReleasePlan, NamesTasksAndWhenTheyRun) {
   EXPECT_EQ(job.body["spec"]["template"]["spec"]["containers"][0]["image"], placeholder_for("api"));
 }
 
+TEST(ReleasePlan, RunsWhatOldPodsCannotLiveWithWhenNothingElseIsLeft) {
+  auto target = with_tasks();
+  target.services[0].tasks[0].compatible = project::Task::Compatible::contract;
+  target.services[1].depends_on = {{"api", {}}};
+  target.services[1].strategy.type = project::Strategy::Type::blue_green;
+  const auto plan = release(target, seen(), {.rollout = true});
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(ids(*plan).back(), "task:api/seed");
+  const auto& seed = find_step(*plan, "task:api/seed");
+  EXPECT_TRUE(std::get<RunTask>(seed.action).is_contract);
+  EXPECT_FALSE(std::get<RunTask>(find_step(*plan, "task:api/migrate").action).is_contract);
+  EXPECT_EQ(seed.reason, "when the old pods are gone; no way back behind it");
+  EXPECT_EQ(seed.after_failure, AfterFailure::is_left);
+  EXPECT_THAT(seed.after, IsSupersetOf({"rollout:api", "switch:cache", "retire:cache", "apply:service/cache"}));
+  EXPECT_THAT(find_step(*plan, "apply:deployment/cache").after, Contains("rollout:api"));
+}
+
 TEST(ReleasePlan, CountsTasksAfterTheRolloutAsPartOfIt) {
   auto target = with_tasks();
   target.services[1].depends_on = {{"api", {}}};
