@@ -107,8 +107,10 @@ class StepRunner {
 
  private:
   void start(const plan::Step& step, const StepDone& finish) {
-    const StepDone done = [this, finish](const base::Status& status) {
-      note_failure(status);
+    const StepDone done = [this, &step, finish](const base::Status& status) {
+      if (!status) {
+        note_failure(step, status.error());
+      }
       finish(status);
     };
     if (open_ == nullptr) {
@@ -130,15 +132,16 @@ class StepRunner {
     start_action(step, done);
   }
 
-  // For the canaries that are walked meanwhile. One that waits for somebody has not failed.
-  void note_failure(const base::Status& status) {
-    if (status || options_.record.on_failure == OnFailure::keep) {
-      return;
-    }
+  // For the canaries that are walked meanwhile, and for the end of the release. One that waits for somebody has not
+  // failed.
+  void note_failure(const plan::Step& step, const base::Error& error) {
     const std::lock_guard lock(mutex_);
-    const bool is_paused =
-        open_ != nullptr && std::ranges::find(open_->paused, status.error().message) != open_->paused.end();
-    has_failed_ = has_failed_ || !is_paused;
+    const bool is_paused = open_ != nullptr && std::ranges::find(open_->paused, error.message) != open_->paused.end();
+    if (open_ != nullptr && error.code == base::ErrorCode::refused &&
+        std::holds_alternative<plan::AwaitRollout>(step.action)) {
+      open_->is_overtaken = true;
+    }
+    has_failed_ = has_failed_ || (!is_paused && options_.record.on_failure != OnFailure::keep);
   }
 
   void start_action(const plan::Step& step, const StepDone& done) {

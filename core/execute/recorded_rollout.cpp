@@ -41,11 +41,6 @@ std::string brief(const std::string& commit) {
   return commit.empty() ? "" : fmt::format(" (commit {})", base::printable(std::string_view(commit).substr(0, 7)));
 }
 
-// Not when the cluster does not answer, nor when somebody else has taken over.
-bool is_mended_by_going_back(const base::Error& cause) {
-  return cause.code != ErrorCode::unreachable && cause.code != ErrorCode::refused;
-}
-
 class RecordedRollout {
  public:
   explicit RecordedRollout(const Rollout& rollout)
@@ -369,6 +364,7 @@ class RecordedRollout {
     }
     const auto status = rollout_.run(steps, &open, ports_);
     paused_.insert(paused_.end(), open.paused.begin(), open.paused.end());
+    is_overtaken_ = is_overtaken_ || open.is_overtaken;
     journal_text_ = journal ? journal->text() : std::string();
     return status;
   }
@@ -524,6 +520,12 @@ class RecordedRollout {
         number_, journal_text_, back);
   }
 
+  // Not when the cluster does not answer, nor when somebody else has the say now.
+  bool is_mended_by_going_back(const base::Error& cause) {
+    const bool is_ours = cause.code != ErrorCode::refused || lock_->still_held();
+    return cause.code != ErrorCode::unreachable && !is_overtaken_ && is_ours;
+  }
+
   base::Error end_failed(const base::Error& cause) {
     tell_failure("recording the end", record_end(ReleaseState::failed, base::to_string(cause)));
     return cause;
@@ -664,6 +666,7 @@ class RecordedRollout {
   std::optional<CanaryRecord> canaries_;
   std::vector<std::string> paused_;
   std::vector<std::string> contracts_;
+  bool is_overtaken_ = false;
   std::string journal_text_ = "no step done";
 };
 

@@ -55,6 +55,7 @@ struct OpenRelease {
   const kube::Release* live = nullptr;  // what the cluster was before, where a step asks for it; null: nothing
   // To be called before a task ("api/clean-up") is begun that no release before it can live with.
   std::function<base::Status(const std::string& task)> note_contract;
+  bool is_overtaken = false;        // somebody else has changed a workload since it was applied
   std::vector<std::string> paused;  // what steps say that wait for `deployctl promote`; the release stays open for them
 };
 

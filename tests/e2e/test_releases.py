@@ -4,10 +4,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
-from harness import DEPLOYCTL, ProjectTest, kubectl, registry, run
+from harness import DEPLOYCTL, SOURCE, ProjectTest, kubectl, registry, run
+
+sys.path.insert(0, str(SOURCE / "tests/support"))
+from api_proxy import ApiProxy  # noqa: E402
 
 SERVING = """    image: busybox:1.36
     pin: tag
@@ -273,6 +277,41 @@ class Failures(ReleasesTest):
             done = self.rollout(code=5, env={"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ada", "CI_JOB_ID": "77"})
             self.assertEqual(self.states()[0], (5, "rolled-back"), done)
             self.assertEqual(self.history()[0]["actor"], "ada (gitlab job 77)")
+
+    def test_takes_back_what_was_applied_before_an_object_was_refused(self):
+        def use(number):
+            ports = NO_PODS + "    port: {port}\n    env: {{NUMBER: n{number}}}\n"
+            self.use({name: ports.format(port=port + number, number=number) for name, port in (("a", 8000), ("b", 9000))})
+
+        def ports():
+            return [self.get("service", name)["spec"]["ports"][0]["port"] for name in ("a", "b")]
+
+        proxy = ApiProxy()
+        self.addCleanup(proxy.close)
+        through = {"KUBECONFIG": proxy.kubeconfig, "XDG_STATE_HOME": str(proxy.folder / "state")}  # another cluster
+
+        def deny(status, reason, message):
+            denial = json.dumps({"kind": "Status", "code": status, "reason": reason, "message": message}).encode()
+            proxy.answer_next(1, lambda method, path: method == "PATCH" and "/services/b?" in path and
+                              "dryRun" not in path, status, denial, {"Content-Type": "application/json"})
+
+        use(1)
+        self.rollout(env=through)
+        self.assertEqual(ports(), [8001, 9001])
+        use(2)
+        with self.subTest("stop: what was applied stays, and the record says what was not"):
+            deny(422, "Invalid", "spec.ports: Forbidden")
+            refused = self.rollout("--on-failure", "stop", code=3, env=through)
+            self.assertIn("service/b", refused.stderr)
+            self.assertEqual(ports(), [8002, 9001])
+            self.assertEqual(self.states(), [(2, "failed"), (1, "deployed")])
+            self.assertRegex(self.history()[0]["outcome"], "service/b.*spec.ports")
+        with self.subTest("undo: all of the release before is there again, and nothing more"):
+            deny(403, "Forbidden", "admission webhook \"guard\" denied the request")
+            self.rollout("--on-failure", "undo", code=7, env=through)
+            self.assertEqual(ports(), [8001, 9001])
+            self.assertEqual(self.states()[0], (3, "rolled-back"))
+            self.assertEqual([self.configuration_of(name)["NUMBER"] for name in ("a", "b")], ["n1", "n1"])
 
     def test_says_with_a_code_of_its_own_that_the_way_back_failed_too(self):
         recreated = SERVING.replace("{deadline: 60s}", "{type: recreate, deadline: 60s}")
