@@ -133,10 +133,10 @@ environments:
         return done.stdout
 
     @contextlib.contextmanager
-    def walking(self):
+    def walking(self, *arguments):
         """A rollout in the background whose canary has its share."""
-        process = subprocess.Popen([DEPLOYCTL, *self.rollout_command()], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([DEPLOYCTL, *self.rollout_command(), *arguments], cwd=self.folder,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             end = time.monotonic() + 120
             while "deployctl.dev/service" not in self.get("service", "web")["spec"]["selector"]:
@@ -201,14 +201,25 @@ environments:
             self.assertIn("aborted by", self.history())
             self.assertEqual(self.deployctl("abort", "web", "-e", "lab").code, 1)
 
+        with self.subTest("taken back by Ctrl-C where that is meant"):
+            self.use(3, FOR_LONG)
+            with self.walking("--on-interrupt", "undo") as process:
+                process.send_signal(signal.SIGINT)
+                said = process.communicate(timeout=120)[0].decode()
+            self.assertEqual(process.returncode, 130, said)
+            self.assertIn("taking back the canary of web", said)
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 1)
+            self.assertIn("rolled-back", self.history())
+
         with self.subTest("taken up by the same release"):
-            self.use(3, "[{weight: 25, pause: 5s}, {weight: 50}]")
+            self.use(4, "[{weight: 25, pause: 5s}, {weight: 50}]")
             self.kill_while_walking()
             done = self.rollout()
             self.assert_exit(done, 0)
             self.assertIn("the canary of web goes on", done.stderr)
             self.assert_no_canary()
-            self.assertEqual(self.version(), 3)
+            self.assertEqual(self.version(), 4)
 
     def test_what_people_and_prometheus_say(self):
         prometheus = Prometheus()
