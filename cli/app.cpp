@@ -4,12 +4,15 @@
 #include "cli/options/global_options.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
+#include "core/base/error.hpp"
 #include "core/base/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -60,6 +63,19 @@ std::vector<std::string> plain_words(const std::vector<std::string>& words) {
 const Command* find_command(std::span<const Command> among, std::string_view name) {
   const auto found = std::ranges::find(among, name, &Command::name);
   return found == among.end() ? nullptr : &*found;
+}
+
+// Help and version, which are results too.
+int print_result(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
+    return 0;
+  }
+  const int reason = errno;
+  if (reason == EPIPE) {
+    return 0;
+  }
+  std::fprintf(stderr, "error: cannot write the results to stdout: %s\n", std::strerror(reason));
+  return base::exit_code(base::ErrorCode::failed);
 }
 
 int refuse_usage(std::string_view message, std::string_view hint) {
@@ -172,20 +188,17 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return 0;
+    return print_result(app.help());
   } catch (const CLI::CallForVersion&) {
-    fmt::print("{}\n", version_line());
-    return 0;
+    return print_result(fmt::format("{}\n", version_line()));
   } catch (const CLI::ParseError& problem) {
     return refuse_parse_error(chosen_parser(app), problem, words);
   }
   if (chosen.parser != nullptr && chosen.parser->parsed()) {
     Runtime runtime(options);
-    return chosen.action(runtime);
+    return runtime.finish(chosen.action(runtime));
   }
-  fmt::print("{}", app.help());
-  return 0;
+  return print_result(app.help());
 }
 
 }  // namespace deployctl::cli

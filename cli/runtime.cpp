@@ -18,6 +18,8 @@
 #include <fmt/core.h>
 
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <optional>
 #include <unistd.h>
 
@@ -118,6 +120,20 @@ io::Environment& Runtime::environment() {
 
 void Runtime::print(std::string_view text) {
   parts_->reporter.result(text);
+}
+
+int Runtime::finish(int code) {
+  const auto reason = parts_->reporter.output_error();
+  if (reason == 0) {
+    return code;
+  }
+  const auto error = base::Error::failed("cannot write the results to stdout: {}", std::strerror(reason));
+  if (options_.output == OutputMode::json) {  // whose errors go where nothing can be written
+    std::fprintf(stderr, "error: %s\n", error.message.c_str());
+  } else {
+    fail(error);
+  }
+  return code == 0 ? base::exit_code(error.code) : code;
 }
 
 void Runtime::remark(std::string_view text) {

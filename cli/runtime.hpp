@@ -38,8 +38,11 @@ class Runtime {
   io::FileSystem& files();
   io::Environment& environment();
 
-  // A result: goes to stdout as it is. Never fails; a reader that went away (`| head`) ends the output silently.
+  // A result: goes to stdout as it is. A reader that went away (`| head`) ends the output silently; any
+  // other failure is told by finish().
   void print(std::string_view text);
+  // The exit code of a command that ends with `code`: a failure when its results could not be written, said on stderr.
+  [[nodiscard]] int finish(int code);
   // Something people should know that is no result: stderr, not with --quiet.
   void remark(std::string_view text);
   // Shows what went wrong and returns its exit code.

@@ -7,6 +7,7 @@
 #include "cli/report/tty.hpp"
 #include "core/base/text.hpp"
 
+#include <cerrno>
 #include <optional>
 #include <unistd.h>
 
@@ -68,7 +69,8 @@ struct Reporter::Parts {
     sink = std::move(annotations);
   }
 
-  Writer out = write_to_descriptor(STDOUT_FILENO);
+  std::shared_ptr<std::atomic<int>> out_error = std::make_shared<std::atomic<int>>(0);
+  Writer out = write_to_descriptor(STDOUT_FILENO, out_error);
   Writer err = write_to_descriptor(STDERR_FILENO);
   Palette palette;
   std::unique_ptr<events::Sink> sink;
@@ -91,6 +93,10 @@ void Reporter::result(std::string_view text) {
   } else {
     parts_->out(text);
   }
+}
+
+int Reporter::output_error() const {
+  return *parts_->out_error == EPIPE ? 0 : parts_->out_error->load();
 }
 
 void Reporter::diagnostics(const base::Diagnostics& diagnostics) {

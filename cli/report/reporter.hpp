@@ -28,6 +28,8 @@ class Reporter : public events::Sink {
   void emit(const events::Event& event) override;
   // A result, to stdout as it is.
   void result(std::string_view text);
+  // Why results did not all reach stdout, as an errno; 0 when they did, and when nobody wanted to read on (EPIPE).
+  [[nodiscard]] int output_error() const;
   // To stderr, in order; in CI with annotations.
   void diagnostics(const base::Diagnostics& diagnostics);
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <poll.h>
 #include <unistd.h>
+#include <utility>
 
 namespace deployctl::cli::report {
 namespace {
@@ -15,6 +16,7 @@ bool wait_until_writable(int descriptor) {
   return poll(&waiting, 1, -1) >= 0 || errno == EINTR;
 }
 
+// False with errno set when it cannot be.
 bool write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const auto written = write(descriptor, text.data(), text.size());
@@ -38,11 +40,14 @@ struct Channel {
 
 }  // namespace
 
-Writer write_to_descriptor(int descriptor) {
-  return [descriptor, channel = std::make_shared<Channel>()](std::string_view text) {
+Writer write_to_descriptor(int descriptor, std::shared_ptr<std::atomic<int>> error) {
+  return [descriptor, error = std::move(error), channel = std::make_shared<Channel>()](std::string_view text) {
     const std::lock_guard lock(channel->mutex);
     if (!channel->is_broken) {
       channel->is_broken = !write_all(descriptor, text);
+      if (channel->is_broken && error) {
+        *error = errno;
+      }
     }
   };
 }
