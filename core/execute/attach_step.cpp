@@ -167,7 +167,7 @@ class Attacher {
     if (sbom::has_sbom(*there, tool_version_)) {
       return {};
     }
-    const auto date = source_date(ports_.environment, {});
+    const auto date = source_date(ports_.environment);
     if (!date) {
       return date.error();
     }
@@ -177,7 +177,7 @@ class Attacher {
          .config = manifest->config,
          .layers = manifest->layers,
          .tool = "deployctl-" + tool_version_,
-         .fallback_time = io::to_rfc3339(io::WallTime(std::chrono::seconds(*date)))},
+         .fallback_time = io::to_rfc3339(io::WallTime(std::chrono::seconds(date->value_or(0))))},
         [&](const oci::Descriptor& blob, const oci::PieceSink& sink) { return read_blob(blob, sink); });
     if (!listed) {
       return listed.error().within("looking into the image");

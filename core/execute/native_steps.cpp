@@ -133,6 +133,10 @@ BuildTrace trace_of(const native::BuiltImage& built, const native::BuildRequest&
           .base_images = bases_of(built, store, files)};
 }
 
+std::int64_t seconds_of(io::WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+}
+
 std::string remark_of(const native::BuiltImage& built) {
   std::uint64_t size = 0;
   std::size_t layers = 0;
@@ -149,24 +153,25 @@ std::string remark_of(const native::BuiltImage& built) {
 
 }  // namespace
 
-base::Result<std::int64_t> source_date(const io::Environment& environment, const std::optional<io::Commit>& commit) {
-  if (const auto given = environment.get_or("SOURCE_DATE_EPOCH", ""); !given.empty()) {
-    const auto seconds = base::parse_integer(given);
-    if (!seconds || *seconds < 0) {
-      return Error::usage("SOURCE_DATE_EPOCH is '{}', not a number of seconds since 1970", base::printable(given));
-    }
-    return *seconds;
+base::Result<std::optional<std::int64_t>> source_date(const io::Environment& environment) {
+  const auto given = environment.get_or("SOURCE_DATE_EPOCH", "");
+  if (given.empty()) {
+    return std::optional<std::int64_t>();
   }
-  return commit ? std::chrono::floor<std::chrono::seconds>(commit->time).time_since_epoch().count() : 0;
+  const auto seconds = base::parse_integer(given);
+  if (!seconds || *seconds < 0) {
+    return Error::usage("SOURCE_DATE_EPOCH is '{}', not a number of seconds since 1970", base::printable(given));
+  }
+  return std::optional<std::int64_t>(*seconds);
 }
 
 base::Result<native::BuildRequest> native_request(const project::Target& target, const project::Service& service,
                                                   const plan::BuildImage& action, const Seen& seen,
                                                   const Ports& ports) {
   const auto& build = *service.build;
-  const auto time = source_date(ports.environment, seen.commit);
-  if (!time) {
-    return time.error();
+  const auto date = source_date(ports.environment);
+  if (!date) {
+    return date.error();
   }
   native::BuildRequest request{
       .source = io::join_path(target.directory, *build.source),
@@ -180,7 +185,8 @@ base::Result<native::BuildRequest> native_request(const project::Target& target,
       .certificates = native::find_certificates(ports.files, ports.environment.get_or("SSL_CERT_FILE", "")),
       .compression =
           build.compression == project::LayerCompression::zstd ? oci::Compression::zstd : oci::Compression::gzip,
-      .time = *time,
+      .time = date->value_or(seen.commit ? seconds_of(seen.commit->time) : 0),
+      .layer_time = date->value_or(0),  // the commit's would make new layers at every commit
       .directory = work_directory(target, service, ports)};
   for (const auto& artifact : build.artifacts) {
     request.artifacts.push_back({.path = artifact.path, .source = *artifact.source});

@@ -26,9 +26,9 @@ base::Result<ImageResult> build_natively(const project::Target& target, const pr
 base::Result<registry::PushResult> push_native(const oci::Reference& target, const oci::ImageStore& store,
                                                registry::Client& registry, const registry::PushOptions& options);
 
-// The time of everything in an image: SOURCE_DATE_EPOCH, else the commit's, else 0. usage when the variable is no
+// SOURCE_DATE_EPOCH, which is the time of everything that is made; nothing where it is not set, usage when it is no
 // number of seconds.
-base::Result<std::int64_t> source_date(const io::Environment& environment, const std::optional<io::Commit>& commit);
+base::Result<std::optional<std::int64_t>> source_date(const io::Environment& environment);
 
 // What is asked of the builder. refused for a stack that it does not compile.
 base::Result<native::BuildRequest> native_request(const project::Target& target, const project::Service& service,

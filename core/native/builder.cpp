@@ -226,7 +226,8 @@ class PlatformBuild {
     std::erase_if(drafts_, [](const Draft& draft) { return draft.tree.empty(); });
     for (const auto& draft : drafts_) {
       auto layer = oci::write_layer(
-          draft.tree, {.compression = request_.compression, .time = request_.time, .on_read = {}, .stop = ports_.stop},
+          draft.tree,
+          {.compression = request_.compression, .time = request_.layer_time, .on_read = {}, .stop = ports_.stop},
           ports_.store);
       if (!layer) {
         return layer.error().within("writing the layer '{}'", draft.what);

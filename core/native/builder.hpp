@@ -48,8 +48,9 @@ struct BuildRequest {
   std::vector<std::string> secrets;
   std::string certificates;  // file with the authorities to trust; empty: none is put in
   oci::Compression compression = oci::Compression::gzip;
-  std::int64_t time = 0;  // of everything in the image, seconds since 1970
-  std::string directory;  // for what is compiled, kept between builds
+  std::int64_t time = 0;        // when the image was made, seconds since 1970
+  std::int64_t layer_time = 0;  // of every file in it
+  std::string directory;        // for what is compiled, kept between builds
 };
 
 struct BuiltLayer {

@@ -240,6 +240,29 @@ class Reproducible(NativeTest):
         with self.subTest("but not another epoch"):
             self.assertNotEqual(self.digest("epoch", here, SOURCE_DATE_EPOCH="1"), wanted)
 
+    def commit(self, time, folder):
+        stamp = {"GIT_AUTHOR_DATE": time, "GIT_COMMITTER_DATE": time, "GIT_CONFIG_GLOBAL": "/dev/null"}
+
+        def git(*arguments):
+            subprocess.run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments], cwd=folder,
+                           env={**os.environ, **stamp}, check=True, capture_output=True)
+
+        git("init", "--quiet")
+        git("add", ".")
+        git("commit", "--quiet", "--allow-empty", "-m", "a commit of " + time)
+        return git
+
+    def test_a_commit_that_changes_no_file_changes_no_layer(self):
+        here = self.make("here")
+        images = []
+        for year in (2024, 2025):
+            self.commit(f"{year}-05-06T07:08:09Z", here)
+            self.build(cwd=here, SOURCE_DATE_EPOCH="")
+            images.append(self.image())
+        self.assertEqual(images[0].manifest["layers"], images[1].manifest["layers"])
+        self.assertEqual({member.mtime for member in images[0].members().values()}, {0})
+        self.assertEqual([image.config["created"] for image in images], ["2024-05-06T07:08:09Z", "2025-05-06T07:08:09Z"])
+
     @unittest.skipUnless(shutil.which("go"), "Go is not installed")
     def test_a_go_program_is_the_same_wherever_it_is_compiled(self):
         digests = []

@@ -62,11 +62,11 @@ int print_sbom(Runtime& runtime, const SbomOptions& options) {
   if (!source) {
     return runtime.fail(source.error());
   }
-  const auto source_date = execute::source_date(access.ports().environment, {});
+  const auto source_date = execute::source_date(access.ports().environment);
   if (!source_date) {
     return runtime.fail(source_date.error());
   }
-  const auto document = read_sbom(**source, *location, options, *source_date);
+  const auto document = read_sbom(**source, *location, options, source_date->value_or(0));
   if (!document) {
     return runtime.fail(document.error().within("looking into {}", options.image));
   }
