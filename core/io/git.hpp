@@ -19,7 +19,7 @@ struct Commit {
   std::string branch;       // empty when HEAD is detached
   std::string nearest_tag;  // as `git describe --tags`, empty without tags
   std::string description;  // as `git describe --tags --always`
-  std::string remote_url;   // origin's, without credentials; empty when there is none
+  std::string remote_url;   // origin's as "https://host/path", without credentials; empty when it is none or a path
   bool is_dirty = false;    // tracked files changed, or untracked ones that are not ignored
 };
 

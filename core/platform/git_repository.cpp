@@ -3,6 +3,7 @@
 #include "core/platform/git_repository.hpp"
 
 #include "core/base/text.hpp"
+#include "core/base/url.hpp"
 #include "core/platform/git_library.hpp"
 
 #include <array>
@@ -181,10 +182,30 @@ std::string describe(const GitLibrary& git, git_commit* commit, unsigned int abb
   return git.git_describe_format(&buffer, description.get(), format.get()) == 0 ? take(git, buffer) : std::string();
 }
 
+// git's short form of an ssh address, "git@host:path", as a URL; others as they are. What has a '/' before the first
+// ':' is a path of this machine.
+std::string as_url(std::string_view remote_url) {
+  if (remote_url.find("://") != std::string_view::npos) {
+    return std::string(remote_url);
+  }
+  const auto slash = remote_url.find('/');
+  const auto at = remote_url.substr(0, slash).rfind('@');
+  const auto [host, path] = base::split_once(remote_url.substr(at == std::string_view::npos ? 0 : at + 1), ':');
+  const bool is_path = host.empty() || path.empty() || host.find('/') != std::string_view::npos;
+  return is_path ? std::string() : fmt::format("ssh://{}/{}", host, path.substr(path.starts_with('/') ? 1 : 0));
+}
+
+std::string without_suffix(std::string_view text, std::string_view suffix) {
+  while (text.ends_with(suffix)) {
+    text.remove_suffix(suffix.size());
+  }
+  return std::string(text);
+}
+
 std::string remote_url(const GitLibrary& git, git_repository* repository) {
   const auto remote = make_owned<git_remote>(
       git.git_remote_free, [&](git_remote** made) { return git.git_remote_lookup(made, repository, "origin"); });
-  return remote ? without_credentials(text_or_empty(git.git_remote_url(remote.get()))) : std::string();
+  return remote ? public_address(text_or_empty(git.git_remote_url(remote.get()))) : std::string();
 }
 
 std::string commit_id(const GitLibrary& git, const git_commit* commit) {
@@ -343,21 +364,17 @@ Result<io::CommitComparison> Libgit2Repository::compare(const std::string& direc
   return compare_commits(**library, repository->get(), commit, other);
 }
 
-std::string without_credentials(std::string_view remote_url) {
-  const auto scheme_end = remote_url.find("://");
-  if (scheme_end == std::string_view::npos) {
-    return std::string(remote_url);
+std::string public_address(std::string_view remote_url) {
+  const auto address = as_url(remote_url);
+  auto url = base::Url::parse(address);
+  if (!url || url->scheme == "file") {
+    return {};
   }
-  const auto host = scheme_end + 3;
-  const auto authority = remote_url.substr(host, remote_url.find('/', host) - host);
-  const auto at = authority.rfind('@');
-  if (at == std::string_view::npos) {
-    return std::string(remote_url);
-  }
-  const auto user = base::split_once(authority.substr(0, at), ':').first;
-  const bool keeps_user = remote_url.starts_with("ssh://") || remote_url.starts_with("git+ssh://");
-  return std::string(remote_url.substr(0, host)) + (keeps_user ? std::string(user) + "@" : std::string()) +
-         std::string(remote_url.substr(host + at + 1));
+  const bool is_web = url->scheme == "https" || (url->scheme == "http" && url->port != 0);
+  url->scheme = is_web ? url->scheme : "https";
+  url->port = is_web ? url->port : 0;  // another scheme's port says nothing of this one
+  url->path = without_suffix(without_suffix(url->path, "/"), ".git");
+  return fmt::format("{}://{}{}", url->scheme, url->authority(), without_suffix(url->path, "/"));
 }
 
 }  // namespace deployctl::platform

@@ -13,8 +13,9 @@ class Libgit2Repository : public io::GitRepository {
                                              const std::string& other) override;
 };
 
-// A remote's address without user name and password: "https://git.example.com/shop/api.git". The user name of an ssh
-// address stays, it is part of where the repository is: "git@github.com:shop/api.git".
-std::string without_credentials(std::string_view remote_url);
+// Where people find the repository behind a remote, the same however the remote is spelled: "https://host/shop/api" for
+// "git@host:shop/api.git" and "https://ada:token@host/shop/api". Plain http stays where a port is named. Empty for a
+// path of this machine, and for what is no address.
+std::string public_address(std::string_view remote_url);
 
 }  // namespace deployctl::platform

@@ -89,18 +89,9 @@ json::Value external_parameters(const BuildFacts& facts) {
   return value;
 }
 
-// As SLSA writes the place of a git repository; "git@host:path" is git's own short form of an ssh URL.
-std::string source_uri(const std::string& remote_url) {
-  if (remote_url.find("://") != std::string::npos) {
-    return "git+" + remote_url;
-  }
-  const auto [host, path] = base::split_once(remote_url, ':');
-  return path.empty() ? std::string() : fmt::format("git+ssh://{}/{}", host, path);
-}
-
 json::Value source_dependency(const SourceFacts& source) {
   json::Value value{{"name", "source"}};
-  put(value, "uri", source_uri(source.remote_url));
+  put(value, "uri", source.remote_url.empty() ? std::string() : "git+" + source.remote_url);  // as SLSA writes it
   value["digest"] = {{"gitCommit", source.commit}};
   value["annotations"] = {{"dirty", source.is_dirty}};
   return value;

@@ -21,7 +21,7 @@ inline constexpr std::string_view provenance_type = "https://slsa.dev/provenance
 
 // The commit that was checked out.
 struct SourceFacts {
-  std::string remote_url;  // without credentials; may be empty
+  std::string remote_url;  // a URL without credentials; may be empty
   std::string commit;
   bool is_dirty = false;  // what was built is not what the commit has
 };

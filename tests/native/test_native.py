@@ -263,6 +263,21 @@ class Reproducible(NativeTest):
         self.assertEqual({member.mtime for member in images[0].members().values()}, {0})
         self.assertEqual([image.config["created"] for image in images], ["2024-05-06T07:08:09Z", "2025-05-06T07:08:09Z"])
 
+    def test_the_spelling_of_the_remote_does_not_show(self):
+        here = self.make("here")
+        git = self.commit("2024-05-06T07:08:09Z", here)
+        git("remote", "add", "origin", "https://ada:s3cret@git.example.com/shop/api.git")
+        self.build(cwd=here)
+        wanted = self.image()
+        self.assertEqual(wanted.config["config"]["Labels"]["org.opencontainers.image.source"],
+                         "https://git.example.com/shop/api")
+        git("remote", "set-url", "origin", "git@git.example.com:shop/api.git")
+        self.build(cwd=here)
+        self.assertEqual(self.image().digest, wanted.digest)
+        git("remote", "set-url", "origin", str(self.folder / "somewhere.git"))
+        self.build(cwd=here)
+        self.assertNotIn(str(self.folder), json.dumps(self.image().config))
+
     @unittest.skipUnless(shutil.which("go"), "Go is not installed")
     def test_a_go_program_is_the_same_wherever_it_is_compiled(self):
         digests = []

@@ -168,7 +168,7 @@ TEST_F(GitRepositoryTest, ReadsAShallowClone) {
   const auto commit = head(clone);
   EXPECT_EQ(commit.summary, "Third");
   EXPECT_EQ(commit.description, commit.short_id) << "the tag is beyond the end of the clone";
-  EXPECT_EQ(commit.remote_url, "file://" + project_);
+  EXPECT_EQ(commit.remote_url, "") << "a place of this machine";
   EXPECT_FALSE(commit.is_dirty);
 }
 
@@ -179,10 +179,10 @@ TEST_F(GitRepositoryTest, ReadsABareRepository) {
   EXPECT_FALSE(head(bare).is_dirty);
 }
 
-TEST_F(GitRepositoryTest, TellsTheRemoteWithoutItsCredentials) {
+TEST_F(GitRepositoryTest, TellsTheRemoteAsPeopleFindIt) {
   commit("a", "First");
   git({"remote", "add", "origin", "https://ci:token@git.example.com/shop/api.git"});
-  EXPECT_EQ(head().remote_url, "https://git.example.com/shop/api.git");
+  EXPECT_EQ(head().remote_url, "https://git.example.com/shop/api");
 }
 
 TEST_F(GitRepositoryTest, RunsNoProgramOfTheRepository) {
@@ -280,19 +280,36 @@ TEST_F(GitRepositoryTest, CannotTellInAShallowCloneWhatLiesBehindItsEdge) {
   EXPECT_FALSE(compared(fourth, second).is_shallow);
 }
 
-TEST(WithoutCredentials, DropsUserAndPasswordButKeepsTheSshUser) {
+TEST(PublicAddress, IsTheSameHoweverTheRemoteIsSpelled) {
   const std::pair<std::string, std::string> rows[] = {
-      {"https://git.example.com/a.git", "https://git.example.com/a.git"},
-      {"https://user@git.example.com/a.git", "https://git.example.com/a.git"},
-      {"https://user:p@ss@git.example.com:8443/a@b.git", "https://git.example.com:8443/a@b.git"},
-      {"ssh://git@git.example.com/a.git", "ssh://git@git.example.com/a.git"},
-      {"ssh://git:secret@git.example.com/a.git", "ssh://git@git.example.com/a.git"},
-      {"git@github.com:shop/api.git", "git@github.com:shop/api.git"},
-      {"/srv/git/api.git", "/srv/git/api.git"},
+      {"https://git.example.com/shop/api", "https://git.example.com/shop/api"},
+      {"https://git.example.com/shop/api.git", "https://git.example.com/shop/api"},
+      {"https://git.example.com/shop/api.git/", "https://git.example.com/shop/api"},
+      {"https://Git.Example.com/shop/api/", "https://git.example.com/shop/api"},
+      {"http://git.example.com/shop/api.git", "https://git.example.com/shop/api"},
+      {"https://ada@git.example.com/shop/api.git", "https://git.example.com/shop/api"},
+      {"https://gitlab-ci-token:p@ss@git.example.com/shop/api.git", "https://git.example.com/shop/api"},
+      {"https://git.example.com/shop/api.git?private_token=s3cret#x", "https://git.example.com/shop/api"},
+      {"git@git.example.com:shop/api.git", "https://git.example.com/shop/api"},
+      {"git.example.com:/shop/api.git", "https://git.example.com/shop/api"},
+      {"ada:s3cret@git.example.com:shop/api.git", "https://git.example.com/shop/api"},
+      {"ssh://git@git.example.com/shop/api.git", "https://git.example.com/shop/api"},
+      {"ssh://git:s3cret@git.example.com:2222/shop/api.git", "https://git.example.com/shop/api"},
+      {"git+ssh://git@git.example.com/shop/api.git", "https://git.example.com/shop/api"},
+      {"git://git.example.com/shop/api.git", "https://git.example.com/shop/api"},
+      {"https://git.example.com:8443/a@b.git", "https://git.example.com:8443/a@b"},
+      {"http://ada:s3cret@git.lan:3000/shop/api.git", "http://git.lan:3000/shop/api"},
       {"https://token@host", "https://host"},
   };
   for (const auto& [url, expected] : rows) {
-    EXPECT_EQ(without_credentials(url), expected);
+    EXPECT_EQ(public_address(url), expected) << url;
+  }
+}
+
+TEST(PublicAddress, IsNoneForAPathOfThisMachine) {
+  for (const std::string remote : {"", "/srv/git/api.git", "../api.git", "./a:b", "api", "file:///home/ada/api.git",
+                                   "/home/ada@work:x/api", "https://", "host:", ":path"}) {
+    EXPECT_EQ(public_address(remote), "") << remote;
   }
 }
 

@@ -146,9 +146,9 @@ TEST(Provenance, ClaimsNoSourceAndNoEnvironmentWhereThereIsNone) {
 
 TEST(Provenance, NamesARepositoryByAnUri) {
   auto facts = sample();
-  facts.source->remote_url = "git@github.com:shop/api.git";
-  EXPECT_THAT(provenance_predicate(facts), HasSubstr(R"("uri":"git+ssh://git@github.com/shop/api.git")"));
-  facts.source->remote_url = "/srv/git/api.git";
+  facts.source->remote_url = "https://github.com/shop/api";
+  EXPECT_THAT(provenance_predicate(facts), HasSubstr(R"("uri":"git+https://github.com/shop/api")"));
+  facts.source->remote_url.clear();
   EXPECT_THAT(provenance_predicate(facts), HasSubstr(R"({"name":"source","digest")"));
 }
 
