@@ -1,7 +1,8 @@
 // Few requests is the idea: what the tag points at now is fetched first. If it is ours, nothing is to be done; if not,
 // its blobs are known to be in the repository without asking for each. When there is no such tag, the list of tags
-// tells whether there is a repository at all: one that does not exist has no blobs that could be asked for. Small blobs
-// are sent without asking, as the question costs as much as the answer saves.
+// tells whether there is a repository at all: one that does not exist has no blobs that could be asked for, but those
+// of a push that was interrupted before its first manifest, which two questions find. Small blobs are sent without
+// asking, as the question costs as much as the answer saves.
 #include "core/registry/push.hpp"
 
 #include "core/base/text.hpp"
@@ -9,6 +10,7 @@
 #include "core/registry/document.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <thread>
 
@@ -20,6 +22,7 @@ using base::Result;
 using base::Status;
 
 constexpr std::uint64_t not_worth_asking = 128u << 10u;
+constexpr std::uint64_t worth_looking_for_remains = 1u << 20u;
 constexpr std::size_t most_images_looked_into = 16;  // of the index the tag points at
 // A registry that answers the first question so soon is near: what it takes to store the blobs is then all that there
 // is to wait for, and more at once would only get into each other's way.
@@ -126,6 +129,8 @@ class Push {
   [[nodiscard]] std::vector<BlobUpload> uploads() const;
   [[nodiscard]] std::size_t questions() const;
   Result<Before> look_before(const oci::Digest& ours, const std::string& tag);
+  [[nodiscard]] std::set<oci::Digest> remains() const;
+  [[nodiscard]] bool is_there(const oci::Descriptor& blob) const;
   [[nodiscard]] bool is_configuration(const BlobUpload& upload) const;
   void add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& seen, std::vector<BlobUpload>& list) const;
   [[nodiscard]] BlobUpload upload_of(const oci::StoredImage& image, const oci::Descriptor& blob,
@@ -200,7 +205,39 @@ Result<Before> Push::look_before(const oci::Digest& ours, const std::string& tag
   if (before && before->exists && before->known.empty() && !before->is_same && questions() > 1) {
     before->exists = repository_exists(session_, options_.stop);
   }
+  if (before && !before->exists) {
+    before->known = remains();
+    before->exists = !before->known.empty();
+  }
   return before;
+}
+
+bool Push::is_there(const oci::Descriptor& blob) const {
+  const auto answer = has_blob(session_, blob, options_.stop);
+  return answer && *answer;
+}
+
+// What a push that came to no manifest has left. Configurations are sent first and the largest layer next: where
+// neither is, there is little or nothing.
+std::set<oci::Digest> Push::remains() const {
+  const auto list = uploads();
+  const auto largest = std::ranges::find_if(list, [this](const auto& upload) { return !is_configuration(upload); });
+  if (largest == list.end() || largest->blob.size < worth_looking_for_remains) {
+    return {};
+  }
+  const std::array asked{&list.front().blob, &largest->blob};
+  std::array<bool, 2> found{};
+  {
+    const std::jthread beside([&] { found[0] = is_there(*asked[0]); });
+    found[1] = is_there(*asked[1]);
+  }
+  std::set<oci::Digest> known;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (found[i]) {
+      known.insert(asked[i]->digest);
+    }
+  }
+  return known;
 }
 
 Status Push::upload_missing(const Before& before) {

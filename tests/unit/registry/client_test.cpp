@@ -75,7 +75,25 @@ TEST_F(ClientTest, AsksForNoBlobInARepositoryThatDoesNotExist) {
   registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body("MANIFEST_UNKNOWN"))};
   ASSERT_TRUE(push(image({std::string(1 << 20, 'x'), std::string(1 << 20, 'y')})));
   EXPECT_EQ(registry_.requests.at(1), "GET " + root + "tags/list");
+  EXPECT_THAT(registry_.requests, ::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs")).Times(2))
+      << "the configuration and the largest layer, which an interrupted push would have left";
+}
+
+TEST_F(ClientTest, AsksForNoSmallBlobInARepositoryThatDoesNotExist) {
+  registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body("NAME_UNKNOWN"))};
+  ASSERT_TRUE(push(image({std::string(200 << 10, 'x'), std::string(200 << 10, 'y')})));
   EXPECT_THAT(registry_.requests, Not(::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs"))));
+}
+
+TEST_F(ClientTest, SendsWhatAnInterruptedFirstPushHasNotSent) {
+  const std::vector<std::string> layers{std::string(3 << 20, 'x'), std::string(2 << 20, 'y'),
+                                        std::string(1 << 20, 'z')};
+  for (const auto* arrived : {&layers[0], &layers[2]}) {
+    registry_.blobs[oci::Digest::of(*arrived).text()] = *arrived;
+  }
+  const auto result = push(image(layers));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->uploaded_blobs, 2) << "a layer and the configuration";
 }
 
 TEST_F(ClientTest, AsksForBlobsOfANewTagInARepositoryThatExists) {
