@@ -158,14 +158,18 @@ base::Result<std::optional<oci::Digest>> find_pushed(const engine::ImageFacts& f
   return same && *same ? std::optional(known->digest) : std::nullopt;
 }
 
-base::Result<registry::PushResult> push_from_engine(const std::string& reference, const oci::Reference& target,
-                                                    const Seen& seen, const StepReport& report, oci::ImageStore& store,
+base::Result<registry::PushResult> push_from_engine(const project::Service& service, const std::string& reference,
+                                                    const oci::Reference& target, const Seen& seen,
+                                                    const StepReport& report, oci::ImageStore& store,
                                                     const registry::PushOptions& options, const Ports& ports) {
   const auto facts = seen.world.engine->inspect(reference, ports.stop);
   if (!facts) {
     return facts.error().code == base::ErrorCode::not_found
                ? base::Error::not_found("the engine has no image {}", reference).with_hint("'deployctl build' makes it")
                : facts.error();
+  }
+  if (const auto fits = check_size(*service.build, *facts); !fits) {  // a build that failed for it has left it there
+    return fits.error();
   }
   auto& registry = seen.world.registry->client;
   const auto pushed = find_pushed(*facts, target, store, registry, ports.stop);
@@ -254,7 +258,7 @@ base::Result<ImageResult> push_image(const project::Service& service, const plan
                                       .stop = ports.stop};
   const auto pushed = service.build->is_native()
                           ? push_native(*target, store, seen.world.registry->client, options)
-                          : push_from_engine(reference, *target, seen, report, store, options, ports);
+                          : push_from_engine(service, reference, *target, seen, report, store, options, ports);
   if (!pushed) {
     return pushed.error();
   }

@@ -71,7 +71,7 @@ Form<WrittenBuild> build_form() {
                  .example = "[linux/amd64, linux/arm64]",
                  .fallback = "the engine's own platform"}),
           field("max_size", &B::max_size, quantity(),
-                {.doc = "the build fails when the image is larger", .example = "30Mi"}),
+                {.doc = "build and push fail when the image is larger", .example = "30Mi"}),
           field("artifact", &B::artifact, map_of(container_path(), folder_path(), Empty::refused),
                 {.doc = "native builder: files and folders made already, relative to the source folder, by their "
                         "places in the image; each is a layer, the first the lowest; `{arch}` and `{os}` are the "

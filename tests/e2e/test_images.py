@@ -108,6 +108,19 @@ class Import(ImageTest):
         self.image("import", "docker-archive:docker.tar", f"{self.repository}:v1")
 
 
+class MaxSize(ImageTest):
+    def test_an_image_that_is_too_large_is_neither_built_nor_pushed(self):
+        (self.folder / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile deployctl.yaml /\nCMD [\"/x\"]\n")
+        (self.folder / "deployctl.yaml").write_text(
+            f"project: images\nservices:\n  api:\n    image: {self.repository}\n    stack: dockerfile\n    build: {{max_size: 10}}\n")
+        self.addCleanup(run, ["docker", "rmi", f"{self.repository}:v1"])
+        for command in ("build", "push"):
+            done = run([DEPLOYCTL, command, "--tag", "v1"], cwd=self.folder, env=self.env)
+            self.assertEqual(done.code, 1, done)
+            self.assertRegex(done.stderr, r"the image has \d+ B and build.max_size allows 10\b")
+        self.image("inspect", f"{self.repository}:v1", code=1)
+
+
 class Export(ImageTest):
     def setUp(self):
         super().setUp()
