@@ -54,7 +54,7 @@ Result<json::Value> settings_of(Source& source, const ImageDescription& image) {
 }
 
 Result<Side> open_side(Source& source, const std::optional<oci::Platform>& platform) {
-  const auto set = read_images(source);
+  const auto set = read_images(source, Attestations::skipped, Wanted::those_there);
   if (!set) {
     return set.error();
   }

@@ -25,7 +25,8 @@ std::vector<LayerDescription> layers_of(const Image& image, const oci::ImageConf
   return layers;
 }
 
-Result<std::vector<ImageDescription>> describe_images(Source& source, const ImageSet& set,
+// Those that can be described; one that turns out to be missing joins set.missing.
+Result<std::vector<ImageDescription>> describe_images(Source& source, ImageSet& set,
                                                       const std::optional<oci::Platform>& platform) {
   std::vector<const Image*> wanted;
   if (platform) {
@@ -40,10 +41,13 @@ Result<std::vector<ImageDescription>> describe_images(Source& source, const Imag
   std::vector<ImageDescription> images;
   for (const auto* image : wanted) {
     auto description = describe_image(source, *image);
-    if (!description) {
+    if (description) {
+      images.push_back(*std::move(description));
+    } else if (set.index && !platform && is_missing(description.error())) {
+      set.missing.push_back({.manifest = image->document.descriptor, .reason = description.error()});
+    } else {
       return description.error();
     }
-    images.push_back(*std::move(description));
   }
   return images;
 }
@@ -100,7 +104,7 @@ Result<ImageDescription> describe_image(Source& source, const Image& image) {
 }
 
 Result<Description> describe(Source& source, const std::optional<oci::Platform>& platform) {
-  const auto set = read_images(source);
+  auto set = read_images(source, Attestations::skipped, Wanted::those_there);
   if (!set) {
     return set.error();
   }
@@ -112,6 +116,7 @@ Result<Description> describe(Source& source, const std::optional<oci::Platform>&
                           .is_index = set->index.has_value(),
                           .annotations = set->index ? set->index->annotations : images->front().annotations,
                           .images = *std::move(images),
+                          .missing = platform ? std::vector<MissingImage>() : set->missing,
                           .referrers = {},
                           .referrers_problem = {}};
   if (!description.is_index && platform && description.images.front().manifest.platform &&

@@ -37,6 +37,7 @@ struct Description {
   bool is_index = false;
   std::map<std::string, std::string> annotations;
   std::vector<ImageDescription> images;          // those asked for
+  std::vector<MissingImage> missing;             // those asked for that the index lists and that are not there
   std::vector<Referrer> referrers;               // to the root and to the images
   std::optional<base::Error> referrers_problem;  // why not all of them are known
 };
@@ -44,7 +45,7 @@ struct Description {
 // One image, its configuration read.
 base::Result<ImageDescription> describe_image(Source& source, const Image& image);
 
-// All images, or the one for the platform.
+// All images there are, or the one for the platform. An index without some of its images is described by the others.
 base::Result<Description> describe(Source& source, const std::optional<oci::Platform>& platform);
 
 }  // namespace deployctl::images

@@ -6,6 +6,7 @@
 #include "core/base/text.hpp"
 #include "core/images/progress.hpp"
 #include "core/io/file_system.hpp"
+#include "core/oci/blob_file.hpp"
 #include "core/oci/image_store.hpp"
 #include "core/oci/layout.hpp"
 #include "core/oci/tar_writer.hpp"
@@ -138,8 +139,13 @@ class BlobCounter {
 // it as well.
 class LayoutExport {
  public:
-  LayoutExport(const Content& content, Source& source, std::string directory, const OnProgress& on_progress)
-      : content_(content), source_(source), directory_(std::move(directory)), counter_(source, content, on_progress) {}
+  LayoutExport(const Content& content, Source& source, std::string directory, const OnProgress& on_progress,
+               std::stop_token stop)
+      : content_(content),
+        source_(source),
+        directory_(std::move(directory)),
+        stop_(std::move(stop)),
+        counter_(source, content, on_progress) {}
 
   Result<Exported> run(const std::string& name);
 
@@ -147,6 +153,8 @@ class LayoutExport {
   Status write(oci::Layout& layout, const std::string& name);
   Status write_blobs();
   void work();
+  Status provide(const oci::Descriptor& blob);
+  [[nodiscard]] bool has_whole(const oci::Descriptor& blob) const;
   Status write_blob(const oci::Descriptor& blob);
   Status write_documents();
   void wrote(const oci::Descriptor& blob);
@@ -155,6 +163,7 @@ class LayoutExport {
   const Content& content_;
   Source& source_;
   std::string directory_;
+  std::stop_token stop_;
   BlobCounter counter_;
   oci::ImageStore store_{directory_};
   bool is_new_directory_ = false;
@@ -168,6 +177,8 @@ class LayoutExport {
 };
 
 Result<Exported> LayoutExport::run(const std::string& name) {
+  oci::remove_stale_files(directory_);
+  oci::remove_stale_files(store_.blobs() + "/sha256");
   std::error_code problem;
   is_new_directory_ = !fs::exists(directory_, problem);
   is_new_layout_ = !fs::exists(directory_ + "/" + std::string(oci::layout_file), problem);
@@ -205,16 +216,26 @@ Status LayoutExport::write_blobs() {
 
 void LayoutExport::work() {
   for (auto i = next_++; i < content_.blobs.size() && !has_failed_; i = next_++) {
-    const auto& blob = content_.blobs[i];
-    if (store_.has_blob(blob)) {
-      counter_.skip(blob);
-      continue;
-    }
-    if (const auto written = write_blob(blob); !written && !has_failed_.exchange(true)) {
+    if (const auto provided = provide(content_.blobs[i]); !provided && !has_failed_.exchange(true)) {
       const std::scoped_lock lock(mutex_);
-      outcome_ = written;
+      outcome_ = provided;
     }
   }
+}
+
+Status LayoutExport::provide(const oci::Descriptor& blob) {
+  if (!has_whole(blob)) {
+    return stop_.stop_requested() ? Status(Error::interrupted()) : write_blob(blob);
+  }
+  counter_.skip(blob);
+  return {};
+}
+
+// A blob of the right size may still be damaged.
+bool LayoutExport::has_whole(const oci::Descriptor& blob) const {
+  return store_.has_blob(blob) &&
+         oci::read_blob_file(
+             store_.blob_path(blob.digest), blob, [](std::string_view) { return Status(); }, stop_);
 }
 
 Status LayoutExport::write_blob(const oci::Descriptor& blob) {
@@ -235,7 +256,7 @@ Status LayoutExport::write_blob(const oci::Descriptor& blob) {
 
 Status LayoutExport::write_documents() {
   for (const auto& document : content_.documents) {
-    if (store_.has_blob(document.descriptor)) {
+    if (has_whole(document.descriptor)) {
       continue;
     }
     const auto added = store_.add_blob(document.bytes, document.descriptor.media_type);
@@ -346,6 +367,7 @@ Status write_listings(ArchiveWriter& archive, const Content& content, const Loca
 
 Result<Exported> write_archive(const Content& content, Source& source, const Location& target, const std::string& name,
                                const OnProgress& on_progress) {
+  oci::remove_stale_files(io::parent_path(target.path));
   auto file = oci::TemporaryFile::make(io::parent_path(target.path));
   if (!file) {
     return file.error();
@@ -367,7 +389,8 @@ Status check_name(const std::string& name) {
 }  // namespace
 
 Result<Exported> export_image(Source& source, const Location& target, const std::string& name,
-                              const std::optional<oci::Platform>& platform, const OnProgress& on_progress) {
+                              const std::optional<oci::Platform>& platform, const OnProgress& on_progress,
+                              std::stop_token stop) {
   const auto own_name = target.name.empty() ? name : target.name;
   if (const auto usable = check_name(own_name); !usable) {
     return usable.error();
@@ -377,8 +400,9 @@ Result<Exported> export_image(Source& source, const Location& target, const std:
   if (!content) {
     return content.error();
   }
-  return target.kind == Location::Kind::layout ? LayoutExport(*content, source, target.path, on_progress).run(own_name)
-                                               : write_archive(*content, source, target, own_name, on_progress);
+  return target.kind == Location::Kind::layout
+             ? LayoutExport(*content, source, target.path, on_progress, std::move(stop)).run(own_name)
+             : write_archive(*content, source, target, own_name, on_progress);
 }
 
 }  // namespace deployctl::images

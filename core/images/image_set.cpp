@@ -29,8 +29,8 @@ bool is_attestation(const oci::Descriptor& entry) {
 
 class Collector {
  public:
-  Collector(Source& source, Attestations attestations, ImageSet& set)
-      : source_(source), attestations_(attestations), set_(set) {}
+  Collector(Source& source, Attestations attestations, Wanted wanted, ImageSet& set)
+      : source_(source), attestations_(attestations), wanted_(wanted), set_(set) {}
 
   Status collect(const oci::ImageIndex& index, int depth) {
     if (depth == deepest_index) {
@@ -54,6 +54,10 @@ class Collector {
     }
     auto document = source_.document(entry);
     const auto read = document ? parsed(*document) : Result<oci::Document>(document.error());
+    if (!read && wanted_ == Wanted::those_there && is_missing(read.error())) {
+      set_.missing.push_back({.manifest = entry, .reason = read.error()});
+      return {};
+    }
     if (!read) {
       return read.error();
     }
@@ -68,6 +72,7 @@ class Collector {
 
   Source& source_;
   Attestations attestations_;
+  Wanted wanted_;
   ImageSet& set_;
   std::size_t taken_ = 0;
 };
@@ -83,8 +88,12 @@ std::string platforms_of(const ImageSet& set) {
 
 }  // namespace
 
-Result<ImageSet> read_images(Source& source, Attestations attestations) {
-  ImageSet set{.root = source.root(), .index = {}, .images = {}, .indexes = {}, .attestations = {}};
+bool is_missing(const Error& error) {
+  return error.code == base::ErrorCode::not_found || error.code == base::ErrorCode::failed;
+}
+
+Result<ImageSet> read_images(Source& source, Attestations attestations, Wanted wanted) {
+  ImageSet set{.root = source.root(), .index = {}, .images = {}, .indexes = {}, .attestations = {}, .missing = {}};
   auto root = parsed(set.root);
   if (!root) {
     return root.error();
@@ -94,12 +103,12 @@ Result<ImageSet> read_images(Source& source, Attestations attestations) {
     return set;
   }
   set.index = std::get<oci::ImageIndex>(*root);
-  const auto collected = Collector(source, attestations, set).collect(*set.index, 0);
+  const auto collected = Collector(source, attestations, wanted, set).collect(*set.index, 0);
   return collected ? Result<ImageSet>(std::move(set)) : collected.error();
 }
 
 Result<const Image*> choose_image(const ImageSet& set, const std::optional<oci::Platform>& platform) {
-  if (set.images.size() == 1 && !platform) {
+  if (set.images.size() == 1 && set.missing.empty() && !platform) {
     return &set.images.front();
   }
   const auto wanted = platform.value_or(oci::host_platform());
@@ -108,6 +117,11 @@ Result<const Image*> choose_image(const ImageSet& set, const std::optional<oci::
     // A single image says its platform only in its configuration.
     if (!set.index || (has && oci::is_for(wanted, *has))) {
       return &image;
+    }
+  }
+  for (const auto& [manifest, reason] : set.missing) {
+    if (manifest.platform && oci::is_for(wanted, *manifest.platform)) {
+      return reason.within("the image for {}", to_string(wanted));
     }
   }
   return Error::not_found("there is no image for {}: the index lists {}", to_string(wanted), platforms_of(set));

@@ -72,7 +72,7 @@ std::string name_for(const Location& from, const Location& to) {
 
 Result<Transferred> to_files(Source& source, const Location& from, const Location& to, const TransferOptions& options,
                              const Ports& ports) {
-  const auto exported = export_image(source, to, name_for(from, to), options.platform, ports.on_progress);
+  const auto exported = export_image(source, to, name_for(from, to), options.platform, ports.on_progress, ports.stop);
   if (!exported) {
     return exported.error();
   }

@@ -1,3 +1,5 @@
+// A lock tells a file that is being written from one that a killed run has left: the kernel lets go of it whenever and
+// however its holder ends, and it holds between containers that share a folder, where process ids mean nothing.
 #include "core/oci/temporary_file.hpp"
 
 #include <cerrno>
@@ -5,6 +7,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <string_view>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +19,32 @@ using base::Error;
 using base::Result;
 using base::Status;
 
+constexpr std::string_view prefix = ".deployctl-new-";
+constexpr std::string_view varying = "XXXXXX";
+
 Error system_error(std::string_view doing, const std::string& path) {
   return Error::failed("cannot {} {}: {}", doing, path, std::strerror(errno));
+}
+
+bool is_named_by_us(std::string_view name) {
+  return name.starts_with(prefix) && name.size() == prefix.size() + varying.size();
+}
+
+// Whether the file is still there under a name.
+bool is_linked(int file) {
+  struct stat info {};
+  return ::fstat(file, &info) != 0 || info.st_nlink > 0;
+}
+
+void remove_if_stale(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0) {
+    return;
+  }
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) {
+    ::unlink(path.c_str());
+  }
+  ::close(file);
 }
 
 }  // namespace
@@ -27,12 +55,27 @@ Result<TemporaryFile> TemporaryFile::make(const std::string& directory) {
   if (problem) {
     return Error::failed("cannot make {}: {}", directory, problem.message());
   }
-  auto path = directory + "/.new-XXXXXX";
-  const int file = ::mkostemp(path.data(), O_CLOEXEC);
-  if (file < 0) {
-    return system_error("write into", directory);
+  while (true) {
+    auto path = fmt::format("{}/{}{}", directory, prefix, varying);
+    const int file = ::mkostemp(path.data(), O_CLOEXEC);
+    if (file < 0) {
+      return system_error("write into", directory);
+    }
+    ::flock(file, LOCK_EX);
+    if (is_linked(file)) {
+      return TemporaryFile(file, std::move(path));
+    }
+    ::close(file);  // before it was locked somebody took it for stale
   }
-  return TemporaryFile(file, std::move(path));
+}
+
+void remove_stale_files(const std::string& directory) {
+  std::error_code problem;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, problem)) {
+    if (is_named_by_us(entry.path().filename().string())) {
+      remove_if_stale(entry.path().string());
+    }
+  }
 }
 
 TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept

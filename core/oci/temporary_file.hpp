@@ -28,6 +28,9 @@ class TemporaryFile {
   std::string path_;
 };
 
+// Takes away what runs that were killed have left in the directory; files that a run is still writing stay.
+void remove_stale_files(const std::string& directory);
+
 // Replaces or makes the file in one step; its directory is made.
 base::Status write_whole_file(const std::string& path, std::string_view bytes);
 

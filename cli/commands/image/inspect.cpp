@@ -22,8 +22,8 @@ struct InspectOptions {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-std::string platform_text(const images::ImageDescription& image) {
-  return image.manifest.platform ? base::printable(to_string(*image.manifest.platform)) : "-";
+std::string platform_text(const oci::Descriptor& manifest) {
+  return manifest.platform ? base::printable(to_string(*manifest.platform)) : "-";
 }
 
 std::string kind_text(const images::Description& description) {
@@ -95,7 +95,7 @@ std::string image_text(const images::ImageDescription& image) {
     add_settings(rows, *image.config);
   }
   add_pairs(rows, "annotations", image.annotations);
-  return fmt::format("\n{}  {}, {} layer{}\n", platform_text(image), base::human_bytes(image.total_size()),
+  return fmt::format("\n{}  {}, {} layer{}\n", platform_text(image.manifest), base::human_bytes(image.total_size()),
                      image.layers.size(), image.layers.size() == 1 ? "" : "s") +
          table(rows) + layer_table(image);
 }
@@ -103,8 +103,11 @@ std::string image_text(const images::ImageDescription& image) {
 std::string platform_table(const images::Description& description) {
   Rows rows{{"PLATFORM", "DIGEST", "SIZE", "LAYERS"}};
   for (const auto& image : description.images) {
-    rows.push_back({platform_text(image), image.manifest.digest.text(), base::human_bytes(image.total_size()),
+    rows.push_back({platform_text(image.manifest), image.manifest.digest.text(), base::human_bytes(image.total_size()),
                     std::to_string(image.layers.size())});
+  }
+  for (const auto& [manifest, reason] : description.missing) {
+    rows.push_back({platform_text(manifest), manifest.digest.text(), "missing"});
   }
   return "\n" + table(rows);
 }
@@ -190,6 +193,12 @@ std::string as_json(const std::string& name, const images::Description& descript
   for (const auto& image : description.images) {
     value["images"].push_back(image_json(image));
   }
+  value["missing"] = json::Value::array();
+  for (const auto& [manifest, reason] : description.missing) {
+    value["missing"].push_back(descriptor_json(manifest));
+    value["missing"].back()["platform"] = manifest.platform ? to_string(*manifest.platform) : "";
+    value["missing"].back()["problem"] = base::to_string(reason);
+  }
   value["referrers"] = json::Value::array();
   for (const auto& [manifest, subject] : description.referrers) {
     value["referrers"].push_back(descriptor_json(manifest));
@@ -199,6 +208,17 @@ std::string as_json(const std::string& name, const images::Description& descript
   }
   value["referrersProblem"] = description.referrers_problem ? base::to_string(*description.referrers_problem) : "";
   return json::to_pretty_text(value);
+}
+
+// What the text does not say, or not why.
+void remark_gaps(Runtime& runtime, const images::Description& description) {
+  for (const auto& [manifest, reason] : description.missing) {
+    runtime.remark(
+        fmt::format("the image for {} cannot be read: {}", platform_text(manifest), base::to_string(reason)));
+  }
+  if (description.referrers_problem) {
+    runtime.remark("what refers to the image is not known: " + base::to_string(*description.referrers_problem));
+  }
 }
 
 int inspect(Runtime& runtime, const InspectOptions& options) {
@@ -218,8 +238,8 @@ int inspect(Runtime& runtime, const InspectOptions& options) {
   }
   const auto name = to_string(*location);
   runtime.print(runtime.wants_json() ? as_json(name, *description) : as_text(name, *description));
-  if (description->referrers_problem && !runtime.wants_json()) {
-    runtime.remark("what refers to the image is not known: " + base::to_string(*description->referrers_problem));
+  if (!runtime.wants_json()) {
+    remark_gaps(runtime, *description);
   }
   return 0;
 }

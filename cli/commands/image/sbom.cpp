@@ -31,7 +31,7 @@ oci::Reference repository_of(const images::Location& location) {
 
 base::Result<std::string> read_sbom(images::Source& source, const images::Location& location,
                                     const SbomOptions& options, std::int64_t source_date) {
-  const auto set = images::read_images(source);
+  const auto set = images::read_images(source, images::Attestations::skipped, images::Wanted::those_there);
   if (!set) {
     return set.error();
   }

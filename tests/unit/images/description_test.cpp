@@ -41,6 +41,26 @@ TEST(Description, OfAnIndexHasEveryImageOrTheOneAskedFor) {
   EXPECT_EQ(one->images.front().manifest.digest, arm.digest);
 }
 
+TEST(Description, OfAnIndexWithoutSomeOfItsImagesTellsWhichAndShowsTheOthers) {
+  MemorySource source;
+  const auto amd = source.add_image({}, {.platform = *oci::parse_platform("linux/amd64")});
+  const auto arm = source.add_image({}, {.platform = *oci::parse_platform("linux/arm64")});
+  const auto ppc = source.add_image({}, {.platform = *oci::parse_platform("linux/ppc64le")});
+  source.add_index({amd, arm, ppc});
+  source.lose(arm.digest);
+  source.lose(describe(source, *oci::parse_platform("linux/ppc64le"))->images.front().config_blob.digest);
+  const auto description = describe(source, {});
+  ASSERT_TRUE(description) << base::to_string(description.error());
+  ASSERT_EQ(description->images.size(), 1u);
+  EXPECT_EQ(description->images.front().manifest.digest, amd.digest);
+  ASSERT_EQ(description->missing.size(), 2u);
+  EXPECT_EQ(description->missing[0].manifest.digest, arm.digest);
+  EXPECT_EQ(description->missing[1].manifest.digest, ppc.digest);
+  EXPECT_EQ(base::to_string(describe(source, *oci::parse_platform("linux/arm64")).error()),
+            "the image for linux/arm64: no manifest " + arm.digest.text());
+  EXPECT_EQ(describe(source, *oci::parse_platform("linux/amd64"))->missing.size(), 0u);
+}
+
 TEST(Description, OfASingleImageIsNotGivenForAnotherPlatform) {
   MemorySource source;
   source.add_image({});

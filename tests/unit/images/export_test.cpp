@@ -1,16 +1,19 @@
 #include "core/images/export.hpp"
 
 #include "core/oci/archive_file.hpp"
+#include "core/oci/blob_file.hpp"
 #include "core/oci/docker_archive.hpp"
 #include "core/oci/layout.hpp"
 #include "core/oci/oci_archive.hpp"
 #include "core/oci/platform.hpp"
+#include "core/oci/temporary_file.hpp"
 #include "tests/unit/images/memory_source.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 namespace deployctl::images {
@@ -73,6 +76,34 @@ TEST_F(ExportTest, WritesOnlyWhatALayoutDoesNotHave) {
   ASSERT_TRUE(exported);
   EXPECT_EQ(exported->blobs, 2);  // the new layer and the configuration
   EXPECT_EQ(oci::Layout::open(root_ + "/layout")->index().manifests.size(), 2u);
+}
+
+TEST_F(ExportTest, WritesADamagedBlobOfALayoutAnew) {
+  source_.add_image({file("base", "x"), file("app", "1")});
+  ASSERT_TRUE(export_image(source_, layout(), "v1", {}));
+  const auto written = oci::Layout::open(root_ + "/layout");
+  const auto image = std::get<oci::StoredImage>(*oci::stored(written->blobs(), written->index().manifests.front()));
+  const auto path = image.blob_path(image.layers.front().digest);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).write("?", 1);
+  const auto exported = export_image(source_, layout(), "v1", {});
+  ASSERT_TRUE(exported) << base::to_string(exported.error());
+  EXPECT_EQ(exported->blobs, 1);
+  EXPECT_TRUE(oci::read_blob_file(path, image.layers.front(), [](std::string_view) { return base::Status(); }));
+}
+
+TEST_F(ExportTest, TakesAwayWhatAKilledOneHasLeft) {
+  source_.add_image({file("base", "x")});
+  ASSERT_TRUE(export_image(source_, layout(), "v1", {}));
+  const auto blobs = root_ + "/layout/blobs/sha256";
+  const auto files_before = files();
+  for (const auto& folder : {root_, root_ + "/layout", blobs}) {
+    std::ofstream(folder + "/.deployctl-new-Ab3dE6") << "half a blob";
+  }
+  const auto in_use = oci::TemporaryFile::make(blobs);
+  ASSERT_TRUE(export_image(source_, layout(), "v1", {}));
+  ASSERT_TRUE(export_image(source_, archive(Location::Kind::oci_archive), "v1", {}));
+  fs::remove(root_ + "/image.tar");
+  EXPECT_EQ(files().size(), files_before.size() + 1) << "the one that is being written";
 }
 
 TEST_F(ExportTest, TakesOnePlatformWhenItIsAskedFor) {

@@ -52,6 +52,8 @@ class MemorySource final : public Source {
     referrers_[subject.text()].push_back(std::move(manifest));
   }
 
+  void lose(const oci::Digest& digest) { contents_.erase(digest.text()); }
+
   // Digests of the blobs that were read.
   [[nodiscard]] const std::multiset<std::string>& read() const { return read_; }
 
