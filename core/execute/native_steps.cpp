@@ -174,6 +174,7 @@ base::Result<native::BuildRequest> native_request(const project::Target& target,
     return date.error();
   }
   native::BuildRequest request{
+      .project = target.directory,
       .source = io::join_path(target.directory, *build.source),
       .entrypoint = generate::entrypoint(service),
       .runtime = build.runtime->empty() ? std::string(native::scratch) : *build.runtime,

@@ -27,6 +27,7 @@ constexpr std::size_t most_large_files = 10;
 struct Draft {
   std::string what;
   oci::LayerTree tree;
+  HeadCheck check = {};
 };
 
 std::uint64_t unpacked_size(const oci::LayerTree& tree) {
@@ -102,14 +103,16 @@ class PlatformBuild {
 
   Status draft_artifacts() {
     for (const auto& artifact : request_.artifacts) {
-      auto tree = artifact_files(artifact, request_.source, platform_, ignored_);
+      auto tree = artifact_files(artifact, request_, platform_, ignored_);
       if (!tree) {
         return tree.error();
       }
       for (const auto& remark : links_leading_out(*tree, artifact)) {
         ports_.on_line(remark);
       }
-      drafts_.push_back({.what = "artifact " + artifact.path, .tree = std::move(*tree)});
+      drafts_.push_back({.what = "artifact " + artifact.path,
+                         .tree = std::move(*tree),
+                         .check = key_check(artifact, platform_, ignored_)});
     }
     return {};
   }
@@ -225,10 +228,14 @@ class PlatformBuild {
   Status write_layers() {
     std::erase_if(drafts_, [](const Draft& draft) { return draft.tree.empty(); });
     for (const auto& draft : drafts_) {
-      auto layer = oci::write_layer(
-          draft.tree,
-          {.compression = request_.compression, .time = request_.layer_time, .on_read = {}, .stop = ports_.stop},
-          ports_.store);
+      auto layer = oci::write_layer(draft.tree,
+                                    {.compression = request_.compression,
+                                     .time = request_.layer_time,
+                                     .on_read = {},
+                                     .check = draft.check,
+                                     .check_version = draft.check ? ignored_.exceptions() : std::string(),
+                                     .stop = ports_.stop},
+                                    ports_.store);
       if (!layer) {
         return layer.error().within("writing the layer '{}'", draft.what);
       }

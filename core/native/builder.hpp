@@ -31,7 +31,8 @@ struct Artifact {
 };
 
 struct BuildRequest {
-  std::string source;  // absolute folder; its .dockerignore applies to what is taken from it
+  std::string project;  // absolute folder; what lies outside does not get into the image
+  std::string source;   // absolute folder in it; its .dockerignore applies to what is taken from it
   Toolchain toolchain = Toolchain::none;
   std::string package;
   std::vector<Artifact> artifacts;

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 
 namespace deployctl::native {
 namespace {
@@ -21,8 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view drain_path = "usr/local/bin/drain-sleep";
 constexpr std::string_view certificates_path = "etc/ssl/certs/ca-certificates.crt";
-constexpr std::array<std::string_view, 4> key_endings{".pem", ".key", ".ppk", ".p8"};
-constexpr std::size_t key_head = 4096;
 
 // The paths as text.
 Status add_all(oci::LayerTree& tree, std::initializer_list<std::pair<std::string_view, std::string>> files) {
@@ -46,22 +43,9 @@ std::string for_platform(std::string text, const oci::Platform& platform) {
   return base::replace_all(base::replace_all(std::move(text), "{arch}", platform.architecture), "{os}", platform.os);
 }
 
-bool begins_like_private_key(const oci::LayerItem& item) {
-  std::ifstream file(item.source, std::ios::binary);
-  std::string head(key_head, '\0');
-  file.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  return looks_like_private_key(head);
-}
-
-// Why a file should not be in the image, in words; empty when nothing speaks against it.
-std::string_view secret_in(std::string_view path, const oci::LayerItem& item) {
-  if (const auto kind = sensitive_kind(path); !kind.empty()) {
-    return kind;
-  }
-  const bool may_be_key = item.kind == oci::LayerItem::Kind::file &&
-                          std::ranges::any_of(key_endings, [&](auto ending) { return path.ends_with(ending); });
-  return may_be_key && begins_like_private_key(item) ? "a private key" : std::string_view();
+// What an artifact names, relative to the folder it is named in; empty: all of the folder.
+std::string relative_place(const Artifact& artifact, const oci::Platform& platform) {
+  return io::join_path("/", for_platform(artifact.source, platform)).substr(1);
 }
 
 // Where what stands at `path` in the image comes from: `source` lies at `prefix` there.
@@ -73,19 +57,38 @@ std::string origin_of(std::string_view path, std::string_view prefix, std::strin
   return origin.append(below);
 }
 
+Error would_get_in(const std::string& origin, std::string_view kind) {
+  return Error::refused("{} would get into the image: {}", base::printable(origin), kind)
+      .with_hint("leave it out with .dockerignore; a line '!{}' there says that it is meant to be in it",
+                 base::printable(origin));
+}
+
 // `tree` was taken from `source`, and its paths in the image begin with `prefix`.
 Status refuse_secrets(const oci::LayerTree& tree, std::string_view prefix, std::string_view source,
                       const IgnoreRules& ignored) {
   for (const auto& [path, item] : tree.items()) {
     const auto origin = origin_of(path, prefix, source);
-    const auto kind = secret_in(origin, item);
+    const auto kind = sensitive_kind(origin);
     if (!kind.empty() && !ignored.takes_back(origin)) {
-      return Error::refused("{} would get into the image: {}", base::printable(origin), kind)
-          .with_hint("leave it out with .dockerignore; a line '!{}' there says that it is meant to be in it",
-                     base::printable(origin));
+      return would_get_in(origin, kind);
     }
   }
   return {};
+}
+
+// Symbolic links on the way to `place`, or itself, may lead anywhere.
+Status refuse_outside(const std::string& place, const std::string& origin, const std::string& project) {
+  std::error_code problem;
+  const auto real = fs::canonical(place, problem).string();
+  const auto folder = problem ? std::string() : fs::canonical(project, problem).string();
+  if (problem) {
+    return Error::failed("cannot follow '{}': {}", base::printable(origin), problem.message());
+  }
+  const bool is_inside = real == folder || real.starts_with(folder.ends_with('/') ? folder : folder + "/");
+  return is_inside ? Status()
+                   : Status(Error::refused("'{}' leads to {}, out of the project", base::printable(origin),
+                                           base::printable(real))
+                                .with_hint("copy what is meant to be in the image into the project"));
 }
 
 }  // namespace
@@ -120,17 +123,20 @@ Result<oci::LayerTree> system_files(const SystemRequest& request) {
   return status ? Result<oci::LayerTree>(std::move(tree)) : status.error();
 }
 
-Result<oci::LayerTree> artifact_files(const Artifact& artifact, const std::string& source,
+Result<oci::LayerTree> artifact_files(const Artifact& artifact, const BuildRequest& request,
                                       const oci::Platform& platform, const IgnoreRules& ignored) {
   const auto origin = for_platform(artifact.source, platform);
-  const auto place = io::join_path(source, origin);
-  const auto relative = io::join_path("/", origin).substr(1);
+  const auto place = io::join_path(request.source, origin);
+  const auto relative = relative_place(artifact, platform);
   const auto path = in_image(artifact.path);
   std::error_code problem;
   const auto status = fs::status(place, problem);
   if (!fs::exists(status)) {
-    return Error::not_found("there is no '{}' in {}", base::printable(origin), base::printable(source))
+    return Error::not_found("there is no '{}' in {}", base::printable(origin), base::printable(request.source))
         .with_hint("build.artifact names what is made before the image is");
+  }
+  if (const auto inside = refuse_outside(place, origin, request.project); !inside) {
+    return inside.error();
   }
   oci::LayerTree tree;
   const auto choose = [&](std::string_view below, bool is_directory) {
@@ -146,6 +152,15 @@ Result<oci::LayerTree> artifact_files(const Artifact& artifact, const std::strin
   }
   const auto clean = refuse_secrets(tree, path, relative, ignored);
   return clean ? Result<oci::LayerTree>(std::move(tree)) : clean.error();
+}
+
+HeadCheck key_check(const Artifact& artifact, const oci::Platform& platform, const IgnoreRules& ignored) {
+  return [prefix = in_image(artifact.path), source = relative_place(artifact, platform), &ignored](
+             std::string_view path, std::string_view first_bytes) -> Status {
+    const auto origin = origin_of(path, prefix, source);
+    const bool is_refused = is_private_key(origin, first_bytes) && !ignored.takes_back(origin);
+    return is_refused ? Status(would_get_in(origin, "a private key")) : Status();
+  };
 }
 
 std::vector<std::string> links_leading_out(const oci::LayerTree& tree, const Artifact& artifact) {

@@ -8,6 +8,7 @@
 #include "core/oci/layer_tree.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,10 +31,15 @@ struct SystemRequest {
 // has no such program.
 base::Result<oci::LayerTree> system_files(const SystemRequest& request);
 
-// A file or everything below a folder. not_found when there is nothing; refused for what holds secrets more often than
-// not, unless .dockerignore leaves it out or takes it back in ("!name").
-base::Result<oci::LayerTree> artifact_files(const Artifact& artifact, const std::string& source,
+// A file or everything below a folder of request.source. not_found when there is nothing; refused when a symbolic link
+// leads out of request.project, and for what by its name holds secrets more often than not, unless .dockerignore leaves
+// it out or takes it back in ("!name").
+base::Result<oci::LayerTree> artifact_files(const Artifact& artifact, const BuildRequest& request,
                                             const oci::Platform& platform, const IgnoreRules& ignored);
+
+// The same for what shows only when files are read: refused for a private key. `path` is one in the image.
+using HeadCheck = std::function<base::Status(std::string_view path, std::string_view first_bytes)>;
+HeadCheck key_check(const Artifact& artifact, const oci::Platform& platform, const IgnoreRules& ignored);
 
 // A remark for each symbolic link that leads out of the artifact's place: "/srv/log leads to /var/log, out of /srv".
 std::vector<std::string> links_leading_out(const oci::LayerTree& tree, const Artifact& artifact);

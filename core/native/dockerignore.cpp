@@ -144,6 +144,14 @@ bool IgnoreRules::has_exceptions() const {
   return std::ranges::any_of(patterns_, &Pattern::is_exception);
 }
 
+std::string IgnoreRules::exceptions() const {
+  std::string lines;
+  for (const auto& pattern : patterns_) {
+    lines += pattern.is_exception ? base::join(pattern.parts, "/") + "\n" : "";
+  }
+  return lines;
+}
+
 bool IgnoreRules::takes_back(std::string_view path) const {
   return std::ranges::any_of(patterns_,
                              [&](const Pattern& pattern) { return pattern.is_exception && matches(pattern, path); });

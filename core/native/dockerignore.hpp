@@ -20,6 +20,8 @@ class IgnoreRules {
   [[nodiscard]] bool leaves_out(std::string_view path, std::string_view root = {}) const;
   // Whether something below a path that stays out may be taken back in.
   [[nodiscard]] bool has_exceptions() const;
+  // All patterns with "!", a line each.
+  [[nodiscard]] std::string exceptions() const;
   // Whether the path is taken back in by a pattern with "!" of its own.
   [[nodiscard]] bool takes_back(std::string_view path) const;
 

@@ -39,6 +39,30 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> known_pat
 
 constexpr std::array<std::string_view, 3> example_endings{".example", ".sample", ".template"};
 
+constexpr std::array<std::string_view, 5> key_endings{".pem", ".key", ".ppk", ".p8", ".crt"};
+constexpr std::string_view pem_begin = "-----BEGIN ";
+
+// "-----BEGIN RSA PRIVATE KEY-----", whatever stands behind it.
+bool is_key_line(std::string_view text) {
+  const auto line = text.substr(0, text.find('\n'));
+  return line.starts_with(pem_begin) && line.find("PRIVATE KEY") != std::string_view::npos;
+}
+
+bool holds_key_line(std::string_view text) {
+  for (auto at = text.find(pem_begin); at != std::string_view::npos; at = text.find(pem_begin, at + 1)) {
+    if (is_key_line(text.substr(at))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string_view without_blanks_before(std::string_view text) {
+  text.remove_prefix(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return text.substr(std::min(first, text.size()));
+}
+
 bool ends_with_path(std::string_view path, std::string_view ending) {
   return path.ends_with(ending) && (path.size() == ending.size() || path[path.size() - ending.size() - 1] == '/');
 }
@@ -62,13 +86,13 @@ std::string_view sensitive_kind(std::string_view path) {
   return name.starts_with(".env.") && !is_example ? known_names.front().second : std::string_view();
 }
 
-bool looks_like_private_key(std::string_view first_bytes) {
-  const auto begin = first_bytes.find("-----BEGIN ");
-  if (begin != std::string_view::npos) {
-    const auto line = first_bytes.substr(begin, first_bytes.find('\n', begin) - begin);
-    return line.find("PRIVATE KEY") != std::string_view::npos;
+bool is_private_key(std::string_view path, std::string_view first_bytes) {
+  if (first_bytes.starts_with("PuTTY-User-Key-File-")) {
+    return true;
   }
-  return first_bytes.starts_with("PuTTY-User-Key-File-");
+  const bool may_be_anywhere =
+      std::ranges::any_of(key_endings, [&](std::string_view ending) { return path.ends_with(ending); });
+  return may_be_anywhere ? holds_key_line(first_bytes) : is_key_line(without_blanks_before(first_bytes));
 }
 
 }  // namespace deployctl::native

@@ -1,4 +1,5 @@
-// Files that hold secrets more often than not, told by their names: what nobody wants in an image by accident.
+// Files that hold secrets more often than not, told by their names and first bytes: what nobody wants in an image by
+// accident.
 #pragma once
 
 #include <string>
@@ -9,7 +10,9 @@ namespace deployctl::native {
 // What it is, in words ("a private SSH key"), by the path's parts; empty for anything else.
 std::string_view sensitive_kind(std::string_view path);
 
-// Whether a file begins as a private key does (PEM, OpenSSH, PuTTY).
-bool looks_like_private_key(std::string_view first_bytes);
+// Whether a file is a private key (PEM, OpenSSH, PuTTY). Where its name says that it holds keys (.pem, .key …) one may
+// stand behind other text, such as a certificate; elsewhere at the very beginning only, as programs and documents speak
+// of keys, too.
+bool is_private_key(std::string_view path, std::string_view first_bytes);
 
 }  // namespace deployctl::native

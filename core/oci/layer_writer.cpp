@@ -26,8 +26,9 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t piece_bytes = 256u << 10u;
+constexpr std::size_t checked_bytes = 64u << 10u;
 constexpr std::int64_t clock_tick = 100'000'000;  // ns: no file system's times are coarser in practice
-constexpr std::string_view record_version = "layer 2";
+constexpr std::string_view record_version = "layer 3";
 
 std::int64_t nanoseconds(const timespec& time) {
   return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
@@ -108,7 +109,7 @@ class TreeTar {
     if (item.kind != LayerItem::Kind::file) {
       return {};
     }
-    return item.source.empty() ? tar_.write(item.content) : write_file(item);
+    return item.source.empty() ? tar_.write(item.content) : write_file(path, item);
   }
 
   [[nodiscard]] TarHeader header_of(const std::string& path, const LayerItem& item) const {
@@ -132,7 +133,7 @@ class TreeTar {
     return header;
   }
 
-  Status write_file(const LayerItem& item) {
+  Status write_file(const std::string& path, const LayerItem& item) {
     const OpenFile file(item.source);
     if (!file.is_open()) {
       const auto problem = errno;
@@ -155,13 +156,21 @@ class TreeTar {
       if (count == 0 || static_cast<std::uint64_t>(count) > left) {
         return changed(item.source);
       }
-      left -= static_cast<std::uint64_t>(count);
-      if (const auto written = tar_.write({buffer_.data(), static_cast<std::size_t>(count)}); !written) {
+      const std::string_view piece(buffer_.data(), static_cast<std::size_t>(count));
+      if (const auto passed = left == item.stamp.size ? check(path, piece) : Status(); !passed) {
+        return passed;
+      }
+      left -= piece.size();
+      if (const auto written = tar_.write(piece); !written) {
         return written;
       }
       tell_read(static_cast<std::uint64_t>(count));
     }
     return file.is_as(item.stamp) ? Status() : changed(item.source);
+  }
+
+  [[nodiscard]] Status check(const std::string& path, std::string_view first_piece) const {
+    return options_.check ? options_.check(path, first_piece.substr(0, checked_bytes)) : Status();
   }
 
   void tell_read(std::uint64_t count) {
@@ -202,7 +211,8 @@ class Record {
 // Everything that decides the layer's bytes, without reading a file: the stamp stands for the content.
 Digest fingerprint(const LayerTree& tree, const LayerOptions& options) {
   Hasher hasher;
-  hasher.add(fmt::format("{} {} {}\n", record_version, to_string(options.compression), options.time));
+  hasher.add(fmt::format("{} {} {} {}\n", record_version, to_string(options.compression), options.time,
+                         options.check_version));
   Record record;
   for (const auto& [path, item] : tree.items()) {
     record.add_text(path);

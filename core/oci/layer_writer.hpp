@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <functional>
 #include <stop_token>
+#include <string>
+#include <string_view>
 
 namespace deployctl::oci {
 
@@ -19,6 +21,10 @@ struct LayerOptions {
   Compression compression = Compression::gzip;
   std::int64_t time = 0;                            // of every entry, seconds since 1970
   std::function<void(std::uint64_t read)> on_read;  // bytes of the files so far
+  // Asked with the first bytes of every file of this machine (64 KiB, or all there are) as it is read; an error ends
+  // the layer. A layer that is remembered was asked for when it was written, under the same `check_version`.
+  std::function<base::Status(std::string_view path, std::string_view first_bytes)> check;
+  std::string check_version;
   std::stop_token stop;
 };
 

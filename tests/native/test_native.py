@@ -392,14 +392,14 @@ class Secrets(NativeTest):
         self.declare()
         self.build()
         self.assertNotIn(self.CANARY.encode(), self.image().content())
-        for name in (".env", "web/.npmrc", ".git/config", "tls/live.key", ".ssh/id_ed25519"):
+        for name in (".env", "web/.npmrc", ".git/config", "tls/live.key", ".ssh/id_ed25519", "tls/deploy"):
             with self.subTest(name):
                 content = f"-----BEGIN PRIVATE KEY-----\n{self.CANARY}\n"
                 path = self.write("dist/" + name, content)
                 said = self.refusal()
                 self.assertIn("would get into the image", said)
                 self.assertNotIn(self.CANARY, said)
-                ignored = self.write(".dockerignore", "**/.env\n**/.npmrc\n**/.git\n**/*.key\n**/.ssh\n")
+                ignored = self.write(".dockerignore", "**/.env\n**/.npmrc\n**/.git\n**/*.key\n**/.ssh\n**/deploy\n")
                 self.build()
                 self.assertNotIn(self.CANARY.encode(), self.image().content())
                 ignored.unlink()

@@ -26,8 +26,15 @@ class ContentsTest : public ::testing::Test {
     std::ofstream(root_ / name) << content;
   }
   [[nodiscard]] base::Result<oci::LayerTree> files(const Artifact& artifact, std::string_view ignored = {}) const {
-    return artifact_files(artifact, root_, {.os = "linux", .architecture = "arm64", .variant = {}},
-                          IgnoreRules::parse(ignored));
+    return artifact_files(artifact, {.project = root_, .source = root_}, arm(), IgnoreRules::parse(ignored));
+  }
+  [[nodiscard]] static oci::Platform arm() { return {.os = "linux", .architecture = "arm64", .variant = {}}; }
+  // What is said of a file in the image that begins like a private key.
+  [[nodiscard]] static std::string said_of_key(const Artifact& artifact, std::string_view path,
+                                               std::string_view ignored = {}) {
+    const auto rules = IgnoreRules::parse(ignored);
+    const auto status = key_check(artifact, arm(), rules)(path, "-----BEGIN PRIVATE KEY-----\nMIIE\n");
+    return status ? "" : status.error().message;
   }
 
   fs::path root_;
@@ -78,12 +85,30 @@ TEST_F(ContentsTest, SecretsAreRefusedUnlessTheyAreLeftOutOrMeant) {
             "dist/.env would get into the image: environment variables, often with secrets");
   EXPECT_THAT(paths(files({"/app", "dist"}, "**/.env")), ElementsAre("app", "app/app.js"));
   EXPECT_THAT(paths(files({"/app", "dist"}, "!dist/.env")), ElementsAre("app", "app/.env", "app/app.js"));
-  fs::remove(root_ / "dist/.env");
-  put("dist/tls/server.key", "-----BEGIN PRIVATE KEY-----\nMIIE\n");
-  put("dist/tls/server.pem", "-----BEGIN CERTIFICATE-----\nMIIE\n");
-  EXPECT_EQ(files({"/app", "."}).error().message, "dist/tls/server.key would get into the image: a private key");
-  EXPECT_EQ(files({"/app/config", "dist/tls/server.key"}).error().message,
-            "dist/tls/server.key would get into the image: a private key");
+}
+
+TEST_F(ContentsTest, APrivateKeyIsRefusedWhenItIsReadUnlessItIsMeant) {
+  EXPECT_EQ(said_of_key({"/app", "."}, "app/dist/tls/server"),
+            "dist/tls/server would get into the image: a private key");
+  EXPECT_EQ(said_of_key({"/app/config", "dist/tls/{arch}.key"}, "app/config"),
+            "dist/tls/arm64.key would get into the image: a private key");
+  EXPECT_EQ(said_of_key({"/app", "dist"}, "app/tls/server", "!dist/tls/server"), "");
+}
+
+TEST_F(ContentsTest, AnArtifactLeadsNowhereOutOfTheProject) {
+  put("project/web/dist/a");
+  put("elsewhere/secret");
+  fs::create_directory_symlink("web/dist", root_ / "project/inside");
+  fs::create_directory_symlink("../elsewhere", root_ / "project/outside");
+  fs::create_symlink("../elsewhere/secret", root_ / "project/file");
+  const BuildRequest request{.project = root_ / "project", .source = root_ / "project"};
+  const auto taken = [&](const std::string& source) { return artifact_files({"/srv", source}, request, arm(), {}); };
+  EXPECT_THAT(paths(taken("inside")), ElementsAre("srv", "srv/a"));
+  const auto elsewhere = fs::canonical(root_ / "elsewhere").string();
+  EXPECT_EQ(taken("outside").error().message, "'outside' leads to " + elsewhere + ", out of the project");
+  EXPECT_EQ(taken("outside/secret").error().message,
+            "'outside/secret' leads to " + elsewhere + "/secret, out of the project");
+  EXPECT_EQ(taken("file").error().message, "'file' leads to " + elsewhere + "/secret, out of the project");
 }
 
 TEST_F(ContentsTest, LinksThatLeadOutOfAnArtifactAreNamed) {

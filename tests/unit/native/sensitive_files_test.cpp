@@ -17,14 +17,22 @@ TEST(SensitiveFiles, AreKnownByTheirNames) {
   }
 }
 
-TEST(SensitiveFiles, ArePrivateKeysByTheirFirstLine) {
-  EXPECT_TRUE(looks_like_private_key("-----BEGIN PRIVATE KEY-----\nMIIE"));
-  EXPECT_TRUE(looks_like_private_key("-----BEGIN OPENSSH PRIVATE KEY-----\n"));
-  EXPECT_TRUE(looks_like_private_key("comment\n-----BEGIN RSA PRIVATE KEY-----\n"));
-  EXPECT_TRUE(looks_like_private_key("PuTTY-User-Key-File-3: ssh-ed25519"));
-  EXPECT_FALSE(looks_like_private_key("-----BEGIN CERTIFICATE-----\nMIID"));
-  EXPECT_FALSE(looks_like_private_key("-----BEGIN PUBLIC KEY-----\nPRIVATE KEY"));
-  EXPECT_FALSE(looks_like_private_key(""));
+TEST(SensitiveFiles, ArePrivateKeysByTheirFirstLineWhateverTheirName) {
+  for (const auto* name : {"server.key", "deploy", "a/server.txt"}) {
+    EXPECT_TRUE(is_private_key(name, "-----BEGIN PRIVATE KEY-----\nMIIE")) << name;
+    EXPECT_TRUE(is_private_key(name, "\xEF\xBB\xBF\r\n-----BEGIN OPENSSH PRIVATE KEY-----\r\n")) << name;
+    EXPECT_TRUE(is_private_key(name, "PuTTY-User-Key-File-3: ssh-ed25519")) << name;
+    EXPECT_FALSE(is_private_key(name, "-----BEGIN CERTIFICATE-----\nMIID")) << name;
+    EXPECT_FALSE(is_private_key(name, "-----BEGIN PUBLIC KEY-----\nPRIVATE KEY")) << name;
+    EXPECT_FALSE(is_private_key(name, "")) << name;
+  }
+}
+
+TEST(SensitiveFiles, ArePrivateKeysBehindOtherTextWhereTheNameSaysSo) {
+  const std::string bundle =
+      "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\n";
+  EXPECT_TRUE(is_private_key("tls/bundle.pem", bundle));
+  EXPECT_FALSE(is_private_key("docs/tls.md", "A key begins so:\n" + bundle));
 }
 
 }  // namespace
