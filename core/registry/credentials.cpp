@@ -4,6 +4,7 @@
 // reason stands on stdout.
 #include "core/registry/credentials.hpp"
 
+#include "core/base/secret_words.hpp"
 #include "core/base/text.hpp"
 #include "core/json/reader.hpp"
 #include "core/json/value.hpp"
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <vector>
 
 namespace deployctl::registry {
 namespace {
@@ -20,6 +22,7 @@ using base::Error;
 using base::Result;
 
 constexpr std::uint64_t longest_file = 1u << 20u;
+constexpr std::size_t longest_reason = 300;
 constexpr auto helper_time = std::chrono::seconds(30);
 constexpr std::string_view hub = "docker.io";
 constexpr std::string_view hub_key = "https://index.docker.io/v1/";
@@ -148,14 +151,26 @@ bool is_helper_name(std::string_view name) {
   });
 }
 
+// The protocol has the reason on stdout; programs that helpers call tell theirs on stderr.
+std::string reason_in(const io::Output& output) {
+  std::vector<std::string> reasons;
+  for (const auto* text : {&output.out, &output.err}) {
+    const auto words = base::without_secrets(*text).substr(0, longest_reason);
+    if (!words.empty()) {
+      reasons.push_back(words);
+    }
+  }
+  return base::join(reasons, "; ");
+}
+
 Result<std::optional<Credentials>> answer_of(const std::string& program, const io::Output& output) {
   if (!output.status.is_success()) {
     if (base::trim(output.out).find("credentials not found") != std::string_view::npos) {
       return std::optional<Credentials>();
     }
-    const auto words = base::trim(output.err);
+    const auto words = reason_in(output);
     return Error::failed("{} failed with exit code {}{}{}", program, output.status.code, words.empty() ? "" : ": ",
-                         base::printable(words.substr(0, 300)));
+                         words);
   }
   const auto value = json::parse(output.out, "the answer of " + program);
   if (!value) {

@@ -1,5 +1,6 @@
 #include "core/sbom/provenance.hpp"
 
+#include "core/base/secret_words.hpp"
 #include "core/base/text.hpp"
 #include "core/json/value.hpp"
 #include "core/oci/reference.hpp"
@@ -17,14 +18,6 @@ namespace {
 constexpr std::string_view statement_type = "https://in-toto.io/Statement/v1";
 constexpr std::string_view home = "https://deployctl.dev/";
 constexpr std::string_view blank = "***";
-
-bool sounds_secret(std::string_view name) {
-  const auto lower = base::to_lower(name);
-  return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"secret", "token", "password", "passwd", "credential", "private",
-                                              "apikey", "api_key", "access_key"},
-      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
 
 // "https://ada:pw@host/x" without what stands before the '@', wherever a text has such.
 std::string without_credentials(std::string_view text) {
@@ -70,7 +63,7 @@ json::Value texts(const std::vector<std::string>& values) {
 json::Value public_arguments(const std::map<std::string, std::string>& arguments) {
   json::Value value = json::Value::object();
   for (const auto& [name, argument] : arguments) {
-    value[name] = sounds_secret(name) ? std::string(blank) : without_credentials(argument);
+    value[name] = base::sounds_secret(name) ? std::string(blank) : without_credentials(argument);
   }
   return value;
 }

@@ -131,9 +131,13 @@ TEST_F(CredentialsTest, AreAnonymousWhenTheHelperKnowsNothing) {
 TEST_F(CredentialsTest, SayWhatIsWrongWithAHelper) {
   files_.put(docker_file, R"({"credsStore":"pass"})");
   helper_.code = 2;
-  helper_.err = "gpg: locked\n";
-  helper_.out = "secret";
-  EXPECT_THAT(found("r.example"), HasSubstr("docker-credential-pass failed with exit code 2: gpg: locked"));
+  helper_.out = "pass is not initialized: exit status 2\n";
+  EXPECT_EQ(found("r.example"),
+            "docker-credential-pass failed with exit code 2: pass is not initialized: exit status 2");
+  helper_.err = "gpg: locked\npassword: canary-1\n";
+  helper_.out = R"({"Username":"ada","Secret":"canary-2"})";
+  EXPECT_EQ(found("r.example"), "docker-credential-pass failed with exit code 2: ***; gpg: locked password: ***");
+  helper_.out = "canary-3";
   helper_.code = 0;
   EXPECT_EQ(found("r.example"), "docker-credential-pass answered with something that is not JSON");
   helper_.is_missing = true;
