@@ -32,7 +32,8 @@ struct Ports {
 };
 
 struct ClientOptions {
-  std::vector<std::string> insecure_registries;  // "host" or "host:port": plain http, or https without verification
+  std::vector<std::string>
+      insecure_registries;  // "host:port", or "host" for its usual ports: plain http, or https without verification
   // How TLS is spoken to a registry; no function, or null from it: as the system's authorities decide.
   std::function<base::Result<std::shared_ptr<const http::TlsSettings>>(const std::string& registry)> tls;
   http::RetryPolicy retry;

@@ -8,6 +8,7 @@
 #include "core/base/text.hpp"
 #include "core/http/warning.hpp"
 #include "core/registry/address.hpp"
+#include "core/registry/trust.hpp"
 
 #include <algorithm>
 
@@ -30,10 +31,6 @@ std::string api_host(const std::string& registry) {
 base::Url base_of(const std::string& registry, std::string_view scheme) {
   auto url = base::Url::parse(fmt::format("{}://{}", scheme, api_host(registry)));
   return url ? *url : base::Url();
-}
-
-bool names(const std::vector<std::string>& list, const base::Url& url) {
-  return std::ranges::any_of(list, [&](const auto& entry) { return entry == url.host || entry == url.authority(); });
 }
 
 std::shared_ptr<const http::TlsSettings> unverified(const std::shared_ptr<const http::TlsSettings>& tls) {
@@ -60,6 +57,11 @@ bool shows_tls(const Result<http::Response>& answer) {
   }
   return answer.error().message.find("not HTTP") != std::string::npos ||
          answer.error().message.find("without an answer") != std::string::npos;
+}
+
+bool has_unknown_authority(const Error& error) {
+  return error.message.find("signed by an unknown authority") != std::string::npos ||
+         error.message.find("certificate is self-signed") != std::string::npos;
 }
 
 bool speaks_no_tls(const Error& error) {
@@ -102,7 +104,7 @@ Session::Session(const Ports& ports, const ClientOptions& options, std::string r
       repository_(std::move(repository)),
       also_pull_(std::move(also_pull)),
       habits_(std::move(habits)),
-      is_insecure_(names(options.insecure_registries, base_of(registry_, "https"))),
+      is_insecure_(names_registry(options.insecure_registries, base_of(registry_, "https"))),
       is_loopback_(base::is_loopback_host(base_of(registry_, "https").host)),
       trust_(options.tls ? options.tls(registry_) : std::shared_ptr<const http::TlsSettings>()),
       tls_(!trust_        ? nullptr
@@ -196,7 +198,21 @@ void Session::prepare(int requests) {
   ports_.transport.prepare({.url = base_url(), .tls = tls_}, requests);
 }
 
+Error Session::untrusted(Error error) const {
+  error.hint = fmt::format(
+      "lay the certificate of the registry's authority down as /etc/docker/certs.d/{}/ca.crt, or name its file in the "
+      "project manifest: 'registries: {{\"{}\": {{ca: FILE}}}}'",
+      registry_, registry_);
+  return error;
+}
+
 Error Session::unreached(Error error) const {
+  if (has_unknown_authority(error)) {
+    return untrusted(std::move(error));
+  }
+  if (reached_) {
+    return error;
+  }
   if (!is_loopback_ && !is_insecure_ && speaks_no_tls(error)) {
     error.hint = fmt::format(
         "a registry without TLS has to be named: 'registries: {{\"{}\": {{insecure: true}}}}' in the project manifest, "
@@ -229,8 +245,7 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
   auto answer = http::send_with_retries(
       {.transport = ports_.transport, .clock = ports_.clock, .policy = tries, .on_retry = on_retry}, request, exchange);
   if (!answer) {
-    return answer.error().code == base::ErrorCode::unreachable && !reached_ ? unreached(answer.error())
-                                                                            : answer.error();
+    return answer.error().code == base::ErrorCode::unreachable ? unreached(answer.error()) : answer.error();
   }
   reached_ = true;
   tell_warnings(answer->headers);

@@ -87,8 +87,9 @@ class Session {
   base::Result<http::Response> send_in_the_right_scheme(const Call& call, base::Url url,
                                                         const std::string& authorization, std::stop_token stop);
   base::Result<std::optional<Challenge>> challenge_of(const http::Response& response, std::stop_token stop);
-  // What may help one who has had no answer yet.
+  // With what may help: while there was no answer yet, or whatever came before when the certificate is not trusted.
   [[nodiscard]] base::Error unreached(base::Error error) const;
+  [[nodiscard]] base::Error untrusted(base::Error error) const;
   [[nodiscard]] Authorizer::Peer peer() const;
   [[nodiscard]] base::Url base_url() const;
   void settle_scheme(std::string scheme);

@@ -129,4 +129,13 @@ std::vector<std::string> insecure_registries(const std::vector<RegistryTrust>& t
   return names;
 }
 
+bool names_registry(const std::vector<std::string>& names, const base::Url& registry) {
+  const bool is_usual_port = registry.port == 0 || registry.port == 80 || registry.port == 443;
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    const auto named = base::Url::parse("https://" + name);
+    return named && named->host == registry.host &&
+           (named->port == 0 ? is_usual_port : named->port == registry.effective_port());
+  });
+}
+
 }  // namespace deployctl::registry

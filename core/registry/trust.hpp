@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/base/result.hpp"
+#include "core/base/url.hpp"
 #include "core/http/transport.hpp"
 #include "core/io/environment.hpp"
 #include "core/io/file_system.hpp"
@@ -32,8 +33,11 @@ base::Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::s
                                                                     const io::Environment& environment);
 
 // The registries that the user allows to be spoken to in plain http, or in https with any certificate: those of the
-// project, and DEPLOYCTL_INSECURE_REGISTRIES, hosts or host:port, separated by commas.
+// project, and DEPLOYCTL_INSECURE_REGISTRIES, host:port or host (at the ports of http and https), separated by commas.
 std::vector<std::string> insecure_registries(const std::vector<RegistryTrust>& trusts,
                                              const io::Environment& environment);
+
+// Whether one of the names ("host:port") is the registry's. A host alone is that host at the ports of http and https.
+bool names_registry(const std::vector<std::string>& names, const base::Url& registry);
 
 }  // namespace deployctl::registry

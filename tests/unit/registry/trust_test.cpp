@@ -79,5 +79,22 @@ TEST(InsecureRegistries, AreThoseTheUserNames) {
             Names({"a", "r.example:5000", "lab"}));
 }
 
+TEST(InsecureRegistries, WithoutAPortCoverTheUsualOnes) {
+  const auto covers = [](const std::string& name, const std::string& registry) {
+    return names_registry({"other.example", name}, *base::Url::parse("https://" + registry));
+  };
+  EXPECT_TRUE(covers("r.example", "r.example"));
+  EXPECT_TRUE(covers("R.example", "r.example:443"));
+  EXPECT_TRUE(covers("r.example", "r.example:80"));
+  EXPECT_TRUE(covers("r.example:443", "r.example"));
+  EXPECT_TRUE(covers("r.example:5000", "r.example:5000"));
+  EXPECT_TRUE(covers("[::1]:5000", "[::1]:5000"));
+  EXPECT_FALSE(covers("r.example", "r.example:5000"));
+  EXPECT_FALSE(covers("r.example:5000", "r.example"));
+  EXPECT_FALSE(covers("r.example:5000", "r.example:5001"));
+  EXPECT_FALSE(covers("example", "r.example"));
+  EXPECT_FALSE(covers("not a host", "r.example"));
+}
+
 }  // namespace
 }  // namespace deployctl::registry
