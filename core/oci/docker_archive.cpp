@@ -481,9 +481,7 @@ Result<StoredImage> Importer::assemble() {
 }  // namespace
 
 Result<StoredImage> import_docker_archive(const ByteReader& archive, ImageStore& store, const ImportOptions& options) {
-  Importer importer(archive, store, options);
-  auto image = importer.run();
-  return image ? image : image.error().within("reading the image from the engine");
+  return Importer(archive, store, options).run();
 }
 
 }  // namespace deployctl::oci

@@ -184,6 +184,9 @@ base::Result<Reference> Reference::parse(std::string_view text) {
     if (!digest) {
       return refuse(digest.error().message);
     }
+    if (digest->algorithm() != "sha256" && digest->algorithm() != "sha512") {
+      return refuse(fmt::format("registries know images by sha256, not by {}", digest->algorithm()));
+    }
     reference.digest = *digest;
   }
   return reference;

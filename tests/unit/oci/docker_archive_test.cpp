@@ -166,8 +166,7 @@ TEST_F(DockerArchive, IsRefusedWhenALayerIsNotTheOneTheConfigurationNames) {
                        file("manifest.json", R"([{"Config":"c.json","Layers":["aaa/layer.tar"]}])") + end();
   const auto image = import(archive);
   ASSERT_FALSE(image);
-  EXPECT_EQ(to_string(image.error()),
-            "reading the image from the engine: layer 1 of the archive is not the one its image configuration names");
+  EXPECT_EQ(to_string(image.error()), "layer 1 of the archive is not the one its image configuration names");
 }
 
 TEST_F(DockerArchive, IsRefusedWhenItIsCutShort) {

@@ -90,6 +90,7 @@ TEST(Reference, SaysWhyATextIsNone) {
       {"r..example/api", "'r..example' is not a host name"},
       {"r.example/" + std::string(250, 'x'), "the name is longer than 255 characters"},
       {"api@sha256:12", "'sha256:12' is not a digest such as sha256: and 64 hex digits"},
+      {"api@md5:" + hex64.substr(32), "registries know images by sha256, not by md5"},
       {hex64, "it is an image id"},
       {"https://r.example/api", "it is a URL; leave out 'https://'"},
   };
