@@ -79,10 +79,13 @@ Content content_of(const Image& image) {
   return content;
 }
 
+bool takes_one(const Location& target, const std::optional<oci::Platform>& platform) {
+  return target.kind == Location::Kind::docker_archive || platform.has_value();
+}
+
 Result<Content> chosen_content(const ImageSet& set, const Location& target,
                                const std::optional<oci::Platform>& platform) {
-  const bool is_single = target.kind == Location::Kind::docker_archive || platform.has_value();
-  if (!is_single) {
+  if (!takes_one(target, platform)) {
     return content_of(set);
   }
   const auto image = choose_image(set, platform);
@@ -395,7 +398,8 @@ Result<Exported> export_image(Source& source, const Location& target, const std:
   if (const auto usable = check_name(own_name); !usable) {
     return usable.error();
   }
-  const auto set = read_images(source, Attestations::read);
+  const auto wanted = takes_one(target, platform) ? Wanted::those_there : Wanted::all;
+  const auto set = read_images(source, Attestations::read, wanted);
   const auto content = set ? chosen_content(*set, target, platform) : Result<Content>(set.error());
   if (!content) {
     return content.error();

@@ -31,7 +31,7 @@ Result<oci::Descriptor> chosen_root(Source& source, const std::optional<oci::Pla
   if (!platform) {
     return source.root().descriptor;
   }
-  const auto set = read_images(source);
+  const auto set = read_images(source, Attestations::skipped, Wanted::those_there);
   const auto image = set ? choose_image(*set, platform) : Result<const Image*>(set.error());
   return image ? Result<oci::Descriptor>((*image)->document.descriptor) : image.error();
 }

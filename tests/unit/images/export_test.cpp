@@ -114,6 +114,16 @@ TEST_F(ExportTest, TakesOnePlatformWhenItIsAskedFor) {
   EXPECT_EQ(exported->root.platform->architecture, "arm64");
 }
 
+TEST_F(ExportTest, TakesOnePlatformOfAnIndexWithoutTheOthers) {
+  const auto amd = source_.add_image({file("a", "1")}, {.platform = *oci::parse_platform("linux/amd64")});
+  const auto arm = source_.add_image({file("a", "2")}, {.platform = *oci::parse_platform("linux/arm64")});
+  source_.add_index({amd, arm});
+  source_.lose(amd.digest);
+  EXPECT_TRUE(export_image(source_, layout(), "v1", *oci::parse_platform("linux/arm64")));
+  EXPECT_FALSE(export_image(source_, layout(), "v1", *oci::parse_platform("linux/amd64")));
+  EXPECT_FALSE(export_image(source_, layout(), "v1", {}));
+}
+
 TEST_F(ExportTest, WritesAnArchiveThatIsReadAgain) {
   add_three();
   const auto target = archive(Location::Kind::oci_archive);
