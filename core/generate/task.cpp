@@ -18,6 +18,8 @@ using json::Value;
 
 // Finished Jobs and their logs are kept for a week.
 constexpr int seconds_kept = 7 * 24 * 3600;
+// After its time is up, between SIGTERM and SIGKILL: nobody sends it requests that it would have to answer.
+constexpr int grace_seconds = 5;
 
 Value task_labels(const project::Target& target, const project::Service& service, const project::Task& task) {
   auto all = labels(target, service);
@@ -51,6 +53,7 @@ Value task_template(const project::Target& target, const project::Service& servi
   pod["metadata"]["labels"] = task_labels(target, service, task);
   auto& spec = pod["spec"];
   spec["restartPolicy"] = "Never";
+  spec["terminationGracePeriodSeconds"] = grace_seconds;
   auto& container = spec["containers"][0];
   for (const auto* key : {"ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"}) {
     container.erase(key);  // known images have a port of their own

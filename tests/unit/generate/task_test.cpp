@@ -39,6 +39,11 @@ TEST(Task, IsAJobThatIsTriedAsOftenAndAsLongAsItMay) {
   EXPECT_EQ(spec["template"]["spec"]["restartPolicy"], "Never");
 }
 
+TEST(Task, IsEndedSoonAfterItsTime) {
+  EXPECT_EQ(job_of(shop(), "example.com/shop/api:v1").body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
+            5);
+}
+
 TEST(Task, RunsTheServicesImageWithItsConfigurationAndAnotherCommand) {
   const auto job = job_of(shop(), "example.com/shop/api:v1@sha256:1");
   const auto& container = job.body["spec"]["template"]["spec"]["containers"][0];
