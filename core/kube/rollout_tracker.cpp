@@ -407,7 +407,10 @@ void RolloutTracker::add_pods(const ReplicaSet& replica_set, verdict::Evidence& 
       add_claim_events(pod, evidence);
     } else if (!is_new) {
       ++evidence.old_pods;
-      evidence.old_pods_are_leaving = evidence.old_pods_are_leaving || pod.is_terminating;
+      if (pod.is_terminating) {
+        evidence.old_pods_are_leaving = true;
+        evidence.ending_old_pods.push_back(&pod);
+      }
     }
   }
 }

@@ -60,12 +60,26 @@ std::string_view quota_rule(const Evidence& evidence) {
   return evidence.old_pods_are_leaving ? "quota-exceeded-for-now" : "quota-exceeded";
 }
 
+void add_ending_pod(const Pod& pod, std::vector<Sign>& signs) {
+  auto sign = pod_sign(pod, "old-pods-ending");
+  sign.field = "metadata.deletionTimestamp";
+  sign.reason = "Terminating";
+  sign.message = "the old pod has been told to end and is still there; no new one is made before it has gone";
+  sign.is_usual = true;
+  signs.push_back(std::move(sign));
+}
+
 // With the strategy Recreate there is none before the old pods are gone.
 void add_missing_replica_set(const Evidence& evidence, std::vector<Sign>& signs) {
   const auto& deployment = *evidence.deployment;
   const auto phase = rollout_status(deployment, evidence.written).phase;
-  if (phase != RolloutPhase::progressing || deployment.desired == 0 || evidence.old_pods > 0 ||
-      evidence.old_pods_are_leaving) {
+  if (phase != RolloutPhase::progressing || deployment.desired == 0) {
+    return;
+  }
+  for (const auto* pod : evidence.ending_old_pods) {
+    add_ending_pod(*pod, signs);
+  }
+  if (evidence.old_pods > 0 || evidence.old_pods_are_leaving) {
     return;
   }
   auto sign = deployment_sign(evidence, "controller-not-acting", "status", "NoReplicaSet",

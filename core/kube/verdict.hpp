@@ -116,6 +116,7 @@ struct Evidence {
   std::vector<const Event*> events;         // about the deployment, the new replica set, its pods and their claims
   int old_pods = 0;                         // of earlier revisions, still there
   bool old_pods_are_leaving = false;
+  std::vector<const Pod*> ending_old_pods;  // that have been told to end
   WrittenState written;
   Moment written_at{0};
   bool paused_on_purpose = false;

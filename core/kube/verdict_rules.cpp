@@ -121,6 +121,9 @@ constexpr auto table = std::to_array<Rule>({
     {"pods-not-created", Class::controller, after(seconds(30)), no, each, one, "read the message of the API server"},
     {"controller-not-acting", Class::controller, after(seconds(15)), no, each, one,
      "look at kube-controller-manager: it does not take up changes"},
+    {"old-pods-ending", Class::node, after(seconds(60)), no, each, one,
+     "look at what keeps the old pod: a program that does not heed SIGTERM has its terminationGracePeriodSeconds, a "
+     "finalizer or a node that does not answer may hold it for ever"},
     {"unschedulable-no-scale-up", Class::unschedulable, no, after(seconds(30)), each, one,
      "ask for less, or add nodes: the autoscaler will not"},
     {"unschedulable", Class::unschedulable, after(seconds(30)), no, each, one,
