@@ -27,33 +27,11 @@ namespace {
 
 using Outcome = events::StepFinished::Outcome;
 
-// "api", "the task migrate of api", "prune configmap/old"
-std::string name_of(const plan::Step& step) {
-  if (const auto* task = std::get_if<plan::RunTask>(&step.action)) {
-    return fmt::format("the task {} of {}", task->task, step.service);
-  }
-  return step.service.empty() ? plan::title(step) : step.service;
-}
-
-// Why a step was not started; empty when another one failed that it has nothing to do with.
-std::string reason(const LeftStep& left, const base::Status& run, const OpenRelease* open) {
-  const auto& behind = left.behind;
-  const auto ended = behind ? base::Status(behind->error) : run;
-  if (!ended && ended.error().code == base::ErrorCode::interrupted) {
-    return "the run was stopped";
-  }
-  if (!behind) {
-    return {};
-  }
-  const bool is_paused =
-      open != nullptr && std::ranges::find(open->paused, behind->error.message) != open->paused.end();
-  return name_of(*behind->step) + (is_paused ? " is paused" : " failed");
-}
-
 void tell_skipped(const ScheduleOutcome& outcome, const OpenRelease* open, const Ports& ports) {
+  const auto paused = open == nullptr ? std::vector<std::string>() : open->paused;
   for (const auto& left : outcome.left) {
     const auto* step = left.step;
-    const auto because = reason(left, outcome.status, open);
+    const auto because = why_left(left, outcome.status, paused);
     const auto why = because.empty() ? std::string() : fmt::format(" (because {})", because);
     ports.events.emit(events::StepFinished{.step = step->id,
                                            .service = step->service,

@@ -1,5 +1,7 @@
 #include "core/execute/schedule.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <map>
@@ -135,7 +137,31 @@ class Board {
   std::condition_variable changed_;
 };
 
+// "api", "the task migrate of api", "prune configmap/old"
+std::string name_of(const plan::Step& step) {
+  if (const auto* task = std::get_if<plan::RunTask>(&step.action)) {
+    return fmt::format("the task {} of {}", task->task, step.service);
+  }
+  return step.service.empty() ? plan::title(step) : step.service;
+}
+
 }  // namespace
+
+std::string why_left(const LeftStep& left, const base::Status& run, const std::vector<std::string>& paused) {
+  const auto& behind = left.behind;
+  const auto ended = behind ? base::Status(behind->error) : run;
+  if (ended) {
+    return {};
+  }
+  if (ended.error().code == base::ErrorCode::interrupted) {
+    return "the run was stopped";
+  }
+  const bool is_paused = std::ranges::find(paused, ended.error().message) != paused.end();
+  if (!behind) {
+    return is_paused ? "the release stays open: " + ended.error().message : "";
+  }
+  return name_of(*behind->step) + (is_paused ? " is paused" : " failed");
+}
 
 ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
                           std::stop_token stop, KeepGoing keep_going) {

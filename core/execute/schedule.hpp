@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace deployctl::execute {
@@ -28,6 +29,10 @@ struct ScheduleOutcome {
   base::Status status;         // the failure that says most; interrupted when `stop` was requested
   std::vector<LeftStep> left;  // in the plan's order
 };
+
+// Why it was not started, for the way the run ended: "the task migrate of api failed", "api is paused"; `paused` are
+// the messages of steps that wait for somebody. Empty when a step failed that it has nothing to do with.
+std::string why_left(const LeftStep& left, const base::Status& run, const std::vector<std::string>& paused);
 
 // What a step came to; called once, from any thread, also after the call that started the step has returned.
 using StepDone = std::function<void(base::Status)>;

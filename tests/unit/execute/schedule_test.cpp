@@ -186,5 +186,33 @@ TEST(Schedule, IsDoneAtOnceWithoutSteps) {
   EXPECT_THAT(outcome.left, IsEmpty());
 }
 
+class WhyLeft : public ::testing::Test {
+ protected:
+  std::string why(const std::optional<base::Error>& behind, const base::Status& run) const {
+    return why_left({.step = &left_, .behind = behind ? std::optional(Obstacle{&api_, *behind}) : std::nullopt}, run,
+                    {"the canary of api is paused at 25 %"});
+  }
+
+  const plan::Step left_ = of_service("web", step("apply:deployment/web"));
+  const plan::Step api_ = of_service("api", step("canary:api"));
+  const base::Error broke_ = base::Error::failed("it broke");
+  const base::Error paused_ = base::Error::failed("the canary of api is paused at 25 %");
+};
+
+TEST_F(WhyLeft, IsTheStepInItsWay) {
+  EXPECT_EQ(why(broke_, broke_), "api failed");
+  EXPECT_EQ(why(paused_, paused_), "api is paused");
+  EXPECT_EQ(why(base::Error::interrupted(), base::Error::interrupted()), "the run was stopped");
+}
+
+TEST_F(WhyLeft, IsThatTheReleaseStaysOpenForSomethingElse) {
+  EXPECT_EQ(why({}, paused_), "the release stays open: the canary of api is paused at 25 %");
+}
+
+TEST_F(WhyLeft, IsNothingWhenSomethingElseFailed) {
+  EXPECT_EQ(why({}, broke_), "");
+  EXPECT_EQ(why({}, {}), "");
+}
+
 }  // namespace
 }  // namespace deployctl::execute
