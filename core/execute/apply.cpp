@@ -1,6 +1,8 @@
 #include "core/execute/apply.hpp"
 
+#include "core/execute/find.hpp"
 #include "core/kube/adoption.hpp"
+#include "core/kube/dropped_fields.hpp"
 
 namespace deployctl::execute {
 namespace {
@@ -47,6 +49,28 @@ base::Result<std::string> adopt(cluster::Client& client, kube::Object object, co
   }
 }
 
+// What the apply after adopt() would make of it. It drops fields that only the adoption makes ours, which no dry run of
+// an apply can know: a patch does the same. Nothing when there is nothing to adopt or to drop.
+base::Result<std::optional<kube::Object>> try_adopted(cluster::Client& client, kube::Object object,
+                                                      std::stop_token stop) {
+  const auto key = client.served(object.key(), stop);
+  const auto live = key ? find_object(client, *key, stop) : base::Result<std::optional<kube::Object>>(key.error());
+  if (!live || !*live) {
+    return live;
+  }
+  object.body["apiVersion"] = key->api_version;
+  const auto adopted = kube::adopted((*live)->body, object.body, cluster::field_manager);
+  const auto dropped =
+      adopted ? kube::dropped_fields(*adopted, object.body, cluster::field_manager) : std::vector<kube::FieldPath>();
+  if (dropped.empty()) {
+    return std::optional<kube::Object>();
+  }
+  auto patched = client.patch(*key, cluster::PatchType::strategic_merge,
+                              kube::patch_dropping(object.body, dropped, (*live)->resource_version()),
+                              cluster::DryRun::yes, std::move(stop));
+  return patched ? base::Result<std::optional<kube::Object>>(std::move(*patched)) : patched.error();
+}
+
 }  // namespace
 
 base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube::Object& object,
@@ -70,6 +94,23 @@ base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube:
   ports.events.emit(events::ObjectApplied{
       .step = place.step, .service = place.service, .object = name, .change = change_of(applied->change)});
   return applied;
+}
+
+base::Result<kube::Object> try_apply(cluster::Client& client, const kube::Object& object, cluster::Force force,
+                                     std::stop_token stop) {
+  auto applied = client.apply(
+      object, {.force = force, .dry_run = cluster::DryRun::yes, .known_version = std::string(), .stop = stop});
+  if (applied) {
+    return std::move(applied->object);
+  }
+  if (force == cluster::Force::no || applied.error().code != base::ErrorCode::invalid_input) {
+    return applied.error();
+  }
+  auto adopted = try_adopted(client, object, std::move(stop));
+  if (!adopted) {
+    return adopted.error();
+  }
+  return *adopted ? base::Result<kube::Object>(**std::move(adopted)) : applied.error();
 }
 
 }  // namespace deployctl::execute

@@ -7,6 +7,7 @@
 #include "core/kube/object.hpp"
 
 #include <optional>
+#include <stop_token>
 #include <string>
 
 namespace deployctl::execute {
@@ -22,5 +23,10 @@ struct ApplyPlace {
 // and owner.
 base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube::Object& object,
                                             const ApplyPlace& place, const Ports& ports);
+
+// The object as it would be after such an apply, by dry runs: resource version "" when it is not there yet. An apply by
+// force that the server refuses is tried as it is once the fields of kubectl are ours.
+base::Result<kube::Object> try_apply(cluster::Client& client, const kube::Object& object, cluster::Force force,
+                                     std::stop_token stop);
 
 }  // namespace deployctl::execute

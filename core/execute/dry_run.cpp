@@ -1,6 +1,7 @@
 #include "core/execute/dry_run.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
 
 #include <algorithm>
@@ -32,26 +33,23 @@ void put_image_into_words(plan::ExpectedChange& expected, const project::Service
 // Fields that others manage are taken over in the trial: that they would be is what the answer tells.
 base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const plan::Observation& seen,
                                            cluster::Client& client, const Ports& ports) {
-  const auto applied = client.apply(object, {.force = cluster::Force::yes,
-                                             .dry_run = cluster::DryRun::yes,
-                                             .known_version = std::string(),
-                                             .stop = ports.stop});
+  const auto applied = try_apply(client, object, cluster::Force::yes, ports.stop);
   if (!applied) {
     return applied.error().within("asking what applying {} would change", kube::to_string(object.key()));
   }
-  if (applied->object.resource_version().empty()) {
-    return plan::expected_change(nullptr, applied->object);
+  if (applied->resource_version().empty()) {
+    return plan::expected_change(nullptr, *applied);
   }
   if (const auto live = seen.deployments.find(object.name());
       object.kind() == "Deployment" && live != seen.deployments.end()) {
-    return plan::expected_change(&live->second, applied->object);
+    return plan::expected_change(&live->second, *applied);
   }
   // The answer names the version that the server has; ours may be newer (autoscaling, policy).
-  const auto live = client.get(applied->object.key(), ports.stop);
+  const auto live = client.get(applied->key(), ports.stop);
   if (!live && live.error().code != base::ErrorCode::not_found) {
     return live.error();
   }
-  return plan::expected_change(live ? &*live : nullptr, applied->object);
+  return plan::expected_change(live ? &*live : nullptr, *applied);
 }
 
 }  // namespace

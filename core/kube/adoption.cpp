@@ -38,17 +38,15 @@ void leave_replicas(json::Value& fields) {
   }
 }
 
-}  // namespace
-
-std::optional<json::Value> adoption_patch(const json::Value& live, const json::Value& wanted, std::string_view ours) {
-  const auto metadata = json::Reader(live).at("metadata");
+// Managed fields as they are when those of the makers are ours; nothing when the makers have none.
+std::optional<json::Value> adopted_managers(const json::Value& live, const json::Value& wanted, std::string_view ours) {
   const auto version = json::Reader(wanted).at("apiVersion").string_or();
   auto kept = json::Value::array();
   json::Value mine = {
       {"manager", ours}, {"operation", "Apply"}, {"apiVersion", version}, {"time", ""}, {"fieldsType", "FieldsV1"}};
   auto fields = json::Value::object();
   bool is_taken = false;
-  for (const auto& entry : metadata.at("managedFields").elements()) {
+  for (const auto& entry : json::Reader(live).at("metadata", "managedFields").elements()) {
     const bool is_same_version = entry.at("apiVersion").string_or() == version;
     const bool is_to_take = is_same_version && is_a_makers(entry);
     if (!is_to_take && !(is_same_version && is_ours(entry, ours))) {
@@ -69,9 +67,30 @@ std::optional<json::Value> adoption_patch(const json::Value& live, const json::V
   }
   mine["fieldsV1"] = std::move(fields);
   kept.push_back(std::move(mine));
+  return kept;
+}
+
+}  // namespace
+
+std::optional<json::Value> adopted(const json::Value& live, const json::Value& wanted, std::string_view ours) {
+  auto managers = adopted_managers(live, wanted, ours);
+  if (!managers) {
+    return std::nullopt;
+  }
+  auto body = live;
+  body["metadata"]["managedFields"] = *std::move(managers);
+  return body;
+}
+
+std::optional<json::Value> adoption_patch(const json::Value& live, const json::Value& wanted, std::string_view ours) {
+  auto managers = adopted_managers(live, wanted, ours);
+  if (!managers) {
+    return std::nullopt;
+  }
+  const auto version = json::Reader(live).at("metadata", "resourceVersion").string_or();
   return json::Value::array(
-      {{{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", metadata.at("resourceVersion").string_or()}},
-       {{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", std::move(kept)}}});
+      {{{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", version}},
+       {{"op", "replace"}, {"path", "/metadata/managedFields"}, {"value", *std::move(managers)}}});
 }
 
 }  // namespace deployctl::kube

@@ -12,10 +12,12 @@
 
 namespace deployctl::kube {
 
-// A JSON patch (RFC 6902) that makes the fields of kubectl's client-side managers fields of `ours`, and that is refused
-// when the object is in another version than `live`. Nothing when they have none. Who has edited the object by hand, or
-// scales it, keeps what is theirs; replicas that `wanted` leaves to an autoscaler are not taken, because dropping them
-// would set them to one.
+// `live` as it is when the fields of kubectl's client-side managers are fields of `ours`; nothing when they have none.
+// Who has edited the object by hand, or scales it, keeps what is theirs; replicas that `wanted` leaves to an autoscaler
+// are not taken, because dropping them would set them to one.
+std::optional<json::Value> adopted(const json::Value& live, const json::Value& wanted, std::string_view ours);
+
+// The same as a JSON patch (RFC 6902), which is refused when the object is in another version than `live`.
 std::optional<json::Value> adoption_patch(const json::Value& live, const json::Value& wanted, std::string_view ours);
 
 }  // namespace deployctl::kube

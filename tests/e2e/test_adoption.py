@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from harness import ProjectTest, delete_namespace, kubectl
+from harness import ProjectTest, kubectl
 from test_preflight import node_architecture, push_image
 
 PROJECT = "e2e-adoption"
@@ -11,11 +11,12 @@ WITH_MORE = '    command: ["sh", "-c", "true"]\n    resources: {cpu: 10m}\n'
 
 
 class AdoptionTest(ProjectTest):
+    namespace_prefix = PROJECT
+
     def setUp(self):
         super().setUp()
         self.image = push_image(f"{PROJECT}/web", "1", node_architecture())
-        self.addCleanup(delete_namespace, PROJECT)
-        self.assertEqual(kubectl("create", "namespace", PROJECT).code, 0)
+        self.assertEqual(kubectl("create", "namespace", self.namespace).code, 0)
 
     def use(self, service=""):
         # No replicas: nothing has to run for what is looked at here.
@@ -26,11 +27,11 @@ services:
     port: 8080
     replicas: 0
 {service}environments:
-  lab: {{namespace: {PROJECT}}}
+  lab: {{namespace: {self.namespace}}}
 """)
 
     def live(self, what):
-        return json.loads(kubectl("get", what, "-n", PROJECT, "-o", "json").stdout)
+        return json.loads(kubectl("get", what, "-n", self.namespace, "-o", "json").stdout)
 
     def bring_up_with_kubectl(self):
         made = self.deployctl("generate", "kubernetes", "-e", "lab", "--stdout")
@@ -59,6 +60,23 @@ services:
         again = self.deployctl("rollout", "-e", "lab", "--yes")
         self.assert_exit(again, 0)
         self.assertIn("deployment/web unchanged", again.stderr)
+
+
+    def test_a_port_that_moves_is_tried_as_it_will_be(self):
+        self.use()
+        self.bring_up_with_kubectl()
+        text = (self.folder / "deployctl.yaml").read_text(encoding="utf-8")
+        self.write("deployctl.yaml", text.replace("port: 8080", "port: 9090"))
+        planned = self.deployctl("plan", "-e", "lab")
+        self.assert_exit(planned, 0)
+        self.assertIn("9090", planned.stdout)
+        self.assert_exit(self.deployctl("diff", "-e", "lab"), 4)
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 3)
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes", "--take-over"), 0)
+        self.assertEqual([each["port"] for each in self.live("service/web")["spec"]["ports"]], [9090])
+        container = self.live("deployment/web")["spec"]["template"]["spec"]["containers"][0]
+        self.assertEqual([each["containerPort"] for each in container["ports"]], [9090])
+        self.assert_exit(self.deployctl("diff", "-e", "lab"), 0)
 
 
 if __name__ == "__main__":

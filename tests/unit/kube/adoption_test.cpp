@@ -51,6 +51,15 @@ TEST(Adoption, MakesTheFieldsOfKubectlOursInTheVersionThatWasSeen) {
             json::Value::array({entry("deployctl", "Apply", R"({"f:spec":{"f:paused":{}}})", "2026-02-01T00:00:00Z")}));
 }
 
+TEST(Adoption, IsTheSameForATrial) {
+  const auto before = live({entry("kubectl-create", "Update", R"({"f:spec":{"f:paused":{}}})")});
+  const auto after = adopted(before, wanted, ours);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->at("metadata").at("managedFields"), managers_after(before));
+  EXPECT_EQ(after->at("metadata").at("resourceVersion"), "7");
+  EXPECT_FALSE(adopted(live({}), wanted, ours));
+}
+
 TEST(Adoption, AddsToWhatIsOursAlready) {
   const auto managers = managers_after(
       live({entry("deployctl", "Apply", R"({"f:spec":{"f:template":{".":{},"f:a":{}}}})"),
