@@ -193,10 +193,7 @@ execute::ReleaseOverview overview_or_nothing(Runtime& runtime, cluster::Client& 
 // Those chosen, or all of the project and what the live release has besides: `undo` may have given it back.
 std::vector<std::string> services_to_show(const std::vector<const project::Service*>& chosen, bool is_whole,
                                           const execute::ReleaseOverview& overview) {
-  std::vector<std::string> names;
-  for (const auto* service : chosen) {
-    names.push_back(*service->name);
-  }
+  auto names = plan::names_of(chosen);
   if (const auto* live = kube::live_release(overview.releases); live != nullptr && is_whole) {
     std::ranges::copy_if(live->services, std::back_inserter(names),
                          [&](const std::string& service) { return std::ranges::find(names, service) == names.end(); });

@@ -30,6 +30,7 @@ struct CanaryRun {
   std::string directory;                        // the project's folder: gates' tokens may be in its files
   std::chrono::milliseconds deadline{300'000};  // for the canary's pods to be ready
   kube::verdict::Patience patience = {};        // with the canary's pods
+  cluster::Force force = cluster::Force::no;    // at what the stable pods have too: fields of others are taken over
   CanaryRecord& record;
   cluster::Client& client;
   const Ports& ports;

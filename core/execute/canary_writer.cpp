@@ -57,7 +57,7 @@ void CanaryWriter::release_autoscaler() {
 
 Status CanaryWriter::route(const project::Canary& settings, int weight) {
   for (const auto& object : canary::routes_at(run_.parts, settings, weight)) {
-    const auto applied = apply(object, is_canarys_own(object.key()) ? Force::yes : Force::no);
+    const auto applied = apply(object, is_canarys_own(object.key()) ? Force::yes : run_.force);
     if (!applied) {
       return applied.error();
     }

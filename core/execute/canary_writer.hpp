@@ -1,8 +1,9 @@
 // What walking a canary and taking it back write to the cluster.
 //
 // What exists for the canary alone is ours whoever has changed it. What the stable pods have too (a Service, a route,
-// an autoscaler) may have been changed by somebody else meanwhile: on the way forward that is an error (conflict), on
-// the way back only the canary is taken out of it, and the rest stays as they made it.
+// an autoscaler) may have been changed by somebody else meanwhile: on the way forward that is an error (conflict)
+// unless the run takes fields over, on the way back only the canary is taken out of it, and the rest stays as they made
+// it.
 #pragma once
 
 #include "core/execute/canary.hpp"

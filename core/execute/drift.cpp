@@ -128,7 +128,7 @@ class DriftFinder {
   }
 
   base::Status read_running() {
-    auto running = execute::read_running(services_, *client_, target_.name_space, ports_.stop);
+    auto running = execute::read_running(plan::names_of(services_), *client_, target_.name_space, ports_.stop);
     if (!running) {
       return running.error();
     }

@@ -289,6 +289,7 @@ class StepRunner {
             .directory = target_.directory,
             .deadline = options_.rollout_deadline,
             .patience = patience_of(target_)[step.service],
+            .force = options_.force,
             .record = *open_->canaries,
             .client = *seen_.world.cluster,
             .ports = ports_,

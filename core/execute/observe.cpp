@@ -6,6 +6,7 @@
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/lock.hpp"
+#include "core/execute/preflight.hpp"
 #include "core/execute/ready_images.hpp"
 #include "core/execute/running.hpp"
 #include "core/generate/sides.hpp"
@@ -291,19 +292,18 @@ class Observer {
     return seen_.observation.namespace_exists ? base::Status(found.error()) : base::Status();
   }
 
-  // A server that does not tell is asked for each permission by itself, later.
   base::Status see_access() {
-    auto access = seen_.world.cluster->access_rules(target_.name_space, ports_.stop);
-    if (access) {
-      seen_.access = std::move(*access);
+    auto access = read_access(*seen_.world.cluster, target_.name_space, ports_.stop);
+    if (!access) {
+      return access.error();
     }
-    const bool is_lasting = !access && access.error().code == base::ErrorCode::unreachable;
-    return is_lasting ? base::Status(access.error()) : base::Status();
+    seen_.access = std::move(*access);
+    return {};
   }
 
   // The namespace is asked for only when nothing is in it.
   base::Status see_deployments() {
-    auto running = read_running(services_, *seen_.world.cluster, target_.name_space, ports_.stop);
+    auto running = read_running(plan::names_of(services_), *seen_.world.cluster, target_.name_space, ports_.stop);
     // Not being allowed is preflight's to say, with everything else that is not.
     if (!running && running.error().code != base::ErrorCode::unauthorized) {
       return running.error();

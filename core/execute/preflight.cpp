@@ -4,6 +4,7 @@
 #include "core/execute/preflight.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
 #include "core/execute/image_access.hpp"
 #include "core/execute/images.hpp"
@@ -11,6 +12,7 @@
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
+#include "core/plan/made_beside.hpp"
 #include "core/plan/preflight.hpp"
 
 #include <algorithm>
@@ -45,6 +47,7 @@ class Gatherer {
     }
     run_at_once(jobs);
     if (!failure_) {
+      try_what_is_made_beside();
       list_pods();
     }
     if (ports_.stop.stop_requested()) {
@@ -137,27 +140,51 @@ class Gatherer {
 
   // An image that this run makes stands in the object as a placeholder, which the server takes for any other.
   void try_out(const plan::Step& step, const kube::Object& planned) {
-    const auto filled = images_.filled_in(planned);
-    const auto object = on_live_side(step, filled ? *filled : planned);
-    const auto result = client_.apply(object, {.force = options_.force,
-                                               .dry_run = cluster::DryRun::yes,
-                                               .known_version = std::string(),
-                                               .stop = ports_.stop});
+    const auto object = on_live_side(step, with_images(planned));
+    const auto result = try_apply(client_, object, options_.force, ports_.stop);
     const std::scoped_lock lock(mutex_);
-    if (result) {
-      const auto version = result->object.resource_version();
-      seen_.live_versions[object.key()] = version;
-      facts_.changes[planned.key()] = expected_change(object, version, result->object);
+    if (!result) {
+      note_refusal(planned.key(), result.error());
       return;
     }
-    const auto& error = result.error();
+    const auto version = result->resource_version();
+    seen_.live_versions[object.key()] = version;
+    facts_.changes[planned.key()] = expected_change(object, version, *result);
+  }
+
+  // A second Deployment is refused for what the first is refused for, which need not be said twice.
+  void try_what_is_made_beside() {
+    if (!facts_.refusals.empty() || !seen_.observation.namespace_exists) {
+      return;
+    }
+    const auto made = plan::made_beside(plan_, seen_.observation.live_sides, facts_);
+    Jobs jobs;
+    for (const auto& each : made) {
+      jobs.emplace_back([this, &each] {
+        const auto force = each.is_ours_alone ? cluster::Force::yes : options_.force;
+        const auto result = try_apply(client_, with_images(each.object), force, ports_.stop);
+        const std::scoped_lock lock(mutex_);
+        if (!result) {
+          note_refusal(each.object.key(), result.error());
+        }
+      });
+    }
+    run_at_once(jobs);
+  }
+
+  kube::Object with_images(const kube::Object& planned) const {
+    auto filled = images_.filled_in(planned);
+    return filled ? *std::move(filled) : planned;
+  }
+
+  void note_refusal(const kube::ObjectKey& key, const base::Error& error) {
     if (is_dry_run_refused(error)) {
-      facts_.remarks.push_back(fmt::format("what applying {} would do cannot be tried out: {}",
-                                           kube::to_string(planned.key()), error.message));
+      facts_.remarks.push_back(
+          fmt::format("what applying {} would do cannot be tried out: {}", kube::to_string(key), error.message));
     } else if (is_about_the_object(error)) {
-      facts_.refusals.emplace(planned.key(), error);
+      facts_.refusals.emplace(key, error);
     } else {
-      note_failure(error.within("trying out {}", kube::to_string(planned.key())));
+      note_failure(error.within("trying out {}", kube::to_string(key)));
     }
   }
 
@@ -244,14 +271,13 @@ class Gatherer {
     std::vector<std::pair<std::string, std::string>> wanted;
     for (const auto& step : plan_.steps) {
       const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
-      const auto* service = target_.find(step.service);
-      if (apply == nullptr || service == nullptr || is_left_to_the_cluster(*service)) {
+      if (apply == nullptr) {
         continue;
       }
       for (const auto& container :
            json::Reader(apply->object.body).at("spec", "template", "spec", "containers").elements()) {
         auto image = container.at("image").string_or();
-        if (!image.empty() && !image.starts_with(plan::placeholder_for(""))) {
+        if (!image.empty() && !image.starts_with(plan::placeholder_for("")) && !is_left_to_the_cluster(step, image)) {
           wanted.emplace_back(step.service, std::move(image));
         }
       }
@@ -261,8 +287,12 @@ class Gatherer {
     }
   }
 
-  bool is_left_to_the_cluster(const project::Service& service) const {
-    return !service.is_built() && service.pin == project::Pin::tag && !seen_.observation.images.contains(*service.name);
+  // A release that is gone back to may have services that the project manifest has not.
+  bool is_left_to_the_cluster(const plan::Step& step, const std::string& image) const {
+    const auto* service = target_.find(step.service);
+    const bool is_by_tag = service == nullptr ? image.find('@') == std::string::npos
+                                              : !service->is_built() && service->pin == project::Pin::tag;
+    return is_by_tag && !seen_.observation.images.contains(step.service);
   }
 
   void ask_for_images(const std::vector<std::pair<std::string, std::string>>& wanted) {
@@ -341,6 +371,16 @@ class Gatherer {
 };
 
 }  // namespace
+
+base::Result<std::optional<kube::AccessRules>> read_access(cluster::Client& client, const std::string& name_space,
+                                                           std::stop_token stop) {
+  auto access = client.access_rules(name_space, std::move(stop));
+  if (access) {
+    return std::optional(std::move(*access));
+  }
+  return access.error().code == ErrorCode::unreachable ? base::Result<std::optional<kube::AccessRules>>(access.error())
+                                                       : std::optional<kube::AccessRules>();
+}
 
 base::Status preflight(const plan::Plan& plan, const project::Target& target, Seen& seen,
                        const PreflightOptions& options, const Ports& ports) {

@@ -7,7 +7,16 @@
 #include "core/plan/plan.hpp"
 #include "core/project/model.hpp"
 
+#include <optional>
+#include <stop_token>
+#include <string>
+
 namespace deployctl::execute {
+
+// What we may do in the namespace, for Seen::access; nothing when the server does not tell: then preflight asks for
+// each permission by itself. unreachable when it does not answer.
+base::Result<std::optional<kube::AccessRules>> read_access(cluster::Client& client, const std::string& name_space,
+                                                           std::stop_token stop);
 
 struct PreflightOptions {
   cluster::Force force = cluster::Force::no;  // fields that others manage will be taken over

@@ -10,20 +10,14 @@
 namespace deployctl::execute {
 namespace {
 
-using Services = std::vector<const project::Service*>;
-
-std::string selector_of(const Services& services) {
-  std::vector<std::string> names;
-  for (const auto* service : services) {
-    names.push_back(*service->name);
-  }
-  return "app.kubernetes.io/name in (" + base::join(names, ",") + ")";
+std::string selector_of(const std::vector<std::string>& services) {
+  return "app.kubernetes.io/name in (" + base::join(services, ",") + ")";
 }
 
 }  // namespace
 
-base::Result<Running> read_running(const Services& services, cluster::Client& client, const std::string& name_space,
-                                   std::stop_token stop) {
+base::Result<Running> read_running(const std::vector<std::string>& services, cluster::Client& client,
+                                   const std::string& name_space, std::stop_token stop) {
   auto listed = client.list(
       {.resource = kube::resource_of("Deployment"), .name_space = name_space, .label_selector = selector_of(services)},
       stop);
@@ -35,7 +29,7 @@ base::Result<Running> read_running(const Services& services, cluster::Client& cl
     const auto labels = json::Reader(deployment.body).at("metadata", "labels");
     if (labels.at(generate::side_label).string_or() == to_string(generate::Side::green)) {
       running.with_green_side.insert(labels.at("app.kubernetes.io/name").string_or());
-    } else if (std::ranges::any_of(services, [&](const auto* each) { return *each->name == deployment.name(); })) {
+    } else if (std::ranges::find(services, deployment.name()) != services.end()) {
       running.deployments.emplace(deployment.name(), std::move(deployment));
     }
   }

@@ -4,7 +4,6 @@
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
 #include "core/kube/object.hpp"
-#include "core/project/model.hpp"
 
 #include <map>
 #include <set>
@@ -20,7 +19,7 @@ struct Running {
 };
 
 // One request, whatever the number of services.
-base::Result<Running> read_running(const std::vector<const project::Service*>& services, cluster::Client& client,
+base::Result<Running> read_running(const std::vector<std::string>& services, cluster::Client& client,
                                    const std::string& name_space, std::stop_token stop);
 
 }  // namespace deployctl::execute

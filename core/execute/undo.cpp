@@ -1,9 +1,15 @@
 #include "core/execute/undo.hpp"
 
 #include "core/base/text.hpp"
+#include "core/execute/at_once.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
+#include "core/execute/preflight.hpp"
+#include "core/execute/running.hpp"
 #include "core/plan/restore.hpp"
+
+#include <map>
+#include <set>
 
 namespace deployctl::execute {
 namespace {
@@ -64,11 +70,35 @@ Status require_secrets(const kube::Release& release, cluster::Client& client, co
   return {};
 }
 
-Seen seen_of(const kube::Release& release, std::unique_ptr<cluster::Client> client) {
+std::vector<std::string> services_of(const kube::Release& release) {
+  std::set<std::string> services;
+  for (const auto& object : release.objects) {
+    if (auto service = plan::service_of(object); !service.empty()) {
+      services.insert(std::move(service));
+    }
+  }
+  return {services.begin(), services.end()};
+}
+
+// The release in the place of a project manifest, and what preflight goes by.
+Result<Seen> look(const kube::Release& release, std::unique_ptr<cluster::Client> client, const project::Target& target,
+                  const Ports& ports) {
   Seen seen;
   seen.observation.commit = release.commit;
   seen.observation.tag = release.tag;
   seen.observation.images = release.images;
+  Result<std::map<std::string, generate::Side>> sides = std::map<std::string, generate::Side>();
+  Result<std::optional<kube::AccessRules>> access = std::optional<kube::AccessRules>();
+  Result<Running> running = Running();
+  run_at_once({[&] { sides = live_sides(*client, target, ports.stop); },
+               [&] { access = read_access(*client, target.name_space, ports.stop); },
+               [&] { running = read_running(services_of(release), *client, target.name_space, ports.stop); }});
+  if (!sides || !access || !running) {
+    return !sides ? sides.error() : !access ? access.error() : running.error();
+  }
+  seen.observation.live_sides = std::move(*sides);
+  seen.access = std::move(*access);
+  seen.observation.deployments = std::move(running->deployments);
   seen.world.cluster = std::move(client);
   return seen;
 }
@@ -86,16 +116,19 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   if (const auto there = require_secrets(*release, *client, scope, ports); !there) {
     return there;
   }
-  const auto sides = live_sides(*client, target, ports.stop);
-  if (!sides) {
-    return sides.error();
+  auto seen = look(*release, std::move(client), target, ports);
+  if (!seen) {
+    return seen.error();
   }
   options.record.action = fmt::format("undo to release {}", release->number);
   options.record.older_commits = OlderCommits::allowed;
   options.record.is_partial = !wish.services.empty();
   options.force = cluster::Force::yes;
-  auto seen = seen_of(*release, std::move(client));
-  return execute(plan::restore(*release, scope, sided(*sides)), target, seen, options, ports).status;
+  const auto plan = plan::restore(*release, scope, sided(seen->observation.live_sides));
+  if (const auto ready = preflight(plan, target, *seen, {.force = options.force}, ports); !ready) {
+    return ready;
+  }
+  return execute(plan, target, *seen, options, ports).status;
 }
 
 }  // namespace deployctl::execute

@@ -23,7 +23,8 @@ struct UndoWish {
 };
 
 // Applies the release's objects again as a new release and deletes what it does not have. not_found when nothing is
-// recorded, refused when a Secret it needs is gone or a task since then has taken away what it needs.
+// recorded, refused when a Secret it needs is gone or a task since then has taken away what it needs; what else stands
+// against it is found out before the first write as for a rollout (preflight.hpp).
 base::Status undo(std::unique_ptr<cluster::Client> client, const project::Target& target, const UndoWish& wish,
                   ExecuteOptions options, const Ports& ports);
 

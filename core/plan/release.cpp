@@ -413,6 +413,14 @@ base::Result<std::vector<const project::Service*>> chosen_services(const project
   return chosen;
 }
 
+std::vector<std::string> names_of(const std::vector<const project::Service*>& services) {
+  std::vector<std::string> names;
+  for (const auto* service : services) {
+    names.push_back(*service->name);
+  }
+  return names;
+}
+
 base::Result<std::vector<RunTask>> desired_tasks(const project::Target& target, const project::Service& service,
                                                  project::Task::When when, const Observation& seen) {
   std::vector<RunTask> tasks;

@@ -60,6 +60,8 @@ std::optional<long long> held_replicas(const kube::Object& deployment);
 // is not there.
 base::Result<std::vector<const project::Service*>> chosen_services(const project::Target& target, const Wish& wish);
 
+std::vector<std::string> names_of(const std::vector<const project::Service*>& services);
+
 // The objects of the chosen services with placeholders for images that are not known yet, and the commit written on the
 // Deployments; the Namespace is not among them.
 base::Result<std::vector<kube::Object>> desired_objects(const project::Target& target, const project::Service& service,

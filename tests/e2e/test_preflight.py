@@ -69,19 +69,19 @@ class PreflightTest(ProjectTest):
         self.addCleanup(shutil.rmtree, self.state, ignore_errors=True)
         self.image = push_image(f"{PROJECT}/web", "1", node_architecture())
 
-    def use(self, extra="", service="", image=None):
+    def use(self, extra="", service="", image=None, strategy="{deadline: 5s}"):
         self.write("deployctl.yaml", f"""project: {PROJECT}
 services:
   web:
     image: {image or self.image}
     port: 8080
-    strategy: {{deadline: 5s}}
+    strategy: {strategy}
 {service}{extra}environments:
   lab: {{namespace: {self.namespace}}}
 """)
 
-    def rollout(self, *arguments, env=None):
-        return self.deployctl("rollout", "-e", "lab", "--yes", "--log-level", "debug", *arguments,
+    def rollout(self, *arguments, env=None, command="rollout"):
+        return self.deployctl(command, "-e", "lab", "--yes", "--log-level", "debug", *arguments,
                               env={"XDG_STATE_HOME": self.state, **(env or {})})
 
     def make_namespace(self):
@@ -97,15 +97,23 @@ services:
             done = kubectl("apply", "-n", self.namespace, "-f", str(self.folder / f"../{self.namespace}.json"))
             self.assertEqual(done.code, 0, done)
 
+    def make_deployment_of_others(self, name):
+        """With a selector that is not ours, and which cannot be changed."""
+        labels = {"app": name}
+        self.make({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+                   "spec": {"replicas": 0, "selector": {"matchLabels": labels},
+                            "template": {"metadata": {"labels": labels},
+                                         "spec": {"containers": [{"name": "web", "image": self.image}]}}}})
+
     def versions(self):
         listed = json.loads(kubectl("get", KINDS, "-n", self.namespace, "-o", "json").stdout or '{"items": []}')
         return {(each["kind"], each["metadata"]["name"]): each["metadata"]["resourceVersion"]
                 for each in listed["items"] if each["kind"] not in ("Secret", "ServiceAccount")}
 
-    def assert_refused(self, code, *words, env=None, arguments=()):
+    def assert_refused(self, code, *words, env=None, arguments=(), command="rollout"):
         """Refused with the code and the words; nothing was written, as the requests and the objects tell."""
         before = self.versions()
-        done = self.rollout(*arguments, env=env)
+        done = self.rollout(*arguments, env=env, command=command)
         self.assert_exit(done, code)
         text = re.sub(r"\n  \| ", "\n", done.stderr)
         for word in words:
@@ -210,11 +218,7 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
     def test_a_field_that_is_fixed(self):
         self.make_namespace()
         self.use()
-        labels = {"app": "web"}
-        self.make({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
-                   "spec": {"replicas": 0, "selector": {"matchLabels": labels},
-                            "template": {"metadata": {"labels": labels},
-                                         "spec": {"containers": [{"name": "web", "image": self.image}]}}}})
+        self.make_deployment_of_others("web")
         self.assert_refused(3, "deployment/web", "field is immutable", "kubectl delete deployment/web",
                             arguments=("--take-over",))
 
@@ -233,6 +237,48 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
         done = self.assert_refused(5, "2 things stand against it, and nothing was changed:", "quota none",
                                    "no node has room")
         self.assertIn("hint:", done.stderr)
+
+
+class WhatKeepsAnUndoFromBeginning(PreflightTest):
+    def test_all_that_keeps_a_rollout_from_it(self):
+        self.make_namespace()
+        first = push_image(f"{PROJECT}/undone", "1", node_architecture())
+        for image in (first, self.image):
+            self.use(service="    replicas: 0\n", image=image)
+            self.assert_exit(self.rollout(), 0)
+        with self.subTest("a field that is fixed"):
+            kubectl("delete", "deployment", "web", "-n", self.namespace)
+            self.make_deployment_of_others("web")
+            self.assert_refused(3, "deployment/web", "field is immutable", command="undo")
+            kubectl("delete", "deployment", "web", "-n", self.namespace)
+            self.assert_exit(self.rollout(), 0)
+        with self.subTest("an image that is gone"):
+            repository = f"http://{registry()}/v2/{PROJECT}/undone/manifests"
+            asked = urllib.request.Request(f"{repository}/1", headers={"Accept": "application/vnd.oci.image.manifest.v1+json"})
+            with urllib.request.urlopen(asked, timeout=10) as answer:
+                digest = answer.headers["Docker-Content-Digest"]
+            with urllib.request.urlopen(urllib.request.Request(f"{repository}/{digest}", method="DELETE"), timeout=10):
+                pass
+            self.assert_refused(5, "the image of web", "has no", digest, command="undo")
+        with self.subTest("another cluster"):
+            self.use("cluster: {uid: 00000000-0000-4000-8000-000000000000}\n")
+            self.assert_refused(7, "belongs to another cluster", command="undo")
+
+
+class WhatIsMadeBesideTheStablePods(PreflightTest):
+    def test_is_tried_out_too(self):
+        for strategy, name in (("canary", "web-canary"), ("blue-green", "web-green")):
+            with self.subTest(strategy):
+                self.use(service=f"    replicas: 0\n    env: {{FOR: {strategy}}}\n", strategy=f"{{type: {strategy}}}")
+                self.make_deployment_of_others(name)
+                self.assert_refused(3, f"deployment/{name}: ", "field is immutable", arguments=("--take-over",))
+                kubectl("delete", "deployment", name, "-n", self.namespace)
+
+    def setUp(self):
+        super().setUp()
+        self.make_namespace()
+        self.use(service="    replicas: 0\n")
+        self.assert_exit(self.rollout(), 0)
 
 
 class WhatIsOnlySaid(PreflightTest):
