@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <memory>
 
 namespace deployctl::cli {
@@ -69,11 +70,21 @@ std::string as_json(const project::Target& target, const execute::Drift& drift) 
                     {"manager", each.manager},
                     {"time", each.time}});
   }
+  auto removals = json::Value::array();
+  for (const auto& each : drift.removals) {
+    removals.push_back({{"object", each.object}, {"command", each.command}, {"replaces_pods", each.replaces_pods}});
+  }
   return json::to_pretty_text({{"project", *target.project},
                                {"environment", target.environment},
                                {"namespace", target.name_space},
                                {"differences", list},
+                               {"removals", removals},
                                {"open", drift.open}});
+}
+
+bool is_of_somebody_else(const Difference& difference) {
+  return difference.kind == Difference::Kind::changed && !difference.manager.empty() &&
+         difference.manager != cluster::field_manager;
 }
 
 // What makes the differences go, as long as nothing is open: a rollout would take that back first.
@@ -82,7 +93,11 @@ std::string way_on(const execute::Drift& drift) {
     return fmt::format("not told is what is open ({}): 'deployctl promote' or 'deployctl abort' comes first",
                        base::printable(drift.open));
   }
-  return "'deployctl rollout' makes what is changed or missing as it is wanted";
+  std::string text = "'deployctl rollout' makes what is changed or missing as it is wanted";
+  if (std::ranges::any_of(drift.differences, is_of_somebody_else)) {
+    text += ", with '--take-over' also what somebody else has changed";
+  }
+  return text;
 }
 
 int show_differences(Runtime& runtime, const std::vector<std::string>& services) {
@@ -102,6 +117,10 @@ int show_differences(Runtime& runtime, const std::vector<std::string>& services)
     runtime.print(differences.empty() ? std::string() : as_text(differences, ports.clock.now()));
     runtime.remark(
         fmt::format("{} difference{}; {}", differences.size(), differences.size() == 1 ? "" : "s", way_on(*drift)));
+    for (const auto& removal : drift->removals) {
+      runtime.remark(fmt::format("what was added to {} stays until somebody takes it out: {}{}", removal.object,
+                                 removal.command, removal.replaces_pods ? "  # replaces the pods" : ""));
+    }
   }
   if (differences.empty()) {
     return 0;

@@ -4,6 +4,7 @@
 
 #include "core/base/text.hpp"
 #include "core/canary/parts.hpp"
+#include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
 #include "core/execute/canary_record.hpp"
 #include "core/execute/inspect.hpp"
@@ -13,6 +14,7 @@
 #include "core/execute/secrets.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
+#include "core/kube/dropped_fields.hpp"
 #include "core/kube/field_diff.hpp"
 #include "core/kube/resource.hpp"
 
@@ -73,6 +75,12 @@ std::string selector_of_project(const project::Target& target) {
   return selector;
 }
 
+// What was found out about one object.
+struct Compared {
+  std::vector<Difference> differences;
+  std::optional<Removal> removal;
+};
+
 class DriftFinder {
  public:
   DriftFinder(const project::Target& target, const Ports& ports) : target_(target), ports_(ports) {}
@@ -91,7 +99,7 @@ class DriftFinder {
         return status.error();
       }
     }
-    return Drift{std::move(differences_), open_ ? open_->open_in_words() : std::string()};
+    return Drift{std::move(differences_), std::move(removals_), open_ ? open_->open_in_words() : std::string()};
   }
 
  private:
@@ -283,7 +291,7 @@ class DriftFinder {
         wanted.emplace_back(service, std::move(placed));
       }
     }
-    std::vector<base::Result<std::vector<Difference>>> found(wanted.size(), std::vector<Difference>());
+    std::vector<base::Result<Compared>> found(wanted.size(), Compared());
     Jobs jobs;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       jobs.emplace_back([&, i] { found[i] = compare_object(*wanted[i].first, wanted[i].second); });
@@ -293,40 +301,45 @@ class DriftFinder {
       if (!each) {
         return each.error();
       }
-      std::ranges::move(*each, std::back_inserter(differences_));
+      std::ranges::move(each->differences, std::back_inserter(differences_));
+      if (each->removal) {
+        removals_.push_back(*std::move(each->removal));
+      }
     }
     return {};
   }
 
-  base::Result<std::vector<Difference>> compare_object(const project::Service& service,
-                                                       const kube::Object& wanted) const {
+  base::Result<Compared> compare_object(const project::Service& service, const kube::Object& wanted) const {
     const auto name = kube::to_string(wanted.key());
-    const auto applied = client_->apply(wanted, {.force = cluster::Force::yes,
-                                                 .dry_run = cluster::DryRun::yes,
-                                                 .known_version = std::string(),
-                                                 .stop = ports_.stop});
+    const auto applied = try_apply(*client_, wanted, cluster::Force::yes, ports_.stop);
     const bool is_absent =
-        applied ? applied->object.resource_version().empty() : applied.error().code == base::ErrorCode::not_found;
+        applied ? applied->resource_version().empty() : applied.error().code == base::ErrorCode::not_found;
     if (is_absent) {
-      return std::vector<Difference>{
-          {.kind = Kind::missing, .service = *service.name, .object = name, .wanted = "there"}};
+      return Compared{
+          .differences = {{.kind = Kind::missing, .service = *service.name, .object = name, .wanted = "there"}},
+          .removal = {}};
     }
     if (!applied) {
       return applied.error().within("comparing {}", name);
     }
-    const auto live = live_object(applied->object);
+    const auto live = live_object(*applied);
     if (!live) {
       return live.error().within("comparing {}", name);
     }
-    std::vector<Difference> differences;
-    for (const auto& change : kube::field_changes(live->body, applied->object.body)) {
+    Compared compared;
+    auto& differences = compared.differences;
+    for (const auto& change : kube::field_changes(live->body, applied->body)) {
       if (!(is_replicas(change.path) && scaled_.contains(wanted.name())) &&
           !(has_canary(*service.name) && is_lent_to_canary(wanted.kind(), change.path))) {
         differences.push_back(difference(service, wanted, *live, change));
       }
     }
-    add_foreign_fields(service, wanted, *live, differences);
-    return differences;
+    const auto added = added_to(*live, wanted, differences);
+    for (const auto& path : added) {
+      differences.push_back(addition(service, wanted, *live, path));
+    }
+    compared.removal = removal_of(live->key(), added, *target_.context);
+    return compared;
   }
 
   // Read again when it has changed since it was listed.
@@ -362,33 +375,31 @@ class DriftFinder {
   }
 
   // Labels and annotations are where controllers keep what they have to remember.
-  static void add_foreign_fields(const project::Service& service, const kube::Object& wanted, const kube::Object& live,
-                                 std::vector<Difference>& differences) {
-    for (const auto& path : kube::foreign_fields(live.body, cluster::field_manager)) {
-      const auto* value = kube::find_value(live.body, path);
+  static std::vector<kube::FieldPath> added_to(const kube::Object& live, const kube::Object& wanted,
+                                               const std::vector<Difference>& differences) {
+    auto added = kube::added_fields(live.body, wanted.body, cluster::field_manager);
+    std::erase_if(added, [&](const kube::FieldPath& path) {
       const auto field = kube::to_string(path);
       const bool is_told = std::ranges::any_of(differences, [&](const Difference& each) {
         return field == each.field || field.starts_with(each.field + ".") || field.starts_with(each.field + "[");
       });
-      if (value == nullptr || is_told || is_in_metadata(path) || is_default_key(path, wanted)) {
-        continue;
-      }
-      Difference added{.kind = Kind::added,
-                       .service = *service.name,
-                       .object = kube::to_string(wanted.key()),
-                       .field = field,
-                       .live = kube::shown_value(wanted.kind(), path, *value),
-                       .wanted = {},
-                       .manager = {},
-                       .time = {}};
-      add_manager(live, path, added);
-      differences.push_back(std::move(added));
-    }
+      return is_told || is_in_metadata(path);
+    });
+    return added;
   }
 
-  // Whoever updates an object by the old way owns what the project manifest says as well.
-  static bool is_default_key(const kube::FieldPath& path, const kube::Object& wanted) {
-    return kube::find_value(wanted.body, path) != nullptr;
+  static Difference addition(const project::Service& service, const kube::Object& wanted, const kube::Object& live,
+                             const kube::FieldPath& path) {
+    Difference added{.kind = Kind::added,
+                     .service = *service.name,
+                     .object = kube::to_string(wanted.key()),
+                     .field = kube::to_string(path),
+                     .live = kube::shown_value(wanted.kind(), path, *kube::find_value(live.body, path)),
+                     .wanted = {},
+                     .manager = {},
+                     .time = {}};
+    add_manager(live, path, added);
+    return added;
   }
 
   // The pods read them; what they hold nobody compares, as they are named after it.
@@ -489,6 +500,7 @@ class DriftFinder {
   std::set<std::string> known_kinds_;  // that could be listed
   std::set<Place> wanted_keys_;
   std::vector<Difference> differences_;
+  std::vector<Removal> removals_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "core/base/result.hpp"
 #include "core/execute/observe.hpp"
 #include "core/execute/ports.hpp"
+#include "core/execute/removal.hpp"
 #include "core/project/model.hpp"
 
 #include <string>
@@ -31,7 +32,8 @@ struct Difference {
 
 struct Drift {
   std::vector<Difference> differences;
-  std::string open;  // what waits or is under way of the newest release, in words; empty: nothing
+  std::vector<Removal> removals;  // what takes out what was added, object by object
+  std::string open;               // what waits or is under way of the newest release, in words; empty: nothing
 };
 
 // Of the services, in their order. Images, tag and commit are those of the newest release that was deployed; without

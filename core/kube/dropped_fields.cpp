@@ -45,6 +45,22 @@ std::vector<FieldPath> dropped_beginnings(const Value& live, const Value& wanted
   return beginnings;
 }
 
+bool is_managed_by(const Value& live, const FieldPath& path, std::string_view manager) {
+  const auto managers = managers_of(live, path);
+  return std::ranges::find(managers, manager, &FieldManager::name) != managers.end();
+}
+
+void mark_removed(Value& patch, const std::vector<FieldPath>& fields) {
+  for (const auto& path : fields) {
+    auto& place = make_value(patch, path);
+    if (std::holds_alternative<ElementKey>(path.back())) {
+      place["$patch"] = "delete";
+    } else {
+      place = nullptr;
+    }
+  }
+}
+
 bool is_update_of(const Value& entry, std::string_view manager) {
   const json::Reader reader(entry);
   return reader.at("manager").string_or() == manager && reader.at("operation").string_or() == "Update" &&
@@ -93,17 +109,32 @@ std::vector<HeldField> held_fields(const Value& live, const Value& wanted, std::
   return held;
 }
 
+std::vector<FieldPath> added_fields(const Value& live, const Value& wanted, std::string_view manager) {
+  std::vector<FieldPath> added;
+  for (const auto& leaf : foreign_fields(live, manager)) {
+    const auto is_added = [&](const FieldPath& part) {
+      const bool is_list = part.size() < leaf.size() && std::holds_alternative<ElementKey>(leaf[part.size()]);
+      return !is_list && !is_managed_by(live, part, manager);
+    };
+    const auto parts = dropped_beginnings(live, wanted, leaf);
+    const auto part = std::ranges::find_if(parts, is_added);
+    if (part != parts.end() && std::ranges::find(added, *part) == added.end()) {
+      added.push_back(*part);
+    }
+  }
+  return added;
+}
+
+Value patch_removing(const std::vector<FieldPath>& fields) {
+  auto patch = Value::object();
+  mark_removed(patch, fields);
+  return patch;
+}
+
 Value patch_dropping(const Value& wanted, const std::vector<FieldPath>& dropped, std::string_view resource_version) {
   auto patch = wanted;
   patch["metadata"]["resourceVersion"] = resource_version;
-  for (const auto& path : dropped) {
-    auto& place = make_value(patch, path);
-    if (std::holds_alternative<ElementKey>(path.back())) {
-      place["$patch"] = "delete";
-    } else {
-      place = nullptr;
-    }
-  }
+  mark_removed(patch, dropped);
   return patch;
 }
 

@@ -21,6 +21,13 @@ struct HeldField {
 };
 std::vector<HeldField> held_fields(const json::Value& live, const json::Value& wanted, std::string_view manager);
 
+// What only others than the manager and Kubernetes' own controllers have set and `wanted` does not say, each as far up
+// as nothing of the manager's is in it, but list elements one by one.
+std::vector<FieldPath> added_fields(const json::Value& live, const json::Value& wanted, std::string_view manager);
+
+// A strategic merge patch that takes these fields out and does nothing else.
+json::Value patch_removing(const std::vector<FieldPath>& fields);
+
 // A strategic merge patch: everything of `wanted`, without what is dropped. The server refuses it when the object is no
 // longer in that version.
 json::Value patch_dropping(const json::Value& wanted, const std::vector<FieldPath>& dropped,

@@ -1,9 +1,10 @@
 """What a plan shows, a saved plan carried out exactly or not at all, and what differs between cluster and manifest."""
 
 import json
+import re
 import unittest
 
-from harness import ProjectTest, kubectl, registry
+from harness import SOURCE, ProjectTest, kubectl, registry, run
 from test_preflight import node_architecture, push_image
 
 PROJECT = "e2e-plans"
@@ -270,8 +271,17 @@ class Differences(PlansTest):
             added = kubectl("set", "env", "deployment/web", "DEBUG=1", "-n", self.namespace)
             self.assertEqual(added.code, 0, added)
             found = self.diff(4)
-            self.assertTrue(found and all(each[0] == "added" and "env[DEBUG]" in each[2] for each in found), found)
-            kubectl("set", "env", "deployment/web", "DEBUG-", "-n", self.namespace)
+            self.assertEqual([each[:3] for each in found],
+                             [("added", "deployment/web", "spec.template.spec.containers[web].env[DEBUG]")])
+        with self.subTest("and an annotation of the pods: diff names the command that takes out both"):
+            self.patch("deployment/web", {"spec": {"template": {"metadata": {"annotations": {"team": "it's blue"}}}}})
+            shown = self.deployctl("diff", "-e", "lab")
+            self.assert_exit(shown, 4)
+            command = re.search(r"(kubectl patch deployment/web .*)$", shown.stderr, re.M)
+            self.assertTrue(command, shown)
+            self.assertIn("# replaces the pods", command[1])
+            done = run(["sh", "-c", command[1]])
+            self.assertEqual(done.code, 0, done)
             self.assertEqual(self.diff(0), [])
         with self.subTest("an image that somebody set"):
             kubectl("set", "image", "deployment/web", "web=elsewhere.example.com/web:1", "-n", self.namespace)

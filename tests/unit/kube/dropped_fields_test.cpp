@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace deployctl::kube {
 namespace {
 
@@ -71,6 +74,33 @@ TEST(DroppedFields, TakeListElementsByTheirKeysAndFreeMapsKeyByKey) {
           R"("f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}}},"f:resources":{"f:limits":{"f:cpu":{}}})"));
   EXPECT_THAT(dropped(live, in_container(R"("env":[{"name":"B","value":"2"}],"resources":{})")),
               ElementsAre(in_first + "env[A]", in_first + "resources.limits.cpu"));
+}
+
+TEST(AddedFields, AreAsLargeAsNothingOfOursIsInThem) {
+  const auto live = live_with(
+      std::string(probe) + R"(,"image":"a","env":[{"name":"A","value":"1"},{"name":"B","value":"2"}])",
+      entry("deployctl", "Apply", R"("f:image":{},"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}}})") +
+          "," +
+          entry(
+              "kubectl-set", "Update",
+              R"("f:env":{"k:{\"name\":\"B\"}":{".":{},"f:name":{},"f:value":{}}},"f:readinessProbe":{"f:httpGet":{"f:path":{}}})") +
+          "," + entry("kube-controller-manager", "Update", R"("f:failureThreshold":{})"));
+  const auto wanted = parsed(in_container(R"("image":"a","env":[{"name":"A","value":"1"}])"));
+  const auto added = added_fields(live, wanted, "deployctl");
+  std::vector<std::string> texts;
+  std::ranges::transform(added, std::back_inserter(texts), [](const auto& path) { return to_string(path); });
+  EXPECT_THAT(texts, ElementsAre(in_first + "env[B]", in_first + "readinessProbe"));
+  EXPECT_EQ(patch_removing(added),
+            parsed(in_container(R"("env":[{"name":"B","$patch":"delete"}],"readinessProbe":null)")));
+}
+
+TEST(AddedFields, AreListElementsAlsoWhereTheListIsNotWanted) {
+  const auto live =
+      live_with(R"("env":[{"name":"B","value":"2"}])",
+                entry("kubectl-set", "Update", R"("f:env":{".":{},"k:{\"name\":\"B\"}":{".":{},"f:name":{}}})"));
+  const auto added = added_fields(live, parsed(in_container(R"("image":"a")")), "deployctl");
+  ASSERT_EQ(added.size(), 1U);
+  EXPECT_EQ(to_string(added.front()), in_first + "env[B]");
 }
 
 TEST(PatchDropping, HoldsEverythingThatIsWantedAndTakesOutTheRest) {
