@@ -49,7 +49,7 @@ std::string status_table(const project::Target& target, const std::vector<execut
     rows.push_back({status.service, std::string(state_word(status)),
                     fmt::format("{}/{}", status.rollout.ready, status.rollout.desired),
                     status.revision.empty() ? "-" : status.revision,
-                    status.commit.empty() ? "-" : status.commit.substr(0, 7), age_of(status.changed, now),
+                    status.commit.empty() ? "-" : status.commit.substr(0, 7), age_of(status.since, now),
                     short_image(status.image)});
   }
   auto text = table(rows);
@@ -161,7 +161,7 @@ json::Value to_json(const project::Target& target, const execute::ServiceStatus&
           {"image", status.image},
           {"commit", status.commit},
           {"revision", status.revision},
-          {"changed", status.changed},
+          {"since", status.since},
           {"trouble", status.trouble}};
 }
 

@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 4> tracked_kinds{"Deployment", "ReplicaSe
 struct NamespaceView {
   std::vector<kube::Object> deployments;
   std::vector<kube::Object> replica_sets;
+  std::vector<kube::Object> pods;
   kube::RolloutTracker tracker;
 };
 
@@ -42,6 +43,8 @@ base::Result<NamespaceView> read_namespace(cluster::Client& client, const std::s
       view.deployments = std::move(listed->items);
     } else if (kind == "ReplicaSet") {
       view.replica_sets = std::move(listed->items);
+    } else if (kind == "Pod") {
+      view.pods = std::move(listed->items);
     }
   }
   return view;
@@ -93,7 +96,7 @@ void judge(NamespaceView& view, const kube::Object& deployment, ServiceStatus& s
   }
 }
 
-void describe(const kube::Object& deployment, const std::vector<kube::Object>& replica_sets, ServiceStatus& status) {
+void describe(const kube::Object& deployment, const NamespaceView& view, ServiceStatus& status) {
   status.is_deployed = true;
   status.commit = annotation(deployment, plan::commit_annotation);
   status.revision = annotation(deployment, kube::revision_annotation);
@@ -103,11 +106,7 @@ void describe(const kube::Object& deployment, const std::vector<kube::Object>& r
                      .at(std::size_t{0})
                      .at("image")
                      .string_or();
-  for (const auto& revision : kube::revisions(deployment, replica_sets)) {
-    if (revision.is_current) {
-      status.changed = revision.created;
-    }
-  }
+  status.since = kube::runs_since(deployment, view.replica_sets, view.pods);
 }
 
 }  // namespace
@@ -143,7 +142,7 @@ base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, co
       return live.error();
     }
     if (const auto* deployment = *live) {
-      describe(*deployment, view->replica_sets, status);
+      describe(*deployment, *view, status);
       judge(*view, *deployment, status);
     }
   }

@@ -41,7 +41,7 @@ struct ServiceStatus {
   std::string image;   // of the first container
   std::string commit;  // empty when unknown
   std::string revision;
-  std::string changed;  // RFC 3339: when the current revision was made; empty when unknown
+  std::string since;    // RFC 3339: since when its pods are there (kube::runs_since); empty without pods
   std::string trouble;  // one line on what keeps it from being ready; empty when nothing does
 };
 

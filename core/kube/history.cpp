@@ -7,6 +7,7 @@
 #include "core/kube/decode.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace deployctl::kube {
 namespace {
@@ -58,6 +59,27 @@ std::vector<Revision> revisions(const Object& deployment, std::span<const Object
   }
   std::ranges::sort(found, {}, &Revision::number);
   return found;
+}
+
+std::string runs_since(const Object& deployment, std::span<const Object> replica_sets, std::span<const Object> pods) {
+  const auto uid = json::Reader(deployment.body).at("metadata", "uid").string_or();
+  const auto current = template_of(deployment);
+  std::set<std::string> owners;
+  for (const auto& replica_set : replica_sets) {
+    if (is_owned_by(replica_set, uid) && template_of(replica_set) == current) {
+      owners.insert(json::Reader(replica_set.body).at("metadata", "uid").string_or());
+    }
+  }
+  std::string since;
+  for (const auto& pod : pods) {
+    const auto metadata = json::Reader(pod.body).at("metadata");
+    const auto created = metadata.at("creationTimestamp").string_or();
+    const bool counts = owners.contains(controller_uid(metadata)) && !metadata.at("deletionTimestamp").exists();
+    if (counts && (since.empty() || created < since)) {
+      since = created;
+    }
+  }
+  return since;
 }
 
 json::Value restart_patch(std::string_view time) {

@@ -28,6 +28,11 @@ struct Revision {
 // gives its replica set the next number.
 std::vector<Revision> revisions(const Object& deployment, std::span<const Object> replica_sets);
 
+// Since when the pods of the deployment's revision are there: when the oldest was made of those that are not on their
+// way out; RFC 3339, empty while there is none. (Its replica set may be much older: going back takes up the one of
+// then.)
+std::string runs_since(const Object& deployment, std::span<const Object> replica_sets, std::span<const Object> pods);
+
 // A merge patch (RFC 7396) that makes every pod start anew; `time` is RFC 3339.
 json::Value restart_patch(std::string_view time);
 

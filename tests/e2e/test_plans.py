@@ -329,5 +329,35 @@ class Differences(PlansTest):
         self.assertIn(("extra", "deployment/old"), [each[:2] for each in found])
 
 
+def members(value, path=""):
+    """The paths of what is in a document, as docs/json-output.md writes them."""
+    if isinstance(value, dict) and value:
+        return {found for name, each in value.items() for found in members(each, f"{path}.{name}" if path else name)}
+    if isinstance(value, list):
+        return {found for each in value for found in members(each, f"{path}[]")}
+    return {path}
+
+
+class JsonForms(PlansTest):
+    def documented(self, command):
+        page = (SOURCE / "docs/json-output.md").read_text(encoding="utf-8")
+        head, *sections = re.split(r"^## ", page, flags=re.M)
+        text = head + "".join(each for each in sections if each.startswith((command, "history" if command == "status" else "?")))
+        return set(re.findall(r"^\| `([^`]+)` \|", text, re.M))
+
+    def test_are_documented_member_by_member(self):
+        self.use()
+        self.rollout()
+        self.patch("deployment/web", {"spec": {"progressDeadlineSeconds": 99, "minReadySeconds": 3}}, "--field-manager=ada")
+        for command, code in (("status", 0), ("history", 0), ("diff", 4), ("plan", 0)):
+            with self.subTest(command):
+                done = self.deployctl(command, "-e", "lab", "--output", "json")
+                self.assert_exit(done, code)
+                known = self.documented(command)
+                unknown = {each for each in members(json.loads(done.stdout))
+                           if each not in known and each.rpartition(".")[0] + "{}" not in known}
+                self.assertEqual(unknown - {"releases[].images"}, set())
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

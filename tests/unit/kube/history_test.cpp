@@ -25,6 +25,7 @@ Object replica_set(std::string_view number, std::string_view image, std::string_
   return {.body = {{"kind", "ReplicaSet"},
                    {"metadata",
                     {{"name", "api-" + std::string(number)},
+                     {"uid", "r" + std::string(number)},
                      {"creationTimestamp", "2026-01-0" + std::string(number) + "T00:00:00Z"},
                      {"annotations",
                       {{"deployment.kubernetes.io/revision", number},
@@ -61,6 +62,27 @@ TEST(Revisions, AreTheDeploymentsReplicaSetsInTheirOrder) {
   EXPECT_FALSE(all[0].is_current);
   EXPECT_TRUE(all[2].is_current);
   EXPECT_EQ(all[2].replicas, 2);
+}
+
+Object pod(std::string_view owner, std::string_view created) {
+  return {.body = {{"kind", "Pod"},
+                   {"metadata",
+                    {{"creationTimestamp", created}, {"ownerReferences", {{{"uid", owner}, {"controller", true}}}}}}}};
+}
+
+TEST(RunsSince, IsWhenTheOldestPodOfTheRevisionWasMade) {
+  const std::vector<Object> pods{pod("r3", "2026-01-05T00:00:00Z"), pod("r3", "2026-01-04T00:00:00Z"),
+                                 pod("r2", "2026-01-02T00:00:00Z")};
+  EXPECT_EQ(runs_since(current("api:c"), replica_sets(), pods), "2026-01-04T00:00:00Z");
+  EXPECT_EQ(runs_since(current("api:b"), replica_sets(), pods), "2026-01-02T00:00:00Z");
+  EXPECT_EQ(runs_since(current("api:a"), replica_sets(), pods), "");
+}
+
+TEST(RunsSince, CountsNoPodThatIsOnItsWayOut) {
+  auto ending = pod("r3", "2026-01-04T00:00:00Z");
+  ending.body["metadata"]["deletionTimestamp"] = "2026-01-06T00:00:00Z";
+  EXPECT_EQ(runs_since(current("api:c"), replica_sets(), std::vector{ending, pod("r3", "2026-01-05T00:00:00Z")}),
+            "2026-01-05T00:00:00Z");
 }
 
 TEST(Restart, TouchesOneAnnotationOfOurOwn) {
