@@ -197,6 +197,21 @@ Status take_back(Ledger& ledger, Lock& lock, const UnderWay& under_way, cluster:
   return under_way.is_all ? ledger.finish(number, kube::ReleaseState::failed, reason, {}) : Status();
 }
 
+// The record of a release has no tasks: they belong to a rollout, which knows whether they have been run.
+void tell_of_tasks(const UnderWay& under_way, const project::Target& target, const Ports& ports) {
+  auto services = under_way.sides;
+  for (const auto& kept : under_way.canaries) {
+    services.push_back(kept.service);
+  }
+  for (const auto& name : services) {
+    const auto* service = target.find(name);
+    if (service != nullptr && std::ranges::find(service->tasks, project::Task::When::after_rollout,
+                                                &project::Task::when) != service->tasks.end()) {
+      tell(fmt::format("{} has tasks that come after its rollout: 'deployctl rollout' runs them", name), ports);
+    }
+  }
+}
+
 // A switch that nobody has asked for goes on waiting.
 void hold_switches(plan::Plan& plan, const CanaryRecord& record, const std::vector<std::string>& meant) {
   const auto waiting = record.waiting_sides();
@@ -248,7 +263,11 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
   options.record.older_commits = OlderCommits::allowed;
   options.record.continues = found.release.number;
   auto seen = seen_of(*release, std::move(client));
-  return execute(plan, target, seen, options, ports).status;
+  const auto status = execute(plan, target, seen, options, ports).status;
+  if (status) {
+    tell_of_tasks(found, target, ports);
+  }
+  return status;
 }
 
 Status abort_release(cluster::Client& client, const project::Target& target, const AbortOptions& options,

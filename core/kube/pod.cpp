@@ -73,10 +73,13 @@ Container read_spec(json::Reader spec, Container::Role role) {
   return container;
 }
 
-void read_containers(json::Reader specs, json::Reader statuses, Container::Role role, std::vector<Container>& into) {
-  const auto all_statuses = statuses.elements();
+// `list` is the member of the status, "initContainerStatuses".
+void read_containers(json::Reader specs, json::Reader status_of_pod, std::string_view list, Container::Role role,
+                     std::vector<Container>& into) {
+  const auto all_statuses = status_of_pod.at(list).elements();
   for (const auto& spec : specs.elements()) {
     auto container = read_spec(spec, role);
+    container.statuses = list;
     for (const auto& status : all_statuses) {
       if (status.at("name").string_or() == container.name) {
         read_state(status, container);
@@ -165,9 +168,9 @@ Pod Pod::from_json(const json::Value& body) {
   if (pod.node.empty()) {
     pod.requests = read_requests(spec.at("containers"));
   }
-  read_containers(spec.at("initContainers"), status.at("initContainerStatuses"), Container::Role::init, pod.containers);
+  read_containers(spec.at("initContainers"), status, "initContainerStatuses", Container::Role::init, pod.containers);
   const auto restart_policy = spec.at("restartPolicy").string_or("Always");
-  read_containers(spec.at("containers"), status.at("containerStatuses"),
+  read_containers(spec.at("containers"), status, "containerStatuses",
                   restart_policy == "Always" ? Container::Role::main : Container::Role::init, pod.containers);
   return pod;
 }

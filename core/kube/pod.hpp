@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace deployctl::kube {
@@ -26,6 +27,7 @@ struct Container {
   std::string name;
   std::string image;
   Role role = Role::main;
+  std::string_view statuses = "containerStatuses";  // the list of the pod's status that it is told in
   State state = State::waiting;
   std::string waiting_reason;
   std::string waiting_message;

@@ -97,8 +97,7 @@ Sign container_sign(const Pod& pod, const Container& container, std::string_view
 }
 
 std::string status_field(const Container& container, std::string_view below) {
-  const auto* list = container.role == Container::Role::main ? "containerStatuses" : "initContainerStatuses";
-  return fmt::format("status.{}[{}].{}", list, container.name, below);
+  return fmt::format("status.{}[{}].{}", container.statuses, container.name, below);
 }
 
 std::vector<const Event*> events_about(const Evidence& evidence, std::string_view uid, std::string_view reason,

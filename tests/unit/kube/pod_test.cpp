@@ -36,6 +36,7 @@ TEST(Pod, BringsSpecAndStatusOfItsContainersTogether) {
   ASSERT_EQ(pod.containers.size(), 3U);
   EXPECT_EQ(pod.containers[0].role, Container::Role::init);
   EXPECT_EQ(pod.containers[1].role, Container::Role::sidecar);
+  EXPECT_EQ(pod.containers[1].statuses, "initContainerStatuses");
   const auto& api = pod.containers[2];
   EXPECT_EQ(api.role, Container::Role::main);
   EXPECT_EQ(api.waiting_reason, "CrashLoopBackOff");
@@ -43,6 +44,14 @@ TEST(Pod, BringsSpecAndStatusOfItsContainersTogether) {
   ASSERT_NE(api.latest_exit(), nullptr);
   EXPECT_EQ(api.latest_exit()->reason, "OOMKilled");
   EXPECT_EQ(api.readiness_budget, std::chrono::seconds(2 + 3 * 5 + 30));
+}
+
+TEST(Pod, OfAJobHasContainersThatEndAndStandWhereThoseOfOthersDo) {
+  const json::Value body = {{"spec", {{"restartPolicy", "Never"}, {"containers", {{{"name", "migrate"}}}}}}};
+  const auto pod = Pod::from_json(body);
+  ASSERT_EQ(pod.containers.size(), 1U);
+  EXPECT_EQ(pod.containers[0].role, Container::Role::init);
+  EXPECT_EQ(pod.containers[0].statuses, "containerStatuses");
 }
 
 TEST(Pod, OfANodeThatHasSaidNothingYetIsWaiting) {
