@@ -23,6 +23,7 @@ execute::ObserveOptions observe_options(const ReleaseOptions& options, std::map<
       .tag = options.tag,
       .images = std::move(images),
       .ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep,
+      .take_over = options.take_over,
       .record = options.wish.rollout ? execute::Record::yes : execute::Record::no};
   if (saved) {
     wanted.tag = saved->tag;

@@ -13,6 +13,7 @@
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
+#include "core/plan/belonging.hpp"
 #include "core/plan/prune.hpp"
 #include "core/plan/restore.hpp"
 
@@ -312,7 +313,20 @@ class Observer {
       seen_.observation.deployments = std::move(running->deployments);
       with_green_side_ = std::move(running->with_green_side);
     }
+    if (const auto ours = check_belonging(); !ours) {
+      return ours;
+    }
     return seen_.observation.deployments.empty() && with_green_side_.empty() ? see_namespace() : base::Status();
+  }
+
+  base::Status check_belonging() const {
+    for (const auto& [service, deployment] : seen_.observation.deployments) {
+      const auto ours = options_.take_over ? base::Status() : plan::check_belonging(target_, deployment);
+      if (!ours) {
+        return ours;
+      }
+    }
+    return {};
   }
 
   // A service that was blue-green once may be live on its green side, whatever its strategy is now.

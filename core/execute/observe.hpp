@@ -38,6 +38,8 @@ struct ObserveOptions {
   // Ask the API server what each apply would change (one request an object): for showing a plan.
   bool with_dry_run = false;
   MissingImages missing_images = MissingImages::refused;
+  // Workloads of another project or environment may be taken from it.
+  bool take_over = false;
   // Whether a cluster that is met for the first time is the one the environment belongs to from now on.
   Record record = Record::no;
 };

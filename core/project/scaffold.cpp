@@ -15,6 +15,7 @@ namespace {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+constexpr std::size_t longest_namespace = 63;  // RFC 1123, a label
 constexpr std::string_view placeholder_registry = "registry.example.com/team";
 
 bool is_variable_name(std::string_view name) {
@@ -203,11 +204,18 @@ class Writer {
     first_built_ = "web";
   }
 
+  // In one namespace they would take each other's place.
+  [[nodiscard]] std::string namespace_of(std::string_view environment) const {
+    const auto name = as_name(options_.project).substr(0, longest_namespace - 1 - environment.size());
+    return yaml::quote(fmt::format("{}-{}", name, environment));
+  }
+
   // Each is laid over what stands above.
   void write_environments() {
     line("environments:  # each is laid over what stands above; choose one with --env");
-    line("  dev: {{}}");
+    line("  dev: {{namespace: {}}}", namespace_of("dev"));
     line("  prod:");
+    line("    namespace: {}", namespace_of("prod"));
     line("    approval: manual  # a rollout asks first");
     if (!first_built_.empty()) {
       line("    services: {{{}: {{replicas: 2}}}}", first_built_);

@@ -1,0 +1,37 @@
+#include "core/plan/belonging.hpp"
+
+#include "core/base/text.hpp"
+#include "core/generate/metadata.hpp"
+#include "core/json/reader.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace deployctl::plan {
+namespace {
+
+// "shop", "prod of shop"
+std::string owner_text(const std::string& project, const std::string& environment) {
+  return base::printable(environment.empty() ? project : fmt::format("{} of {}", environment, project));
+}
+
+}  // namespace
+
+base::Status check_belonging(const project::Target& target, const kube::Object& live) {
+  const auto labels = json::Reader(live.body).at("metadata", "labels");
+  if (labels.at("app.kubernetes.io/managed-by").string_or() != "deployctl") {
+    return {};
+  }
+  const auto project = labels.at("app.kubernetes.io/part-of").string_or();
+  const auto environment = labels.at("deployctl.dev/environment").string_or();
+  const bool is_ours = environment.empty() || environment == generate::label_value(target.environment);
+  if (project.empty() || (project == *target.project && is_ours)) {
+    return {};
+  }
+  return base::Error::refused("{} in namespace {} belongs to {}, and this is {}", kube::to_string(live.key()),
+                              target.name_space, owner_text(project, environment),
+                              owner_text(*target.project, target.environment))
+      .with_hint("give each its own 'namespace' in the project manifest; --take-over makes it this one's, and the other "
+                 "one loses it");
+}
+
+}  // namespace deployctl::plan
