@@ -8,6 +8,7 @@
 #include "core/execute/running.hpp"
 #include "core/plan/restore.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -26,6 +27,55 @@ Error nothing_recorded(const LedgerScope& scope) {
           "'kubectl rollout undo' takes the pods back, and nothing else");
 }
 
+using Releases = std::vector<kube::ReleaseSummary>;
+
+// What the release has of the services; of all of it when none are named.
+Result<kube::Release> read_part(Ledger& ledger, long long number, const std::vector<std::string>& services,
+                                const Ports& ports) {
+  auto release = ledger.read(number, ports.stop);
+  if (release && !services.empty()) {
+    plan::keep_services(*release, services);
+  }
+  return release;
+}
+
+bool is_same(const kube::Release& left, const kube::Release& right) {
+  return left.secrets == right.secrets &&
+         std::ranges::equal(left.objects, right.objects, {}, &kube::Object::body, &kube::Object::body);
+}
+
+// The release before the live one may have been about other services: then it had these as they are now, and the newest
+// that had them otherwise is meant.
+Result<long long> newest_with_other(const std::vector<std::string>& services, Ledger& ledger, const Releases& releases,
+                                    const Ports& ports) {
+  const auto live = kube::live_release(releases)->number;
+  const auto now = read_part(ledger, live, services, ports);
+  if (!now) {
+    return now.error();
+  }
+  for (const auto& release : releases) {
+    if (release.state != kube::ReleaseState::superseded) {
+      continue;
+    }
+    const auto part = read_part(ledger, release.number, services, ports);
+    if (!part) {
+      return part.error();
+    }
+    if (!part->objects.empty() && !is_same(*part, *now)) {
+      return release.number;
+    }
+  }
+  return Error::not_found("no release before {} has {} otherwise than it is", live, base::join(services, ", "))
+      .with_hint("'deployctl history' shows the releases");
+}
+
+Result<long long> target_of(const UndoWish& wish, Ledger& ledger, const Releases& releases, const Ports& ports) {
+  const auto number = kube::undo_target(releases, wish.to);
+  const bool is_settled = !number || wish.to || wish.services.empty();
+  const bool is_live = !is_settled && kube::live_release(releases)->number == *number;
+  return is_settled || is_live ? number : newest_with_other(wish.services, ledger, releases, ports);
+}
+
 Result<kube::Release> choose(Ledger& ledger, const UndoWish& wish, const Ports& ports) {
   const auto releases = ledger.list(ports.stop);
   if (!releases) {
@@ -34,7 +84,7 @@ Result<kube::Release> choose(Ledger& ledger, const UndoWish& wish, const Ports& 
   if (releases->empty()) {
     return nothing_recorded(ledger.scope());
   }
-  const auto number = kube::undo_target(*releases, wish.to);
+  const auto number = target_of(wish, ledger, *releases, ports);
   if (!number) {
     return number.error();
   }
@@ -44,12 +94,9 @@ Result<kube::Release> choose(Ledger& ledger, const UndoWish& wish, const Ports& 
     refused.hint += "; if that release does all the same: --allow-incompatible";
     return refused;
   }
-  auto release = ledger.read(*number, ports.stop);
-  if (release && !wish.services.empty()) {
-    plan::keep_services(*release, wish.services);
-    if (release->objects.empty()) {
-      return Error::not_found("release {} has nothing of {}", *number, base::join(wish.services, ", "));
-    }
+  auto release = read_part(ledger, *number, wish.services, ports);
+  if (release && release->objects.empty() && !wish.services.empty()) {
+    return Error::not_found("release {} has nothing of {}", *number, base::join(wish.services, ", "));
   }
   return release;
 }
