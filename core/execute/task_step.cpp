@@ -221,23 +221,28 @@ class TaskStep {
   }
 
   // A Job that waits for an image or a Secret would run as soon as that comes, long after this run.
-  void take_away_if_not_started(const kube::Object& live) {
-    const auto now = client_.get(live.key(), ports_.stop);
+  bool take_away_if_not_started(const kube::Object& live) {
+    const auto now = client_.get(live.key());
     if (!now || kube::Job::from_json(now->body).is_over() || has_started_) {
-      return;
+      return false;
     }
     const auto uid = json::Reader(now->body).at("metadata", "uid").string_or();
-    const auto removed = client_.remove(live.key(), {.uid = uid, .resource_version = {}, .stop = ports_.stop});
+    const auto removed = client_.remove(live.key(), {.uid = uid, .resource_version = {}, .stop = {}});
     ports_.events.emit(
         removed
             ? events::Note{events::Note::Level::info,
                            fmt::format("job/{} is taken away: it has not begun and would run later", live.name())}
             : events::Note{events::Note::Level::warning, fmt::format("job/{} has not begun and may run later: {}",
                                                                      live.name(), base::to_string(removed.error()))});
+    return removed.has_value();
   }
 
-  // Nobody kills a migration by Ctrl-C.
+  // Nobody kills a migration by Ctrl-C; one that has not begun is not to begin after whatever comes next.
   base::Status leave(const kube::Object& live) {
+    if (take_away_if_not_started(live)) {
+      report_.finish(Outcome::failed, "interrupted before it began");
+      return base::Error::interrupted();
+    }
     report_.finish(Outcome::open, fmt::format("interrupted; job/{} goes on in the cluster", live.name()));
     ports_.events.emit(events::Note{
         events::Note::Level::warning,
