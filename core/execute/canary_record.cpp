@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* canaries_key = "canaries";
 constexpr const char* sides_key = "waiting_sides";
+constexpr const char* gone = "gone";
 
 std::optional<KeptCanary> read(const std::string& service, const json::Value& entry) {
   if (!entry.is_object() || !entry.contains("strategy") || !entry.contains("progress")) {
@@ -61,20 +62,39 @@ base::Status CanaryRecord::note(const KeptCanary& canary) {
                                                                  {"progress", canary::to_json(canary.progress)}});
 }
 
-std::vector<std::string> CanaryRecord::waiting_sides() const {
+std::vector<std::string> CanaryRecord::sides_that_are(const json::Value& so) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> services;
-  for (const auto& [service, waits] : written_[sides_key].items()) {
-    if (waits == true) {
+  for (const auto& [service, state] : written_[sides_key].items()) {
+    if (state == so) {
       services.push_back(service);
     }
   }
   return services;
 }
 
+std::vector<std::string> CanaryRecord::waiting_sides() const {
+  return sides_that_are(true);
+}
+
 base::Status CanaryRecord::note_side(const std::string& service, bool waits) {
   const std::lock_guard lock(mutex_);
   return write_unlocked(written_[sides_key][service], waits);
+}
+
+base::Status CanaryRecord::note_side_gone(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  return write_unlocked(written_[sides_key][service], gone);
+}
+
+std::vector<std::string> CanaryRecord::taken_back() const {
+  auto services = sides_that_are(gone);
+  for (auto& kept : all()) {
+    if (kept.progress.stage == canary::Stage::aborted) {
+      services.push_back(std::move(kept.service));
+    }
+  }
+  return services;
 }
 
 base::Status CanaryRecord::write_unlocked(json::Value& place, json::Value value) {

@@ -46,6 +46,10 @@ class CanaryRecord {
   // Blue-green services whose new pods are ready and get no request until somebody promotes them.
   [[nodiscard]] std::vector<std::string> waiting_sides() const;
   base::Status note_side(const std::string& service, bool waits);
+  // Of a new side that somebody has let go.
+  base::Status note_side_gone(const std::string& service);
+  // Services whose canary or new side was taken back: for this release they stay as they were before it.
+  [[nodiscard]] std::vector<std::string> taken_back() const;
 
   // Whether nothing was ever noted.
   [[nodiscard]] bool is_empty() const;
@@ -58,6 +62,7 @@ class CanaryRecord {
   [[nodiscard]] bool is_paused() const;
 
  private:
+  [[nodiscard]] std::vector<std::string> sides_that_are(const json::Value& so) const;
   base::Status write_unlocked(json::Value& place, json::Value value);
 
   Write write_;

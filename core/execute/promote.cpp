@@ -33,8 +33,12 @@ struct UnderWay {
   bool is_all = true;  // nothing else of it is open
 };
 
+bool is_among(const std::vector<std::string>& services, const std::string& service) {
+  return std::ranges::find(services, service) != services.end();
+}
+
 bool is_meant(const std::vector<std::string>& services, const std::string& service) {
-  return services.empty() || std::ranges::find(services, service) != services.end();
+  return services.empty() || is_among(services, service);
 }
 
 Error nothing_under_way(const std::vector<std::string>& services) {
@@ -158,7 +162,7 @@ Status let_side_go(const std::string& service, CanaryRecord& record, cluster::Cl
   if (const auto gone = abort_side(target, service, client, ports); !gone) {
     return gone.error().within("letting the new side of {} go", service);
   }
-  return record.note_side(service, false);
+  return record.note_side_gone(service);
 }
 
 // Takes back what is meant and writes it into the record of the release, which is over when nothing of it is left and
@@ -212,6 +216,11 @@ void tell_of_tasks(const UnderWay& under_way, const project::Target& target, con
   }
 }
 
+// What has been taken back is no part of the release any more.
+void leave_out(plan::Plan& plan, const std::vector<std::string>& services) {
+  std::erase_if(plan.steps, [&](const plan::Step& step) { return is_among(services, step.service); });
+}
+
 // A switch that nobody has asked for goes on waiting.
 void hold_switches(plan::Plan& plan, const CanaryRecord& record, const std::vector<std::string>& meant) {
   const auto waiting = record.waiting_sides();
@@ -255,8 +264,12 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
   }
   auto plan = plan::restore(*release, scope, sided(*sides));
   const CanaryRecord record(found.release.progress, {});
+  options.record.left_out = record.taken_back();
+  leave_out(plan, options.record.left_out);
   for (const auto& kept : record.all()) {
-    plan::add_canary(plan, kept.service, kept.settings);
+    if (!is_among(options.record.left_out, kept.service)) {
+      plan::add_canary(plan, kept.service, kept.settings);
+    }
   }
   hold_switches(plan, record, services);
   options.record.action = fmt::format("promote release {}", found.release.number);

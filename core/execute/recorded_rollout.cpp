@@ -63,7 +63,7 @@ class RecordedRollout {
     using Part = Status (RecordedRollout::*)();
     for (const Part part :
          {&RecordedRollout::make_namespace, &RecordedRollout::take_lock, &RecordedRollout::read_releases,
-          &RecordedRollout::check_continued, &RecordedRollout::check_order, &RecordedRollout::begin}) {
+          &RecordedRollout::check_continued, &RecordedRollout::check_others_open, &RecordedRollout::check_order, &RecordedRollout::begin}) {
       if (const auto status = (this->*part)(); !status) {
         return status;
       }
@@ -151,10 +151,29 @@ class RecordedRollout {
         ended == earlier_.end() || ended->outcome.empty() ? std::string() : ": " + base::printable(ended->outcome));
   }
 
+  // A run about some services is not to end what waits of others.
+  Status check_others_open() {
+    const auto* open = rollout_.options.is_partial ? release_under_way(earlier_) : nullptr;
+    if (open == nullptr) {
+      return {};
+    }
+    auto others = CanaryRecord(open->progress, {}).open_services();
+    const auto ours = services();
+    std::erase_if(others, [&](const auto& service) { return std::ranges::find(ours, service) != ours.end(); });
+    if (others.empty()) {
+      return {};
+    }
+    return base::Error::refused("{} of release {} {} open, and this run is not about {}", base::join(others, ", "),
+                                open->number, others.size() == 1 ? "is" : "are", others.size() == 1 ? "it" : "them")
+        .with_hint("'deployctl promote' or 'deployctl abort' ends that; 'deployctl rollout' without names takes it "
+                   "back for the whole project");
+  }
+
   // The same release again goes on with what is open of it, any other takes that back first.
   Status take_up(const std::string& content) {
     const auto* left = release_under_way(earlier_);
-    const bool goes_on = left != nullptr && number_ != 0 && left->content == content;
+    const bool is_same = left != nullptr && (left->content == content || left->number == rollout_.options.continues);
+    const bool goes_on = is_same && number_ != 0;
     canaries_.emplace(goes_on ? left->progress : json::Value(), [this](const json::Value& progress) {
       return number_ == 0 ? Status() : ledger_.note_progress(number_, progress, {});
     });
@@ -274,10 +293,14 @@ class RecordedRollout {
         record.images[service] = *image;
       }
     }
-    if (rollout_.options.is_partial && live_) {
+    const auto& left_out = rollout_.options.left_out;
+    if (live_ && (rollout_.options.is_partial || !left_out.empty())) {
       auto live = read_live();
       if (!live) {
         return live.error();
+      }
+      if (!rollout_.options.is_partial) {
+        plan::keep_services(*live, left_out);
       }
       plan::carry_forward(record, *live, record.services);
     }

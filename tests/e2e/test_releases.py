@@ -185,6 +185,20 @@ class History(ReleasesTest):
         self.rollout()
         self.assertEqual(self.names("deployment"), ["a", "b", "c"])
         self.assertEqual(self.configuration_of("b"), {"X": "second"})
+        with self.subTest("undo of one goes behind the releases that were about others"):
+            self.use({"a": NO_PODS + "    env: {Y: newer}\n", "b": NO_PODS + "    env: {X: third}\n", "c": NO_PODS})
+            self.rollout("a")
+            self.rollout("b")
+            self.assert_exit(self.deployctl("undo", "a", "-e", "lab", "--yes"), 0)
+            self.assertEqual((self.configuration_of("a"), self.configuration_of("b")), ({"Y": "new"}, {"X": "third"}))
+        with self.subTest("what belongs to another environment is not replaced"):
+            self.write("deployctl.yaml", f"project: {self.project}\nservices:\n  a:\n{NO_PODS}"
+                                         f"environments:\n  other: {{namespace: {self.namespace}}}\n")
+            self.commit()
+            refused = self.deployctl("rollout", "-e", "other", "--yes")
+            self.assert_exit(refused, 7)
+            self.assertIn(f"belongs to lab of {self.project}, and this is other of {self.project}", refused.stderr)
+            self.assertEqual(self.configuration_of("a"), {"Y": "new"})
 
     def test_prunes_only_what_is_ours(self):
         self.use({"web": NO_PODS + "    port: 8080\n", "kept": NO_PODS + "    port: 8081\n",

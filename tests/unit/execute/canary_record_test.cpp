@@ -49,6 +49,15 @@ TEST(CanaryRecord, IsReadAsItWasWritten) {
   EXPECT_THAT(record.waiting_sides(), IsEmpty());
 }
 
+TEST(CanaryRecord, RemembersWhatWasTakenBack) {
+  CanaryRecord record(progress(Stage::aborted, true), {});
+  EXPECT_THAT(record.taken_back(), ElementsAre("api"));
+  EXPECT_TRUE(record.note_side_gone("web"));
+  EXPECT_THAT(record.waiting_sides(), IsEmpty());
+  EXPECT_THAT(record.taken_back(), ElementsAre("web", "api"));
+  EXPECT_THAT(CanaryRecord(progress(Stage::promoted, false), {}).taken_back(), IsEmpty());
+}
+
 TEST(CanaryRecord, SaysWhatIsOpen) {
   EXPECT_EQ(CanaryRecord({}, {}).open_in_words(), "");
   EXPECT_EQ(CanaryRecord(progress(Stage::stepping, true), {}).open_in_words(),

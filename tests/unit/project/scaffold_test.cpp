@@ -70,8 +70,9 @@ services:
       tcp-5672: 5672
       tcp-15672: 15672
 environments:  # each is laid over what stands above; choose one with --env
-  dev: {}
+  dev: {namespace: my-shop-dev}
   prod:
+    namespace: my-shop-prod
     approval: manual  # a rollout asks first
     services: {api: {replicas: 2}}
 )");
