@@ -63,7 +63,8 @@ class RecordedRollout {
     using Part = Status (RecordedRollout::*)();
     for (const Part part :
          {&RecordedRollout::make_namespace, &RecordedRollout::take_lock, &RecordedRollout::read_releases,
-          &RecordedRollout::check_continued, &RecordedRollout::check_others_open, &RecordedRollout::check_order, &RecordedRollout::begin}) {
+          &RecordedRollout::check_continued, &RecordedRollout::check_others_open, &RecordedRollout::check_order,
+          &RecordedRollout::begin}) {
       if (const auto status = (this->*part)(); !status) {
         return status;
       }
@@ -165,8 +166,9 @@ class RecordedRollout {
     }
     return base::Error::refused("{} of release {} {} open, and this run is not about {}", base::join(others, ", "),
                                 open->number, others.size() == 1 ? "is" : "are", others.size() == 1 ? "it" : "them")
-        .with_hint("'deployctl promote' or 'deployctl abort' ends that; 'deployctl rollout' without names takes it "
-                   "back for the whole project");
+        .with_hint(
+            "'deployctl promote' or 'deployctl abort' ends that; 'deployctl rollout' without names takes it "
+            "back for the whole project");
   }
 
   // The same release again goes on with what is open of it, any other takes that back first.

@@ -30,8 +30,9 @@ base::Status check_belonging(const project::Target& target, const kube::Object& 
   return base::Error::refused("{} in namespace {} belongs to {}, and this is {}", kube::to_string(live.key()),
                               target.name_space, owner_text(project, environment),
                               owner_text(*target.project, target.environment))
-      .with_hint("give each its own 'namespace' in the project manifest; --take-over makes it this one's, and the other "
-                 "one loses it");
+      .with_hint(
+          "give each its own 'namespace' in the project manifest; --take-over makes it this one's, and the other "
+          "one loses it");
 }
 
 }  // namespace deployctl::plan
