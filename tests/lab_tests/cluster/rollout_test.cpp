@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace deployctl::cluster {
 namespace {
 
@@ -31,10 +33,16 @@ json::Value with_container(const json::Value& more) {
   return {{"template", {{"spec", {{"containers", {container}}}}}}};
 }
 
+// A busy kubelet may say of any pod that it has not read its configuration yet, which passes.
+std::vector<std::string> without_the_node_being_busy(std::vector<std::string> findings) {
+  std::erase(findings, "waiting configuration-not-yet-read pod");
+  return findings;
+}
+
 TEST_F(Rollout, IsDoneWithFewRequests) {
   const auto run = roll_out(admin(), deployment(name_space(), "good", serving, {{"replicas", 2}}), seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::done) << run.outcome.status.summary;
-  EXPECT_THAT(run.findings, IsEmpty());
+  EXPECT_THAT(without_the_node_being_busy(run.findings), IsEmpty());
   EXPECT_LE(run.requests, 6) << "four watches, a look before and the apply";
   const auto again = roll_out(admin(), deployment(name_space(), "good", serving, {{"replicas", 2}}), seconds(20));
   EXPECT_EQ(again.outcome.result, RolloutResult::done);
@@ -54,7 +62,8 @@ TEST_F(Rollout, OfAWrongTagNamesTheImage) {
   const auto run = roll_out(
       admin(), deployment(name_space(), "wrong-tag", "", with_image("127.0.0.1:5000/no/such:tag")), seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::failed) << run.outcome.status.summary;
-  EXPECT_THAT(run.findings, ElementsAre("waiting image-not-found pod", "permanent image-not-found pod"));
+  EXPECT_THAT(without_the_node_being_busy(run.findings),
+              ElementsAre("waiting image-not-found pod", "permanent image-not-found pod"));
   EXPECT_LT(run.elapsed, seconds(25));
 }
 
@@ -87,7 +96,8 @@ TEST_F(Rollout, WithoutItsConfigMapSaysWhich) {
   const auto run =
       roll_out(admin(), deployment(name_space(), "no-config", "", with_container({{"envFrom", from}})), seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::failed) << run.outcome.status.summary;
-  EXPECT_THAT(run.findings, ElementsAre("waiting configuration-missing pod", "permanent configuration-missing pod"));
+  EXPECT_THAT(without_the_node_being_busy(run.findings),
+              ElementsAre("waiting configuration-missing pod", "permanent configuration-missing pod"));
   ASSERT_FALSE(run.outcome.findings.empty());
   EXPECT_EQ(run.outcome.findings[0].message, "configmap \"not-there\" not found");
 }
@@ -101,8 +111,9 @@ TEST_F(Rollout, BeyondTheQuotaSaysSo) {
                                       {"spec", {{"hard", {{"pods", "0"}}}}}}}));
   const auto run = roll_out(admin(), deployment(place, "many", serving), seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::failed) << run.outcome.status.summary;
-  EXPECT_THAT(run.findings, ElementsAre("waiting quota-exceeded replicaset", "probable quota-exceeded replicaset",
-                                        "permanent quota-exceeded replicaset"));
+  EXPECT_THAT(without_the_node_being_busy(run.findings),
+              ElementsAre("waiting quota-exceeded replicaset", "probable quota-exceeded replicaset",
+                          "permanent quota-exceeded replicaset"));
   EXPECT_TRUE(admin().remove({"v1", "Namespace", "", place}));
 }
 
