@@ -3,6 +3,7 @@
 #include "core/base/text.hpp"
 
 #include <array>
+#include <optional>
 
 namespace deployctl::registry {
 namespace {
@@ -12,6 +13,7 @@ using base::Result;
 using base::Status;
 
 constexpr int manifest_attempts = 4;
+constexpr int tag_attempts = 2;
 
 std::string media_type_of(const http::Response& response) {
   const auto type = response.headers.get("Content-Type").value_or("");
@@ -33,21 +35,52 @@ Result<http::Response> send(Session& session, const RemoteDocument& document, co
                 : answer.error().within("sending the image manifest as {}", identifier);
 }
 
+Error refused(const Session& session, const http::Response& response, const std::string& identifier) {
+  return session.refused(response, fmt::format("push the image manifest as {} to", identifier));
+}
+
+// What the registry says that it stored, where that is something else than the document.
+std::optional<std::string> other_digest(const http::Response& response, const RemoteDocument& document) {
+  auto digest = response.headers.get("Docker-Content-Digest");
+  return digest && *digest != document.digest.text() ? std::move(digest) : std::nullopt;
+}
+
+Error stored_otherwise(const Session& session, const RemoteDocument& document, const std::string& digest) {
+  return Error::failed("{} stored the image manifest as {} instead of {}", session.registry(),
+                       base::printable(digest.substr(0, 200)), document.digest.text());
+}
+
 Result<http::Headers> stored(const Session& session, const RemoteDocument& document, const std::string& identifier,
                              http::Response response) {
   if (!response.is_success()) {
-    return session.refused(response, fmt::format("push the image manifest as {} to", identifier));
+    return refused(session, response, identifier);
   }
-  const auto digest = response.headers.get("Docker-Content-Digest");
-  if (digest && *digest != document.digest.text()) {
-    return Error::failed("{} stored the image manifest as {} instead of {}", session.registry(),
-                         base::printable(digest->substr(0, 200)), document.digest.text());
-  }
-  return std::move(response.headers);
+  const auto other = other_digest(response, document);
+  return other ? stored_otherwise(session, document, *other) : Result<http::Headers>(std::move(response.headers));
 }
 
 bool lacks_blob(const http::Response& response) {
   return has_error_code(response, "MANIFEST_BLOB_UNKNOWN") || has_error_code(response, "BLOB_UNKNOWN");
+}
+
+// A blob may not be there after all: taken away by garbage collection, or not yet seen by every part of the registry.
+Result<http::Response> send_mending(Session& session, const RemoteDocument& document, const std::string& identifier,
+                                    const std::function<Status()>& mend, std::stop_token stop) {
+  for (int attempt = 1;; ++attempt) {
+    auto response = send(session, document, identifier, stop);
+    if (!response || !lacks_blob(*response) || attempt >= manifest_attempts ||
+        !session.wait_before_retry(attempt, "the registry misses a blob of the image", stop)) {
+      return response;
+    }
+    if (const auto mended = mend(); !mended) {
+      return mended.error();
+    }
+  }
+}
+
+bool leads_to(Session& session, const std::string& tag, const oci::Digest& digest, std::stop_token stop) {
+  const auto document = fetch_document(session, tag, stop);
+  return document && document->digest == digest;
 }
 
 }  // namespace
@@ -92,12 +125,10 @@ Result<RemoteDocument> fetch_document(Session& session, const std::string& ident
   return document_of(session, std::move(*response), identifier);
 }
 
-Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop, Repeat repeat) {
-  const auto answer = session.send({.method = "HEAD",
-                                    .url = session.url("manifests/" + identifier),
-                                    .headers = {{"Accept", accepted_types()}},
-                                    .repeat = repeat},
-                                   stop);
+Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop) {
+  const auto answer = session.send(
+      {.method = "HEAD", .url = session.url("manifests/" + identifier), .headers = {{"Accept", accepted_types()}}},
+      stop);
   if (!answer) {
     return answer.error();
   }
@@ -129,21 +160,32 @@ Result<http::Headers> put_document(Session& session, const RemoteDocument& docum
   return response ? stored(session, document, identifier, std::move(*response)) : response.error();
 }
 
-// A blob may not be there after all: taken away by garbage collection, or not yet seen by every part of the registry.
 Result<http::Headers> put_by_digest(Session& session, const RemoteDocument& document,
                                     const std::function<Status()>& mend, std::stop_token stop) {
   const auto identifier = document.digest.text();
+  auto response = send_mending(session, document, identifier, mend, stop);
+  return response ? stored(session, document, identifier, std::move(*response)) : response.error();
+}
+
+// Many registries give a wrong digest in their answer, so what the tag shows decides.
+Status put_under_tag(Session& session, const RemoteDocument& document, const std::string& tag,
+                     const std::function<Status()>& mend, std::stop_token stop) {
   for (int attempt = 1;; ++attempt) {
-    auto response = send(session, document, identifier, stop);
+    const auto response = send_mending(session, document, tag, mend, stop);
     if (!response) {
       return response.error();
     }
-    if (!lacks_blob(*response) || attempt >= manifest_attempts ||
-        !session.wait_before_retry(attempt, "the registry misses a blob of the image", stop)) {
-      return stored(session, document, identifier, std::move(*response));
+    if (!response->is_success()) {
+      return refused(session, *response, tag);
     }
-    if (const auto mended = mend(); !mended) {
-      return mended.error();
+    const auto other = other_digest(*response, document);
+    if (!other || leads_to(session, tag, document.digest, stop)) {
+      return {};
+    }
+    if (attempt >= tag_attempts ||
+        !session.wait_before_retry(attempt, "the image manifest was changed on its way", stop)) {
+      return stored_otherwise(session, document, *other)
+          .with_hint("it was changed on its way and the tag {} names what arrived: push again", tag);
     }
   }
 }

@@ -19,8 +19,7 @@ base::Result<RemoteDocument> document_of(const Session& session, http::Response 
 // What a tag or digest of the session's repository points at; not_found when there is nothing.
 base::Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop);
 // Whether there is something, asked without fetching it.
-base::Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop,
-                                Repeat repeat = Repeat::as_it_is);
+base::Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop);
 
 // After a push: the registry gives out what it said it stored. A registry of several parts gets some time for that.
 base::Status check_there(Session& session, const oci::Digest& digest, std::stop_token stop);
@@ -34,5 +33,9 @@ base::Result<http::Headers> put_document(Session& session, const RemoteDocument&
 // When it misses a blob, `mend` brings them again, a few times.
 base::Result<http::Headers> put_by_digest(Session& session, const RemoteDocument& document,
                                           const std::function<base::Status()>& mend, std::stop_token stop);
+// The same under a tag. The registry checks what the bytes refer to, but has nothing to check the bytes themselves by:
+// when it says that it stored others and the tag shows them, they are sent once more.
+base::Status put_under_tag(Session& session, const RemoteDocument& document, const std::string& tag,
+                           const std::function<base::Status()>& mend, std::stop_token stop);
 
 }  // namespace deployctl::registry

@@ -139,9 +139,8 @@ class Push {
   Status upload(const std::vector<BlobUpload>& list);
   Result<http::Headers> put_image(const oci::StoredImage& image);
   Status put_images(const Before& before);
-  Status put_index(const RemoteDocument& index);
-  Status put_tag(const RemoteDocument& root, const std::string& tag);
-  Status put_tag_beside_the_question(const RemoteDocument& root, const std::string& tag);
+  [[nodiscard]] bool is_index(const RemoteDocument& root) const;
+  Status put_root(const RemoteDocument& root, const std::string& tag);
 
   Session& session_;
   std::vector<const oci::StoredImage*> images_;
@@ -287,40 +286,21 @@ Status Push::put_images(const Before& before) {
   return {};
 }
 
-Status Push::put_index(const RemoteDocument& index) {
-  const auto stored = put_by_digest(
-      session_, index, [this] { return put_images({}); }, options_.stop);
-  return stored ? Status() : stored.error();
+bool Push::is_index(const RemoteDocument& root) const {
+  return images_.size() != 1 || images_.front()->digest != root.digest;
 }
 
-// The registry has confirmed the manifest by its digest, blobs and all. Whether it gives it out as well is asked before
-// the tag is written: while Debian's registry writes a tag, it may answer 500 to whoever asks for what is behind it.
-Status Push::put_tag(const RemoteDocument& root, const std::string& tag) {
-  if (is_far_) {
-    return put_tag_beside_the_question(root, tag);
+// Straight to the tag: that answer says both that everything is there and what was stored, as the one to its digest
+// would (docs/decisions/0015-straight-to-the-tag.md). Then the registry has to give it out.
+Status Push::put_root(const RemoteDocument& root, const std::string& tag) {
+  const auto mend = [&] { return is_index(root) ? put_images({}) : upload(uploads()); };
+  if (const auto tagged = put_under_tag(session_, root, tag, mend, options_.stop); !tagged) {
+    return tagged;
   }
-  if (const auto is_there = check_there(session_, root.digest, options_.stop); !is_there) {
-    return is_there;
+  if (!is_index(root)) {
+    progress_.has("image manifest", root.bytes.size());
   }
-  const auto tagged = put_document(session_, root, tag, options_.stop);
-  return tagged ? Status() : tagged.error();
-}
-
-// Saves a round trip where that takes long; a question that was not answered with yes is asked again afterwards.
-Status Push::put_tag_beside_the_question(const RemoteDocument& root, const std::string& tag) {
-  bool is_there = false;
-  auto tagged = Result<http::Headers>(http::Headers());
-  {
-    const std::jthread question([&] {
-      const auto answer = has_document(session_, root.digest.text(), options_.stop, Repeat::no);
-      is_there = answer && *answer;
-    });
-    tagged = put_document(session_, root, tag, options_.stop);
-  }
-  if (!tagged) {
-    return tagged.error();
-  }
-  return is_there ? Status() : check_there(session_, root.digest, options_.stop);
+  return check_there(session_, root.digest, options_.stop);
 }
 
 Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag) {
@@ -338,14 +318,10 @@ Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag)
   if (const auto uploaded = upload_missing(*before); !uploaded) {
     return uploaded.error();
   }
-  if (const auto stored = put_images(*before); !stored) {
+  if (const auto stored = is_index(root) ? put_images(*before) : Status(); !stored) {
     return stored.error();
   }
-  const bool is_index = images_.size() != 1 || images_.front()->digest != root.digest;
-  if (const auto stored = is_index ? put_index(root) : Status(); !stored) {
-    return stored.error();
-  }
-  const auto tagged = put_tag(root, tag);
+  const auto tagged = put_root(root, tag);
   return tagged ? Result<PushResult>(result_) : tagged.error();
 }
 

@@ -1,4 +1,5 @@
-// An image's way into a repository: blobs, then image manifests by their digests, then an index by its, then the tag.
+// An image's way into a repository: blobs, then the images of an index by their digests, then the image or index to its
+// tag.
 #pragma once
 
 #include "core/registry/session.hpp"
