@@ -6,6 +6,7 @@
 #include "core/base/text.hpp"
 #include "core/execute/canary_record.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/plan/release.hpp"
 
 #include <CLI/CLI.hpp>

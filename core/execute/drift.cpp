@@ -16,6 +16,7 @@
 #include "core/json/reader.hpp"
 #include "core/kube/dropped_fields.hpp"
 #include "core/kube/field_diff.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/kube/resource.hpp"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "core/execute/ledger.hpp"
 
 #include "core/base/text.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/kube/resource.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// The releases of one project and environment, kept in the cluster itself (kube/release.hpp). Thread-safe.
+// The releases of one project and environment, kept in the cluster itself (kube/release_secret.hpp). Thread-safe.
 //
 // Only who holds the Lock writes. Each write names the version of the record it has seen; a record that another epoch
 // has written since is not ours any more, and the write is refused.
@@ -7,6 +7,7 @@
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
 #include "core/kube/release.hpp"
+#include "core/kube/release_secret.hpp"
 
 #include <map>
 #include <mutex>

@@ -11,6 +11,7 @@
 #include "core/execute/running.hpp"
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
 #include "core/plan/belonging.hpp"

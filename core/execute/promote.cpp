@@ -9,6 +9,7 @@
 #include "core/execute/lock.hpp"
 #include "core/execute/sides.hpp"
 #include "core/json/reader.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/plan/canary.hpp"
 #include "core/plan/restore.hpp"
 

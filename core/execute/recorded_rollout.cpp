@@ -8,6 +8,7 @@
 #include "core/execute/inspect.hpp"
 #include "core/execute/sides.hpp"
 #include "core/generate/sides.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/plan/prune.hpp"
 #include "core/plan/restore.hpp"
 

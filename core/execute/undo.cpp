@@ -6,6 +6,7 @@
 #include "core/execute/ledger.hpp"
 #include "core/execute/preflight.hpp"
 #include "core/execute/running.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/plan/restore.hpp"
 
 #include <algorithm>

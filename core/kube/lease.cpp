@@ -1,6 +1,7 @@
 #include "core/kube/lease.hpp"
 
 #include "core/json/reader.hpp"
+#include "core/kube/release_secret.hpp"
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>

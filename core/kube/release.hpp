@@ -1,20 +1,13 @@
-// What one rollout made of the cluster, kept in it: an immutable Secret, or several when it is large. Values and pure
-// functions; execute::Ledger reads and writes them.
-//
-// The data of the Secrets never changes: the whole desired state, zstd-compressed JSON. What changes (state, outcome,
-// progress) stands in labels and annotations of the head, the Secret a release is known by. What is read is not
-// trusted: anybody who may write Secrets in the namespace may have written it.
+// What one rollout made of the cluster, as it is kept in it. Values and pure functions: release_secret.hpp says how
+// they stand in Secrets, release_history.hpp which of several counts, and execute::Ledger reads and writes them.
 #pragma once
 
-#include "core/base/result.hpp"
 #include "core/json/value.hpp"
 #include "core/kube/object.hpp"
 
 #include <chrono>
 #include <map>
 #include <optional>
-#include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,60 +88,8 @@ struct ReleaseSummary {
   }
 };
 
-inline constexpr std::string_view release_secret_type = "deployctl.dev/release.v1";
-inline constexpr std::string_view release_label = "deployctl.dev/release";
-inline constexpr std::string_view release_state_label = "deployctl.dev/state";
-
-// "deployctl.shop.prod": what the Lease and the Secrets of a ledger are named after.
-std::string ledger_name(const LedgerScope& scope);
-// The Secret a release is known by: "deployctl.shop.prod.v12".
-ObjectKey release_key(const LedgerScope& scope, long long number);
-// Selects every Secret of the ledger, chunks too.
-std::string ledger_selector(const LedgerScope& scope);
-
-// The Secrets in the order they are to be created: the head last, so that a release is there as a whole or not at all.
-// failed when it is larger than a release may be.
-base::Result<std::vector<Object>> to_secrets(const Release& release, const LedgerScope& scope);
-
-// The number in a Secret's labels; nothing when it is none of the ledger's.
-std::optional<long long> release_number(const Object& secret);
-// Whether it is the head; otherwise it is a chunk.
-bool is_release_head(const Object& secret);
-// From the head's metadata; its data need not be there. failed when the head is damaged.
-base::Result<ReleaseSummary> read_release_summary(const Object& head, const LedgerScope& scope);
-
-// The other Secrets the data of this head is in, in order. failed when the head is damaged.
-base::Result<std::vector<ObjectKey>> release_chunks(const Object& head, const LedgerScope& scope);
-// failed when anything does not fit: sizes, checksum, form, another project, another namespace, a kind that no release
-// has.
-base::Result<Release> read_release(const Object& head, std::span<const Object> chunks, const LedgerScope& scope);
-
-// Changes of the head; what is nothing stays as it is.
-struct ReleaseChange {
-  std::optional<ReleaseState> state;
-  std::optional<std::string> outcome;
-  std::optional<std::string> finished;
-  std::optional<json::Value> progress;
-  std::optional<std::string> journal;
-  std::optional<std::vector<std::string>> contracts;
-  std::optional<long long> epoch;
-};
-// A merge patch (RFC 7396) that the API server refuses when the head is no longer in that version.
-json::Value release_patch(const ReleaseChange& change, std::string_view resource_version);
-
-// The newest deployed release: what the cluster is meant to be. Null when there is none.
-const ReleaseSummary* live_release(std::span<const ReleaseSummary> newest_first);
-// The release an undo goes back to: `to`, or the live one when something has been tried since, or else the one before
-// it. not_found or refused, with what there is, when there is no such release to go back to.
-base::Result<long long> undo_target(std::span<const ReleaseSummary> newest_first, std::optional<long long> to);
-// What was begun after release `number` and it cannot live with, of these services (empty: of all): refused, naming the
-// newest such release and its tasks. Success when there is none.
-base::Status check_compatible(std::span<const ReleaseSummary> newest_first, long long number,
-                              const std::vector<std::string>& services);
-// The numbers of those that stay when old ones are deleted: the newest `keep`, of those one can go back to the newest
-// `keep` beside them, and what stands in the way to one of these.
-std::set<long long> kept_releases(std::span<const ReleaseSummary> newest_first, std::size_t keep);
-
+// As it stands in the record: [{"service": …}] by service.
+json::Value to_json(const std::map<std::string, TwoSides>& two_sides);
 // The same for releases that want the same of the cluster, whoever made them and when.
 std::string content_digest(const Release& release);
 // Every object of the release with its Secrets, as the inventory has them.

@@ -1,6 +1,7 @@
 #include "core/plan/prune.hpp"
 
 #include "core/json/reader.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/plan/restore.hpp"
 
 #include <fmt/core.h>

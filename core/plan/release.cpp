@@ -4,6 +4,7 @@
 #include "core/generate/task.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/field_diff.hpp"
+#include "core/kube/release_history.hpp"
 #include "core/plan/canary.hpp"
 #include "core/plan/prune.hpp"
 

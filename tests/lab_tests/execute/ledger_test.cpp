@@ -2,6 +2,7 @@
 #include "core/execute/ledger.hpp"
 
 #include "core/json/reader.hpp"
+#include "core/kube/release_secret.hpp"
 #include "tests/lab_tests/cluster/lab.hpp"
 
 #include <gmock/gmock.h>
