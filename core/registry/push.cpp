@@ -176,8 +176,9 @@ void Push::add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& see
   }
 }
 
-// Configurations and layers, each digest once. The largest layers go first so that none is left to go alone at the end;
-// configurations go before them, being small and not to be waited for behind one.
+// Configurations and layers, each digest once. The largest layer goes first, over the connection that is open already,
+// and the smaller ones later, so that none is left to go alone at the end; configurations go between, being small and
+// not to be waited for behind many.
 std::vector<BlobUpload> Push::uploads() const {
   std::vector<BlobUpload> list;
   std::set<oci::Digest> seen;
@@ -188,6 +189,10 @@ std::vector<BlobUpload> Push::uploads() const {
     const bool one_is_first = is_configuration(one);
     return one_is_first != is_configuration(other) ? one_is_first : one.blob.size > other.blob.size;
   });
+  const auto largest = std::ranges::find_if(list, [this](const auto& upload) { return !is_configuration(upload); });
+  if (largest != list.end()) {
+    std::rotate(list.begin(), largest, largest + 1);
+  }
   return list;
 }
 
@@ -216,15 +221,14 @@ bool Push::is_there(const oci::Descriptor& blob) const {
   return answer && *answer;
 }
 
-// What a push that came to no manifest has left. Configurations are sent first and the largest layer next: where
+// What a push that came to no manifest has left. The largest layer is sent first and a configuration next: where
 // neither is, there is little or nothing.
 std::set<oci::Digest> Push::remains() const {
   const auto list = uploads();
-  const auto largest = std::ranges::find_if(list, [this](const auto& upload) { return !is_configuration(upload); });
-  if (largest == list.end() || largest->blob.size < worth_looking_for_remains) {
+  if (list.size() < 2 || list.front().blob.size < worth_looking_for_remains) {
     return {};
   }
-  const std::array asked{&list.front().blob, &largest->blob};
+  const std::array asked{&list[0].blob, &list[1].blob};
   std::array<bool, 2> found{};
   {
     const std::jthread beside([&] { found[0] = is_there(*asked[0]); });
