@@ -174,6 +174,7 @@ class DriftFinder {
     }
     if (const auto* open = release_under_way(*releases)) {
       open_.emplace(open->progress, CanaryRecord::Write());
+      open_release_ = *open;
     }
     return {};
   }
@@ -280,8 +281,9 @@ class DriftFinder {
 
   base::Status compare() {
     std::vector<std::pair<const project::Service*, kube::Object>> wanted;
+    const auto opened = open_release_ ? std::optional(as_in_open_release()) : std::nullopt;
     for (const auto* service : services_) {
-      auto objects = plan::desired_objects(target_, *service, seen_);
+      auto objects = plan::desired_objects(target_, *service, is_done_in_open_release(*service) ? *opened : seen_);
       if (!objects) {
         return objects.error();
       }
@@ -308,6 +310,30 @@ class DriftFinder {
       }
     }
     return {};
+  }
+
+  // For the services whose part of the release that is open is done.
+  [[nodiscard]] plan::Observation as_in_open_release() const {
+    auto seen = seen_;
+    for (const auto& [service, image] : open_release_->images) {
+      seen.images[service] = image;
+    }
+    seen.tag = open_release_->tag;
+    seen.commit = open_release_->commit;
+    return seen;
+  }
+
+  [[nodiscard]] bool is_done_in_open_release(const project::Service& service) const {
+    const auto& name = *service.name;
+    if (!open_release_ || !open_release_->images.contains(name) || has_canary(name)) {
+      return false;
+    }
+    const auto side = seen_.live_sides.find(name);
+    const auto running =
+        live_.find({"Deployment",
+                    generate::side_name(name, side == seen_.live_sides.end() ? generate::Side::blue : side->second)});
+    return running != live_.end() && running_image(name, running->second) == open_release_->images.at(name) &&
+           (!service.is_built() || annotation(running->second, plan::commit_annotation) == open_release_->commit);
   }
 
   base::Result<Compared> compare_object(const project::Service& service, const kube::Object& wanted) const {
@@ -497,6 +523,7 @@ class DriftFinder {
   std::set<std::string> scaled_;  // Deployments whose replicas an autoscaler has
   std::optional<kube::ReleaseSummary> released_;
   std::optional<CanaryRecord> open_;  // of the release after it of which something waits or is under way
+  std::optional<kube::ReleaseSummary> open_release_;
   std::map<Place, kube::Object> live_;
   std::set<std::string> known_kinds_;  // that could be listed
   std::set<Place> wanted_keys_;

@@ -76,7 +76,7 @@ class StepRunner {
     const auto keep_going = options_.record.on_failure == OnFailure::keep ? KeepGoing::yes : KeepGoing::no;
     const auto outcome = run_steps(
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
-        keep_going);
+        keep_going, [this](const base::Error& error) { return is_pause(error); });
     tell_skipped(outcome, open, ports_);
     return outcome.status;
   }
@@ -110,11 +110,16 @@ class StepRunner {
     start_action(step, done);
   }
 
+  bool is_pause(const base::Error& error) {
+    const std::lock_guard lock(mutex_);
+    return open_ != nullptr && std::ranges::find(open_->paused, error.message) != open_->paused.end();
+  }
+
   // For the canaries that are walked meanwhile, and for the end of the release. One that waits for somebody has not
   // failed.
   void note_failure(const plan::Step& step, const base::Error& error) {
+    const bool is_paused = is_pause(error);
     const std::lock_guard lock(mutex_);
-    const bool is_paused = open_ != nullptr && std::ranges::find(open_->paused, error.message) != open_->paused.end();
     if (open_ != nullptr && error.code == base::ErrorCode::refused &&
         std::holds_alternative<plan::AwaitRollout>(step.action)) {
       open_->is_overtaken = true;

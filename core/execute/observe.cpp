@@ -247,12 +247,23 @@ class Observer {
       return are_none ? base::Status() : base::Status(listed.error());
     }
     for (const auto& autoscaler : listed->items) {
+      if (goes_with_this_run(autoscaler)) {
+        continue;
+      }
       const auto scaled = json::Reader(autoscaler.body).at("spec", "scaleTargetRef");
       if (scaled.at("kind").string_or() == "Deployment") {
         scaled_.insert(scaled.at("name").string_or());
       }
     }
     return {};
+  }
+
+  // Ours, of a service that has replicas of its own now: it is pruned before they are applied.
+  [[nodiscard]] bool goes_with_this_run(const kube::Object& autoscaler) const {
+    const auto service =
+        std::ranges::find_if(services_, [&](const auto* each) { return *each->name == plan::service_of(autoscaler); });
+    return service != services_.end() && !(*service)->scale &&
+           plan::why_not_pruned(autoscaler, *target_.project, cluster::field_manager).empty();
   }
 
   void settle_replicas() {

@@ -6,9 +6,11 @@
 #include "core/execute/canary.hpp"
 #include "core/execute/commit_order.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/execute/left_tasks.hpp"
 #include "core/execute/sides.hpp"
 #include "core/generate/sides.hpp"
 #include "core/kube/release_history.hpp"
+#include "core/plan/make_way.hpp"
 #include "core/plan/prune.hpp"
 #include "core/plan/restore.hpp"
 
@@ -366,7 +368,25 @@ class RecordedRollout {
     if (const auto mended = mend_other_services(); !mended) {
       return mended;
     }
+    take_left_tasks_away();
+    plan::make_way(steps_, prunes(desired_));
     return run(steps_);
+  }
+
+  // Its own, begun or not, the run takes up by itself.
+  void take_left_tasks_away() {
+    if (newest_after_live(ReleaseState::interrupted) == nullptr) {
+      return;
+    }
+    std::vector<kube::Object> wanted;
+    for (const auto& step : steps_) {
+      if (const auto* task = std::get_if<plan::RunTask>(&step.action); task != nullptr) {
+        if (auto job = rollout_.images.filled_in(task->job)) {
+          wanted.push_back(std::move(*job));
+        }
+      }
+    }
+    execute::take_left_tasks_away(client_, scope_, wanted, ports_);
   }
 
   Status run(const std::vector<plan::Step>& steps) {
@@ -636,17 +656,25 @@ class RecordedRollout {
     if (!sides) {
       return sides.error();
     }
-    if (const auto restored = run(plan::restore(*live, scope_, sided(*sides)).steps); !restored) {
+    earlier_.insert(earlier_.begin(), {.number = number_, .state = ReleaseState::failed, .inventory = desired_});
+    const auto wanted = kube::inventory(*live, scope_.name_space);
+    auto steps = plan::restore(*live, scope_, sided(*sides)).steps;
+    plan::make_way(steps, prunes(wanted));
+    if (const auto restored = run(steps); !restored) {
       return restored;
     }
-    earlier_.insert(earlier_.begin(), {.number = number_, .state = ReleaseState::failed, .inventory = desired_});
-    clean_up(kube::inventory(*live, scope_.name_space));
+    clean_up(wanted);
     return {};
   }
 
-  void clean_up(const std::vector<kube::ObjectKey>& desired) {
+  // Of what the ledger has and `desired` has not.
+  std::vector<plan::Step> prunes(const std::vector<kube::ObjectKey>& desired) const {
     const auto of = rollout_.options.is_partial ? services() : std::vector<std::string>();
-    const auto steps = plan::prune_steps(plan::to_prune(earlier_, desired), of);
+    return plan::prune_steps(plan::to_prune(earlier_, desired), of);
+  }
+
+  void clean_up(const std::vector<kube::ObjectKey>& desired) {
+    const auto steps = prunes(desired);
     if (!steps.empty()) {
       tell_failure("pruning", run(steps));
     }

@@ -23,8 +23,8 @@ bool says_much(const base::Error& error) {
 // What the worker threads share; every member is guarded by the mutex.
 class Board {
  public:
-  Board(const std::vector<plan::Step>& steps, std::stop_token stop, KeepGoing keep_going)
-      : steps_(steps), states_(steps.size()), stop_(std::move(stop)), keep_going_(keep_going) {
+  Board(const std::vector<plan::Step>& steps, std::stop_token stop, KeepGoing keep_going, const IsPause& is_pause)
+      : steps_(steps), states_(steps.size()), stop_(std::move(stop)), keep_going_(keep_going), is_pause_(is_pause) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       place_of_[steps[i].id] = i;
     }
@@ -51,7 +51,9 @@ class Board {
     if (!status) {
       obstacles_[steps_[step].id] = Obstacle{&steps_[step], status.error()};
     }
-    if (!status && (!failure_ || (says_much(status.error()) && !says_much(*failure_)))) {
+    if (!status && is_pause_ && is_pause_(status.error())) {
+      pause_ = pause_.value_or(status.error());
+    } else if (!status && (!failure_ || (says_much(status.error()) && !says_much(*failure_)))) {
       failure_ = status.error();
     }
     changed_.notify_all();
@@ -75,6 +77,8 @@ class Board {
       outcome.status = *failure_;
     } else if (stop_.stop_requested() && !outcome.left.empty()) {
       outcome.status = base::Error::interrupted();
+    } else if (pause_) {
+      outcome.status = *pause_;
     }
     return outcome;
   }
@@ -131,8 +135,10 @@ class Board {
   std::vector<State> states_;
   Obstacles obstacles_;
   std::optional<base::Error> failure_;
+  std::optional<base::Error> pause_;
   std::stop_token stop_;
   KeepGoing keep_going_;
+  const IsPause& is_pause_;
   std::mutex mutex_;
   std::condition_variable changed_;
 };
@@ -164,8 +170,8 @@ std::string why_left(const LeftStep& left, const base::Status& run, const std::v
 }
 
 ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
-                          std::stop_token stop, KeepGoing keep_going) {
-  Board board(steps, std::move(stop), keep_going);
+                          std::stop_token stop, KeepGoing keep_going, const IsPause& is_pause) {
+  Board board(steps, std::move(stop), keep_going, is_pause);
   const auto work = [&] {
     while (const auto step = board.take()) {
       start(steps[*step], [&board, place = *step](const base::Status& status) { board.finish(place, status); });

@@ -26,7 +26,7 @@ struct LeftStep {
 };
 
 struct ScheduleOutcome {
-  base::Status status;         // the failure that says most; interrupted when `stop` was requested
+  base::Status status;         // the failure that says most, else a pause; interrupted when `stop` was requested
   std::vector<LeftStep> left;  // in the plan's order
 };
 
@@ -41,6 +41,9 @@ using StepStart = std::function<void(const plan::Step&, StepDone done)>;
 // Whether steps are begun that do not come after one that has failed.
 enum class KeepGoing { no, yes };
 
+// Whether a step that ended so only waits for somebody: nothing that comes after it begins, and everything else does.
+using IsPause = std::function<bool(const base::Error&)>;
+
 // Calls `start` for the steps from at most `parallel` threads and returns when none runs any more. A step that only
 // waits gives its thread back and calls `done` later, so that any number of them can wait.
 //
@@ -48,6 +51,6 @@ enum class KeepGoing { no, yes };
 // was begun (plan::AfterFailure), or all with KeepGoing::yes. After a stop request no step is started at all. Steps
 // that run are waited for.
 ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
-                          std::stop_token stop, KeepGoing keep_going = KeepGoing::no);
+                          std::stop_token stop, KeepGoing keep_going = KeepGoing::no, const IsPause& is_pause = {});
 
 }  // namespace deployctl::execute

@@ -167,6 +167,24 @@ class History(ReleasesTest):
             self.assert_exit(status, 0)
             self.assertRegex(status.stdout, r"release 5: live, commit [0-9a-f]{7}, .* ago by ")
 
+    def test_gives_a_service_its_replicas_back_from_the_autoscaler_that_goes(self):
+        scaled = "    scale: {min: 2, max: 3, cpu: 80}\n    resources: {cpu: 10m}\n"
+        serving = SERVING.replace("exec sleep 3600", "trap exit TERM; sleep 3600 & wait")
+        self.use({"web": serving + scaled})
+        self.rollout()
+        end = time.monotonic() + 60
+        while self.get("deployment", "web")["spec"]["replicas"] != 2:
+            self.assertLess(time.monotonic(), end, "the autoscaler does nothing")
+            time.sleep(0.2)
+        self.use({"web": serving + scaled.replace("scale: {min: 2, max: 3, cpu: 80}", "replicas: 1")})
+        plan = self.deployctl("plan", "-e", "lab")
+        self.assertRegex(plan.stdout, r"delete horizontalpodautoscaler/web .*in the way of apply deployment/web\)\n +update +apply deployment/web")
+        done = self.rollout()
+        self.assertNotIn("an autoscaler has the replicas", done.stderr)
+        self.assertLess(done.stderr.index("horizontalpodautoscaler/web pruned"), done.stderr.index("apply:deployment/web"))
+        self.assertEqual(self.get("deployment", "web")["spec"]["replicas"], 1)
+        self.assertIsNone(self.get("hpa", "web"))
+
     def test_about_one_service_leaves_the_others_what_they_live_on(self):
         alike = {"b": NO_PODS + "    env: {X: first}\n"}
         self.use({"a": NO_PODS, **alike})

@@ -3,7 +3,7 @@
 import json
 import time
 
-from harness import Load, ProjectTest, get_json, kubectl, run_side_by_side, wait_for_answer
+from harness import Load, ProjectTest, get_json, kubectl, registry, run, run_side_by_side, wait_for_answer
 
 REST = """  rest:
     image: busybox:1.36
@@ -84,15 +84,33 @@ environments:
         pods = json.loads(kubectl("get", "pods", "-n", self.namespace, "-o", "json").stdout)["items"]
         self.assertEqual(len([pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]), 2)
 
-    def use_both(self, text):
+    def use_both(self, text, image="'busybox:1.36', pin: tag"):
         def service(name, strategy):
-            return (f"  {name}: {{image: 'busybox:1.36', pin: tag, command: {json.dumps(serving(text))}, port: 8080, "
+            return (f"  {name}: {{image: {image}, command: {json.dumps(serving(text))}, port: 8080, "
                     f"health: /index.json, strategy: {strategy}}}\n")
         self.write("deployctl.yaml", "project: e2e-strategies\nservices:\n"
                    + service("walked", "{type: canary, steps: [{weight: 50}, {pause: manual}], deadline: 120s}")
                    + service("switched", "{type: blue-green, promote: manual, keep: 0s, deadline: 120s}")
                    + f"environments:\n  lab: {{namespace: {self.namespace}}}\n")
         self.commit(text)
+
+    def test_what_is_promoted_of_a_release_that_is_open_is_no_drift(self):
+        for tag in ("1", "2"):
+            image = f"{registry()}/e2e-strategies/box:{tag}"
+            for command in (("tag", "busybox:1.36", image), ("push", "-q", image)):
+                done = run(["docker", *command])
+                self.assertEqual(done.code, 0, done)
+            self.use_both("the same", f"'{image}'")
+            self.rollout()
+        self.run_well("promote", "switched", "--yes")
+        self.assertIsNotNone(self.get("deployment", "walked-canary"), "it is open still")
+        diff = self.deployctl("diff", "-e", "lab")
+        self.assertIn("not told is what is open (canary of walked", diff.stderr)
+        self.assertNotIn("switched", diff.stdout)
+        done = kubectl("set", "env", "deployment/switched-green", "A=b", "-n", self.namespace)
+        self.assertEqual(done.code, 0, done)
+        diff = self.deployctl("diff", "-e", "lab")
+        self.assertIn("deployment/switched-green", diff.stdout, diff)
 
     def command_of(self, deployment):
         return json.dumps(self.get("deployment", deployment)["spec"]["template"]["spec"]["containers"][0]["args"])

@@ -97,6 +97,28 @@ class Tasks(ProjectTest):
         self.assertLess(done.seconds, 60, done)
         self.assertEqual(self.names("jobs"), [])
 
+    def test_that_a_killed_run_has_left_before_they_began_do_not_run_later(self):
+        self.use()
+        text = (self.folder / "deployctl.yaml").read_text(encoding="utf-8").replace("    tasks:\n\n", "")
+        self.write("deployctl.yaml", text)
+        self.commit()
+        self.rollout()
+        self.use(task("migrate", "true"), release="2")
+        text = (self.folder / "deployctl.yaml").read_text(encoding="utf-8")
+        self.write("deployctl.yaml", text.replace("busybox:1.36", "127.0.0.1:1/nobody/listens:1"))
+        self.commit()
+        with subprocess.Popen([DEPLOYCTL, "rollout", "-e", "lab", "--yes"], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+            end = time.monotonic() + 60
+            while not self.names("jobs") and time.monotonic() < end:
+                time.sleep(0.1)
+            killed.kill()
+        name, = self.names("jobs")
+        undo = self.deployctl("undo", "-e", "lab", "--yes")
+        self.assert_exit(undo, 0)
+        self.assertIn(f"job/{name} is taken away: a run that was interrupted has left it", undo.stderr)
+        self.assertEqual(self.names("jobs"), [])
+
     def test_that_take_too_long_are_ended(self):
         # A shell that is process 1 does not heed SIGTERM: it is killed.
         self.use(task("migrate", "echo started; sleep 600", ", timeout: 3s"))

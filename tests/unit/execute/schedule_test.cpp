@@ -74,6 +74,27 @@ TEST(Schedule, BeginsAPhaseOnlyWhenTheEarlierOneIsDone) {
   EXPECT_THAT(recorder.started(), ElementsAre("push", "apply"));
 }
 
+TEST(Schedule, GoesOnBesideAStepThatWaitsForSomebody) {
+  const std::vector steps{step("canary"), step("end", {"canary"}), step("other"), step("last", {"other"})};
+  Recorder recorder;
+  const auto run = [&](bool is_broken) {
+    return run_steps(
+        steps, 1,
+        [&](const plan::Step& each, const StepDone& done) {
+          const bool fails = is_broken && each.id == "other";
+          done(each.id == "canary" ? base::Error::make(base::ErrorCode::rollout_undecided, "paused")
+               : fails             ? base::Error::make(base::ErrorCode::rollout_undecided, "not ready in time")
+                                   : recorder.run(each));
+        },
+        {}, KeepGoing::no, [](const base::Error& error) { return error.message == "paused"; });
+  };
+  const auto paused = run(false);
+  EXPECT_THAT(recorder.started(), ElementsAre("other", "last"));
+  EXPECT_THAT(told(paused.left), ElementsAre("end (canary: paused)"));
+  EXPECT_EQ(paused.status.error().message, "paused");
+  EXPECT_EQ(run(true).status.error().message, "not ready in time") << "a pause hides no failure";
+}
+
 TEST(Schedule, RunsIndependentStepsAtTheSameTime) {
   const std::vector steps{step("a"), step("b")};
   std::latch both(2);

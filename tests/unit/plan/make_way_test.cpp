@@ -1,0 +1,91 @@
+// What is pruned before the rest, and where in the order of the steps.
+#include "core/plan/make_way.hpp"
+
+#include "core/plan/prune.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace deployctl::plan {
+namespace {
+
+using ::testing::ElementsAre;
+
+kube::Object object(const std::string& kind, const std::string& name) {
+  return {.body = {{"apiVersion", "v1"}, {"kind", kind}, {"metadata", {{"name", name}, {"namespace", "web"}}}}};
+}
+
+Step apply(const kube::Object& object, std::vector<std::string> after) {
+  return {.id = "apply:" + kube::to_string(object.key()),
+          .service = object.name(),
+          .action = ApplyObject{object},
+          .after = std::move(after),
+          .phase = Phase::cluster};
+}
+
+Step ending(const std::string& id, const std::string& service, Action action, std::vector<std::string> after) {
+  return {.id = id,
+          .service = service,
+          .action = std::move(action),
+          .after = std::move(after),
+          .phase = Phase::cluster,
+          .after_failure = AfterFailure::is_done};
+}
+
+// A service as a release has it.
+std::vector<Step> rollout_of(const std::string& service) {
+  return {apply(object("Service", service), {"task:" + service + "/migrate"}),
+          apply(object("Deployment", service), {"task:" + service + "/migrate", "apply:service/" + service}),
+          ending("rollout:" + service, service, AwaitRollout{}, {"apply:deployment/" + service})};
+}
+
+std::vector<Step> prunes(const std::vector<std::pair<std::string, std::string>>& objects) {
+  std::vector<kube::ObjectKey> keys;
+  for (const auto& [kind, name] : objects) {
+    keys.push_back({"v1", kind, "web", name});
+  }
+  return prune_steps(keys);
+}
+
+// "id <- what it comes after"
+std::vector<std::string> in_words(const std::vector<Step>& steps) {
+  std::vector<std::string> words;
+  for (const auto& step : steps) {
+    auto text = step.id + " <-";
+    for (const auto& id : step.after) {
+      text += " " + id;
+    }
+    words.push_back(text);
+  }
+  return words;
+}
+
+TEST(MakeWay, TakesAnAutoscalerAwayBeforeItsWorkloadHasReplicasOfItsOwn) {
+  auto steps = rollout_of("api");
+  const auto others = make_way(steps, prunes({{"HorizontalPodAutoscaler", "api"}, {"Ingress", "api"}}));
+  EXPECT_THAT(in_words(others), ElementsAre("prune:ingress/api <-"));
+  EXPECT_THAT(in_words(steps), ElementsAre("apply:service/api <- task:api/migrate",
+                                           "prune:horizontalpodautoscaler/api <- task:api/migrate apply:service/api",
+                                           "apply:deployment/api <- prune:horizontalpodautoscaler/api",
+                                           "rollout:api <- apply:deployment/api"));
+  EXPECT_EQ(steps[1].reason, "no longer part of the project, and in the way of apply deployment/api");
+}
+
+TEST(MakeWay, LeavesTheAutoscalerOfAServiceThatGoesAltogetherForTheEnd) {
+  auto steps = rollout_of("api");
+  const auto before = in_words(steps);
+  const auto others = make_way(steps, prunes({{"HorizontalPodAutoscaler", "worker"}, {"Deployment", "worker"}}));
+  EXPECT_THAT(in_words(others), ElementsAre("prune:horizontalpodautoscaler/worker <-", "prune:deployment/worker <-"));
+  EXPECT_EQ(in_words(steps), before);
+}
+
+TEST(MakeWay, LeavesTheAutoscalerOfTheOldSideUntilTheNewOneIsSwitchedTo) {
+  auto steps = rollout_of("api");
+  steps.push_back(ending("switch:api", "api", SwitchTraffic{}, {"rollout:api"}));
+  EXPECT_THAT(in_words(make_way(steps, prunes({{"HorizontalPodAutoscaler", "api"}}))),
+              ElementsAre("prune:horizontalpodautoscaler/api <-"));
+}
+
+}  // namespace
+}  // namespace deployctl::plan
