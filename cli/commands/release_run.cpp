@@ -61,7 +61,9 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
     }
   }
   if (options.wish.rollout) {
-    if (const auto ready = execute::preflight(*plan, target, *seen, {.force = force}, ports); !ready) {
+    if (const auto ready =
+            execute::preflight(*plan, target, *seen, {.force = force, .services = options.wish.services}, ports);
+        !ready) {
       return ready.error();
     }
     const bool is_approved = options.yes || !options.approved.empty();

@@ -3,11 +3,14 @@
 #include "core/base/text.hpp"
 #include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
+#include "core/execute/find.hpp"
+#include "core/execute/node_ports.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 
 namespace deployctl::execute {
 namespace {
@@ -52,10 +55,21 @@ base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const pla
   return plan::expected_change(live ? &*live : nullptr, *applied);
 }
 
+// Of an object that the server takes only once another one has gone.
+base::Result<plan::ExpectedChange> without_its_port(const kube::Object& object, cluster::Client& client,
+                                                    const Ports& ports) {
+  const auto live = find_object(client, object.key(), ports.stop);
+  if (!live) {
+    return live.error();
+  }
+  return plan::ExpectedChange{*live ? plan::Change::update : plan::Change::create, {}, {}};
+}
+
 }  // namespace
 
 base::Status dry_run(const project::Target& target, const std::vector<const project::Service*>& services,
-                     plan::Observation& observation, cluster::Client& client, const Ports& ports) {
+                     const std::vector<std::string>& named, plan::Observation& observation, cluster::Client& client,
+                     const Ports& ports) {
   if (!observation.namespace_exists) {
     observation.expected[generate::namespace_object(target).key()] = {plan::Change::create, {}, {}};
   }
@@ -64,12 +78,15 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
   Jobs jobs;
   const auto& seen = observation;
   std::map<kube::ObjectKey, plan::ExpectedChange> expected;
+  std::set<kube::ObjectKey> made;
+  const auto stays = [&](const kube::ObjectKey& key) { return made.contains(key); };
   for (const auto* service : services) {
     auto objects = plan::desired_objects(target, *service, observation);
     if (!objects) {
       return objects.error();
     }
     for (auto& object : *objects) {
+      made.insert(object.key());
       if (!observation.namespace_exists) {
         expected[object.key()] = {plan::Change::create, {}, {}};
         continue;
@@ -79,7 +96,18 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
         const auto side = seen.live_sides.find(*service->name);
         const auto compared = side == seen.live_sides.end() ? object : generate::on_side(object, side->second);
         auto change = try_out(compared, seen, client, ports);
+        const auto old =
+            change || !is_port_taken(change.error())
+                ? std::optional<base::Result<kube::ObjectKey>>()
+                : taken_port({.wanted = object, .project = *target.project, .services = named, .stays = stays},
+                             change.error(), client, ports);
+        if (old) {
+          change = *old ? without_its_port(object, client, ports) : (*old).error();
+        }
         const std::scoped_lock lock(mutex);
+        if (old && *old) {
+          observation.moved_ports.insert_or_assign(object.key(), **old);
+        }
         if (!change) {
           failure = failure.value_or(change.error());
           return;

@@ -495,7 +495,7 @@ class Observer {
     if (!options_.with_dry_run) {
       return {};
     }
-    const auto tried = dry_run(target_, services_, seen_.observation, *seen_.world.cluster, ports_);
+    const auto tried = dry_run(target_, services_, wish_.services, seen_.observation, *seen_.world.cluster, ports_);
     return tried ? see_secrets_there() : tried;
   }
 

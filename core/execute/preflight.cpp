@@ -8,6 +8,7 @@
 #include "core/execute/at_once.hpp"
 #include "core/execute/image_access.hpp"
 #include "core/execute/images.hpp"
+#include "core/execute/node_ports.hpp"
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
@@ -142,6 +143,10 @@ class Gatherer {
   void try_out(const plan::Step& step, const kube::Object& planned) {
     const auto object = on_live_side(step, with_images(planned));
     const auto result = try_apply(client_, object, options_.force, ports_.stop);
+    if (!result && is_port_taken(result.error())) {
+      look_for_port(planned, result.error());
+      return;
+    }
     const std::scoped_lock lock(mutex_);
     if (!result) {
       note_refusal(planned.key(), result.error());
@@ -150,6 +155,23 @@ class Gatherer {
     const auto version = result->resource_version();
     seen_.live_versions[object.key()] = version;
     facts_.changes[planned.key()] = expected_change(object, version, *result);
+  }
+
+  // A Service that the run prunes hands its node port over.
+  void look_for_port(const kube::Object& wanted, const base::Error& refusal) {
+    const auto stays = [this](const kube::ObjectKey& key) {
+      const auto made = plan::desired_keys(plan_);
+      return std::ranges::find(made, key) != made.end();
+    };
+    const auto old =
+        taken_port({.wanted = wanted, .project = plan_.project, .services = options_.services, .stays = stays}, refusal,
+                   client_, ports_);
+    const std::scoped_lock lock(mutex_);
+    if (old) {
+      seen_.observation.moved_ports.insert_or_assign(wanted.key(), *old);
+    } else {
+      note_refusal(wanted.key(), old.error());
+    }
   }
 
   // A second Deployment is refused for what the first is refused for, which need not be said twice.

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace deployctl::execute {
 
@@ -20,11 +21,13 @@ base::Result<std::optional<kube::AccessRules>> read_access(cluster::Client& clie
 
 struct PreflightOptions {
   cluster::Force force = cluster::Force::no;  // fields that others manage will be taken over
+  std::vector<std::string> services = {};     // that the run is about; empty: all
 };
 
 // Success when nothing is known that would keep the plan from succeeding; what only may go wrong becomes a warning.
 // Otherwise one error with all findings (plan::to_error), and nothing has been written. A cluster that does not answer
-// is an error of its own. Remembers the versions of the live objects in `seen`, so that applying them need not ask.
+// is an error of its own. Remembers in `seen` the versions of the live objects, so that applying them need not ask, and
+// the node ports that move.
 base::Status preflight(const plan::Plan& plan, const project::Target& target, Seen& seen,
                        const PreflightOptions& options, const Ports& ports);
 

@@ -369,7 +369,7 @@ class RecordedRollout {
       return mended;
     }
     take_left_tasks_away();
-    plan::make_way(steps_, prunes(desired_));
+    plan::make_way(steps_, prunes(desired_), rollout_.seen.observation.moved_ports);
     return run(steps_);
   }
 
@@ -659,7 +659,7 @@ class RecordedRollout {
     earlier_.insert(earlier_.begin(), {.number = number_, .state = ReleaseState::failed, .inventory = desired_});
     const auto wanted = kube::inventory(*live, scope_.name_space);
     auto steps = plan::restore(*live, scope_, sided(*sides)).steps;
-    plan::make_way(steps, prunes(wanted));
+    plan::make_way(steps, prunes(wanted), plan::moved_ports(steps, steps_));
     if (const auto restored = run(steps); !restored) {
       return restored;
     }

@@ -173,7 +173,8 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   options.record.is_partial = !wish.services.empty();
   options.force = cluster::Force::yes;
   const auto plan = plan::restore(*release, scope, sided(seen->observation.live_sides));
-  if (const auto ready = preflight(plan, target, *seen, {.force = options.force}, ports); !ready) {
+  if (const auto ready = preflight(plan, target, *seen, {.force = options.force, .services = wish.services}, ports);
+      !ready) {
     return ready;
   }
   return execute(plan, target, *seen, options, ports).status;

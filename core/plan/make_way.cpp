@@ -1,52 +1,134 @@
 #include "core/plan/make_way.hpp"
 
+#include "core/json/reader.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 namespace deployctl::plan {
 namespace {
 
-using Place = std::vector<Step>::iterator;
+using Steps = std::vector<Step>;
+using Place = Steps::iterator;
 
-Place find_step(std::vector<Step>& steps, std::string_view id) {
+Place find_step(Steps& steps, std::string_view id) {
   return std::ranges::find_if(steps, [&](const Step& step) { return step.id == id; });
 }
 
-// Who has two sides scales the new one, and its autoscaler has the old one until the switch.
-bool has_two_sides(std::vector<Step>& steps, const std::string& service) {
-  return find_step(steps, "switch:" + service) != steps.end();
-}
-
-// The apply that the prune makes way for; the end when it may wait.
-Place in_the_way_of(std::vector<Step>& steps, const kube::ObjectKey& pruned) {
-  if (pruned.kind != "HorizontalPodAutoscaler" || has_two_sides(steps, pruned.name)) {
-    return steps.end();
-  }
+Place find_apply(Steps& steps, std::string_view kind, std::string_view name) {
   return std::ranges::find_if(steps, [&](const Step& step) {
     const auto* apply = std::get_if<ApplyObject>(&step.action);
-    return apply != nullptr && apply->object.kind() == "Deployment" && apply->object.name() == pruned.name;
+    return apply != nullptr && apply->object.kind() == kind && apply->object.name() == name;
   });
 }
 
-void put_before(std::vector<Step>& steps, Place apply, Step prune) {
+bool comes_after(const Step& step, const std::string& id) {
+  return std::ranges::find(step.after, id) != step.after.end();
+}
+
+bool has_two_sides(Steps& steps, const std::string& service) {
+  return find_step(steps, "switch:" + service) != steps.end();
+}
+
+bool has_canary(Steps& steps, const std::string& service) {
+  return find_step(steps, "canary:" + service) != steps.end();
+}
+
+// The apply that the prune makes way for; the end when it may wait.
+Place in_the_way_of(Steps& steps, const kube::ObjectKey& pruned, const MovedPorts& moved) {
+  if (pruned.kind == "Service") {
+    const auto heir = std::ranges::find_if(moved, [&](const auto& each) { return each.second == pruned; });
+    return heir == moved.end() ? steps.end() : find_apply(steps, "Service", heir->first.name);
+  }
+  // Who has two sides scales the new one, and its autoscaler has the old one until the switch.
+  const bool is_autoscaler = pruned.kind == "HorizontalPodAutoscaler" && !has_two_sides(steps, pruned.name);
+  return is_autoscaler ? find_apply(steps, "Deployment", pruned.name) : steps.end();
+}
+
+// Moves the apply of a Service behind the verdict on its pods, and what came after either behind both; answers with
+// where it is then. Who leads requests to some of the pods only needs the Service before.
+Place behind_its_pods(Steps& steps, Place apply) {
+  const auto rollout_id = "rollout:" + apply->service;
+  const bool is_needed = has_two_sides(steps, apply->service) || has_canary(steps, apply->service);
+  if (is_needed || find_step(steps, rollout_id) == steps.end() || comes_after(*apply, rollout_id)) {
+    return apply;
+  }
+  auto moved = std::move(*apply);
+  steps.erase(apply);
+  for (auto& step : steps) {
+    if (const auto behind = std::ranges::find(step.after, moved.id); behind != step.after.end()) {
+      step.after.erase(behind);
+      std::ranges::copy_if(moved.after, std::back_inserter(step.after),
+                           [&](const std::string& id) { return !comes_after(step, id); });
+    }
+    if (comes_after(step, rollout_id)) {
+      step.after.push_back(moved.id);
+    }
+  }
+  moved.after = {rollout_id};
+  return steps.insert(find_step(steps, rollout_id) + 1, std::move(moved));
+}
+
+void put_before(Steps& steps, Place apply, Step prune) {
   prune.reason += fmt::format(", and in the way of {}", title(*apply));
   prune.after = std::move(apply->after);
   apply->after = {prune.id};
   steps.insert(apply, std::move(prune));
 }
 
+std::vector<const kube::Object*> services_in(const Steps& steps) {
+  std::vector<const kube::Object*> services;
+  for (const auto& step : steps) {
+    if (const auto* apply = std::get_if<ApplyObject>(&step.action);
+        apply != nullptr && apply->object.kind() == "Service") {
+      services.push_back(&apply->object);
+    }
+  }
+  return services;
+}
+
 }  // namespace
 
-std::vector<Step> make_way(std::vector<Step>& steps, std::vector<Step> prunes) {
-  std::vector<Step> others;
+std::set<long long> node_ports(const kube::Object& service) {
+  std::set<long long> ports;
+  for (const auto& port : json::Reader(service.body).at("spec", "ports").elements()) {
+    if (const auto number = port.at("nodePort").integer()) {
+      ports.insert(*number);
+    }
+  }
+  return ports;
+}
+
+MovedPorts moved_ports(const Steps& steps, const Steps& before) {
+  MovedPorts moved;
+  for (const auto* wanted : services_in(steps)) {
+    const auto ports = node_ports(*wanted);
+    for (const auto* holder : services_in(before)) {
+      const auto held = node_ports(*holder);
+      const bool is_held = std::ranges::any_of(ports, [&](long long port) { return held.contains(port); });
+      if (is_held && holder->key() != wanted->key()) {
+        moved.emplace(wanted->key(), holder->key());
+      }
+    }
+  }
+  return moved;
+}
+
+Steps make_way(Steps& steps, Steps prunes, const MovedPorts& moved) {
+  Steps others;
   for (auto& prune : prunes) {
-    const auto apply = in_the_way_of(steps, std::get<PruneObject>(prune.action).key);
+    auto apply = in_the_way_of(steps, std::get<PruneObject>(prune.action).key, moved);
     if (apply == steps.end()) {
       others.push_back(std::move(prune));
-    } else {
-      put_before(steps, apply, std::move(prune));
+      continue;
     }
+    if (std::get<ApplyObject>(apply->action).object.kind() == "Service") {
+      apply = behind_its_pods(steps, apply);
+    }
+    put_before(steps, apply, std::move(prune));
   }
   return others;
 }

@@ -3,12 +3,26 @@
 
 #include "core/plan/plan.hpp"
 
+#include <map>
+#include <set>
 #include <vector>
 
 namespace deployctl::plan {
 
-// Puts into `steps` those of `prunes` that must not wait, right before what they make way for: the autoscaler of a
-// workload that has replicas of its own again, and would lose them to it. Answers with the other prunes.
-std::vector<Step> make_way(std::vector<Step>& steps, std::vector<Step> prunes);
+// Services that are to have a node port which another one has that is pruned: the new one, the old one.
+using MovedPorts = std::map<kube::ObjectKey, kube::ObjectKey>;
+
+// That a Service asks for or has.
+std::set<long long> node_ports(const kube::Object& service);
+
+// Of the Services that `steps` apply, those that want a node port of another one among `before`.
+MovedPorts moved_ports(const std::vector<Step>& steps, const std::vector<Step>& before);
+
+// Puts into `steps` those of `prunes` that must not wait, right before what they make way for; answers with the others.
+//
+// The autoscaler of a workload that has replicas of its own again goes before these are applied, which it would change.
+// A Service whose node port goes to another one stays until the pods of that one are ready, and the new Service, which
+// its pods do not need, is applied after it.
+std::vector<Step> make_way(std::vector<Step>& steps, std::vector<Step> prunes, const MovedPorts& moved = {});
 
 }  // namespace deployctl::plan

@@ -6,7 +6,6 @@
 #include "core/kube/field_diff.hpp"
 #include "core/kube/release_history.hpp"
 #include "core/plan/canary.hpp"
-#include "core/plan/make_way.hpp"
 #include "core/plan/prune.hpp"
 
 #include <nlohmann/json.hpp>
@@ -384,7 +383,7 @@ void add_prune_steps(Plan& plan, const Observation& seen, const std::vector<std:
   releases.insert(releases.end(), seen.releases.begin(), seen.releases.end());
   auto leftovers = to_prune(releases, desired);
   std::erase_if(leftovers, [&](const kube::ObjectKey& key) { return seen.not_pruned.contains(key); });
-  for (auto& step : make_way(plan.steps, prune_steps(leftovers, services))) {
+  for (auto& step : make_way(plan.steps, prune_steps(leftovers, services), seen.moved_ports)) {
     plan.steps.push_back(std::move(step));
   }
 }

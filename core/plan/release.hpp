@@ -7,6 +7,7 @@
 #include "core/generate/sides.hpp"
 #include "core/kube/release.hpp"
 #include "core/plan/expected.hpp"
+#include "core/plan/make_way.hpp"
 #include "core/plan/plan.hpp"
 #include "core/project/model.hpp"
 
@@ -47,6 +48,7 @@ struct Observation {
   std::vector<kube::ReleaseSummary> releases;
   // What the live release has of services that the run is not about, for a run about some; nothing: not looked at.
   std::optional<std::vector<kube::ObjectKey>> left_alone;
+  MovedPorts moved_ports;                              // from Services that are pruned; as far as the server was asked
   std::set<kube::ObjectKey> not_pruned;                // that would be, but are gone or not ours; as far as looked at
   std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
 };

@@ -227,7 +227,7 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
         self.make({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "first"},
                    "spec": {"type": "NodePort", "selector": {"a": "b"}, "ports": [{"port": 80, "nodePort": 30999}]}})
         self.use(service="    service: {type: NodePort, node_port: 30999}\n")
-        self.assert_refused(3, "service/web", "provided port is already allocated")
+        self.assert_refused(3, "service/web", "provided port is already allocated", "service/first has it: choose another")
 
     def test_everything_at_once(self):
         self.make_namespace()

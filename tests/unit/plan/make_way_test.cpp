@@ -87,5 +87,53 @@ TEST(MakeWay, LeavesTheAutoscalerOfTheOldSideUntilTheNewOneIsSwitchedTo) {
               ElementsAre("prune:horizontalpodautoscaler/api <-"));
 }
 
+kube::Object node_port_service(const std::string& name, int port) {
+  auto service = object("Service", name);
+  service.body["spec"]["ports"] = json::Value::array({{{"port", 80}, {"nodePort", port}}});
+  return service;
+}
+
+TEST(MakeWay, HandsANodePortOverWhenThePodsThatGetItAreReady) {
+  auto steps = rollout_of("backend");
+  steps.push_back(apply(object("Deployment", "front"), {"rollout:backend"}));
+  const MovedPorts moved{{{"v1", "Service", "web", "backend"}, {"v1", "Service", "web", "api"}}};
+  const auto others = make_way(steps, prunes({{"Service", "api"}, {"Deployment", "api"}}), moved);
+  EXPECT_THAT(in_words(others), ElementsAre("prune:deployment/api <-"));
+  EXPECT_THAT(
+      in_words(steps),
+      ElementsAre("apply:deployment/backend <- task:backend/migrate", "rollout:backend <- apply:deployment/backend",
+                  "prune:service/api <- rollout:backend", "apply:service/backend <- prune:service/api",
+                  "apply:deployment/front <- rollout:backend apply:service/backend"));
+  EXPECT_EQ(steps[2].reason, "no longer part of the project, and in the way of apply service/backend");
+}
+
+TEST(MakeWay, DoesTheSameAgainWithStepsThatAreInThatOrder) {
+  auto steps = rollout_of("backend");
+  const MovedPorts moved{{{"v1", "Service", "web", "backend"}, {"v1", "Service", "web", "api"}}};
+  make_way(steps, prunes({{"Service", "api"}}), moved);
+  const auto once = in_words(steps);
+  std::erase_if(steps, [](const Step& step) { return std::holds_alternative<PruneObject>(step.action); });
+  steps.back().after = {"rollout:backend"};
+  make_way(steps, prunes({{"Service", "api"}}), moved);
+  EXPECT_EQ(in_words(steps), once);
+}
+
+TEST(MakeWay, LeavesTheServiceThatLeadsToTwoSidesBeforeItsPods) {
+  auto steps = rollout_of("backend");
+  steps.push_back(ending("switch:backend", "backend", SwitchTraffic{}, {"rollout:backend"}));
+  make_way(steps, prunes({{"Service", "api"}}),
+           {{{"v1", "Service", "web", "backend"}, {"v1", "Service", "web", "api"}}});
+  EXPECT_EQ(in_words(steps)[0], "prune:service/api <- task:backend/migrate");
+  EXPECT_EQ(in_words(steps)[1], "apply:service/backend <- prune:service/api");
+}
+
+TEST(MovedPorts, AreThoseThatAnotherServiceHadBefore) {
+  const std::vector before{apply(node_port_service("api", 30080), {}), apply(node_port_service("other", 30081), {})};
+  const std::vector steps{apply(node_port_service("backend", 30080), {}), apply(node_port_service("other", 30081), {}),
+                          apply(object("Service", "none"), {})};
+  EXPECT_EQ(moved_ports(steps, before),
+            (MovedPorts{{{"v1", "Service", "web", "backend"}, {"v1", "Service", "web", "api"}}}));
+}
+
 }  // namespace
 }  // namespace deployctl::plan
