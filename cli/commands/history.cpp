@@ -4,6 +4,7 @@
 #include "cli/runtime.hpp"
 #include "cli/table.hpp"
 #include "core/base/text.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 
@@ -56,6 +57,7 @@ int show_history(Runtime& runtime) {
   if (!client) {
     return runtime.fail(client.error());
   }
+  execute::warn_of_another_cluster(target, **client, ports);
   const auto releases =
       execute::Ledger(**client, {*target.project, target.environment, target.name_space}).list(ports.stop);
   if (!releases) {

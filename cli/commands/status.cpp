@@ -5,6 +5,7 @@
 #include "cli/table.hpp"
 #include "core/base/text.hpp"
 #include "core/execute/canary_record.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/kube/release_history.hpp"
 #include "core/plan/release.hpp"
@@ -216,6 +217,7 @@ int show_status(Runtime& runtime, const std::vector<std::string>& names) {
   if (!client) {
     return runtime.fail(client.error());
   }
+  execute::warn_of_another_cluster(*loaded.target, **client, ports);
   const auto overview = overview_or_nothing(runtime, **client, *loaded.target, ports);
   const auto shown = services_to_show(*services, names.empty(), overview);
   const auto statuses = execute::read_status(**client, *loaded.target, shown, ports);

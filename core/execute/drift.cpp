@@ -7,6 +7,7 @@
 #include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
 #include "core/execute/canary_record.hpp"
+#include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/ready_images.hpp"
@@ -119,6 +120,7 @@ class DriftFinder {
       return client.error();
     }
     client_ = std::move(*client);
+    warn_of_another_cluster(target_, *client_, ports_);
     return {};
   }
 

@@ -7,6 +7,7 @@
 #include "core/execute/inspect.hpp"
 #include "core/execute/lock.hpp"
 #include "core/execute/preflight.hpp"
+#include "core/execute/prune.hpp"
 #include "core/execute/ready_images.hpp"
 #include "core/execute/running.hpp"
 #include "core/generate/sides.hpp"
@@ -534,6 +535,7 @@ class Observer {
     if (!plan) {
       return plan.error();
     }
+    tell_kept(*plan);
     std::mutex mutex;
     base::Status outcome;
     Jobs jobs;
@@ -552,6 +554,19 @@ class Observer {
     }
     run_at_once(jobs);
     return outcome;
+  }
+
+  void tell_kept(const plan::Plan& plan) {
+    const auto& left_alone = seen_.observation.left_alone;
+    const auto* live = kube::live_release(seen_.observation.releases);
+    if (live == nullptr || !(wish_.services.empty() || left_alone)) {
+      return;
+    }
+    auto desired = plan::desired_keys(plan);
+    if (left_alone) {
+      desired.insert(desired.end(), left_alone->begin(), left_alone->end());
+    }
+    tell_kept_claims(*seen_.world.cluster, plan::kept_claims(*live, desired), ports_);
   }
 
   // What cannot be looked at counts as there.

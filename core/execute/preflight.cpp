@@ -45,6 +45,7 @@ class Gatherer {
       add_dry_runs(jobs);
       add_lists(jobs);
       add_named_objects(jobs);
+      add_storage_classes(jobs);
     }
     run_at_once(jobs);
     if (!failure_) {
@@ -351,6 +352,42 @@ class Gatherer {
     for (const auto& named : plan::named_elsewhere(plan_)) {
       jobs.emplace_back([this, named] { look_for(named); });
     }
+  }
+
+  // Who may not list both goes without.
+  void add_storage_classes(Jobs& jobs) {
+    const bool is_any_asked_for = std::ranges::any_of(plan_.steps, [](const plan::Step& step) {
+      const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
+      return apply != nullptr && !plan::storage_class_of(apply->object).empty();
+    });
+    if (is_any_asked_for) {
+      jobs.emplace_back([this] { list_storage_classes(); });
+    }
+  }
+
+  void list_storage_classes() {
+    const auto list = [this](kube::Resource resource) {
+      resource.scope = kube::Scope::cluster;
+      return client_.list({.resource = resource, .name_space = {}}, ports_.stop);
+    };
+    const auto classes = list({"storage.k8s.io", "v1", "StorageClass", "storageclasses"});
+    const auto volumes = list({"", "v1", "PersistentVolume", "persistentvolumes"});
+    if (!classes || !volumes) {
+      return;
+    }
+    std::vector<std::string> names;
+    for (const auto& each : classes->items) {
+      names.push_back(each.name());
+    }
+    for (const auto& each : volumes->items) {
+      names.push_back(json::Reader(each.body).at("spec", "storageClassName").string_or());
+    }
+    std::ranges::sort(names);
+    const auto repeated = std::ranges::unique(names);
+    names.erase(repeated.begin(), repeated.end());
+    std::erase(names, "");
+    const std::scoped_lock lock(mutex_);
+    facts_.storage_classes = std::move(names);
   }
 
   void look_for(const std::pair<std::string, std::string>& named) {

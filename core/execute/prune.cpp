@@ -54,4 +54,18 @@ base::Status prune_object(cluster::Client& client, const plan::PruneObject& prun
   }
 }
 
+void tell_kept_claims(cluster::Client& client, const std::vector<kube::ObjectKey>& claims, const Ports& ports) {
+  for (const auto& claim : claims) {
+    if (const auto live = client.get(claim, ports.stop)) {
+      const auto name = kube::to_string(claim);
+      ports.events.emit(events::Note{
+          events::Note::Level::info,
+          fmt::format(
+              "{0} is kept with its data, though no longer part of the project; kubectl delete {0} -n {1} deletes "
+              "both",
+              name, claim.name_space)});
+    }
+  }
+}
+
 }  // namespace deployctl::execute

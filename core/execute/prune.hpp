@@ -7,6 +7,7 @@
 #include "core/plan/plan.hpp"
 
 #include <string>
+#include <vector>
 
 namespace deployctl::execute {
 
@@ -15,5 +16,8 @@ namespace deployctl::execute {
 // service's than those of the step. Success when it is not there.
 base::Status prune_object(cluster::Client& client, const plan::PruneObject& prune, const std::string& project,
                           const std::string& step, const Ports& ports);
+
+// Notes what stays of the project with the data it holds (plan::kept_claims), as far as it is there.
+void tell_kept_claims(cluster::Client& client, const std::vector<kube::ObjectKey>& claims, const Ports& ports);
 
 }  // namespace deployctl::execute

@@ -7,6 +7,7 @@
 #include "core/execute/commit_order.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/left_tasks.hpp"
+#include "core/execute/prune.hpp"
 #include "core/execute/sides.hpp"
 #include "core/generate/sides.hpp"
 #include "core/kube/release_history.hpp"
@@ -517,6 +518,9 @@ class RecordedRollout {
       earlier_.insert(earlier_.begin(), {.number = number_, .state = ReleaseState::deployed, .inventory = desired_});
     }
     clean_up(desired_);
+    if (live_) {
+      tell_kept_claims(client_, plan::kept_claims(*live_, desired_), ports_);
+    }
     if (number_ != 0) {
       tell_failure("deleting old releases", ledger_.prune(plan::kept_release_count, ports_.stop));
     }

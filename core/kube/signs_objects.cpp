@@ -149,8 +149,10 @@ void add_deployment_signs(const Evidence& evidence, std::vector<Sign>& signs) {
     return;
   }
   if (deployment.is_paused && !evidence.paused_on_purpose) {
-    signs.push_back(
-        deployment_sign(evidence, "deployment-paused", "spec.paused", "DeploymentPaused", "the deployment is paused"));
+    auto sign =
+        deployment_sign(evidence, "deployment-paused", "spec.paused", "DeploymentPaused", "the deployment is paused");
+    sign.advice = "resume it: kubectl rollout resume " + sign.object;
+    signs.push_back(std::move(sign));
   }
   if (const auto* progressing = find_condition(deployment.conditions, "Progressing");
       progressing != nullptr && progressing->reason == "ProgressDeadlineExceeded" &&

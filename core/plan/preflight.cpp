@@ -64,6 +64,8 @@ class Preflight {
     check_images();
     check_room();
     check_volumes();
+    check_storage_classes();
+    check_paused();
     return std::move(report_);
   }
 
@@ -371,6 +373,42 @@ class Preflight {
     }
   }
 
+  // A class that no provisioner has is one of volumes that somebody has made by hand, or a slip of the pen.
+  void check_storage_classes() {
+    if (!facts_.storage_classes) {
+      return;
+    }
+    const auto& known = *facts_.storage_classes;
+    for (const auto* apply : applied_objects(plan_)) {
+      const auto name = storage_class_of(apply->object);
+      const auto change = facts_.changes.find(apply->object.key());
+      const bool is_new = change == facts_.changes.end() || change->second == Change::create;
+      if (!is_new || name.empty() || std::ranges::find(known, name) != known.end()) {
+        continue;
+      }
+      const auto nearest = base::did_you_mean(name, known);
+      find(ErrorCode::rollout_failed,
+           fmt::format("{} asks for the storage class {}, which the cluster has not, nor a volume of it",
+                       kube::to_string(apply->object.key()), base::printable(name)),
+           !nearest.empty() ? nearest
+           : known.empty()  ? "it has none: an administrator makes one, or a PersistentVolume of this class"
+                            : "it has: " + base::printable(base::join(known, ", ")));
+    }
+  }
+
+  // One that is paused takes the new template and does nothing, until somebody resumes it: then that goes live.
+  void check_paused() {
+    for (const auto* apply : applied_objects(plan_)) {
+      const auto live = facts_.deployments.find(apply->object.name());
+      if (apply->object.kind() == "Deployment" && live != facts_.deployments.end() &&
+          json::Reader(live->second.body).at("spec", "paused").boolean_or()) {
+        const auto name = kube::to_string(live->second.key());
+        find(ErrorCode::rollout_failed, name + " is paused, and would not take up the change",
+             fmt::format("resume it: kubectl rollout resume {} -n {}", name, plan_.name_space));
+      }
+    }
+  }
+
   const Plan& plan_;
   const project::Target& target_;
   const PreflightFacts& facts_;
@@ -390,6 +428,11 @@ ErrorCode gravest(const std::vector<PreflightFinding>& findings) {
 }
 
 }  // namespace
+
+std::string storage_class_of(const kube::Object& claim) {
+  return claim.kind() == "PersistentVolumeClaim" ? json::Reader(claim.body).at("spec", "storageClassName").string_or()
+                                                 : "";
+}
 
 std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts) {
   const auto limit_ranges = facts.limit_ranges.value_or(std::vector<kube::Object>());

@@ -31,7 +31,10 @@ struct PreflightFacts {
   std::optional<std::vector<kube::Object>> nodes;
   std::optional<std::vector<kube::Object>> pods;  // of all namespaces
   std::map<std::string, ImageAccess> images;      // by service
-  std::vector<std::string> remarks;               // what could not be found out, in words
+  // Names that a claim may ask for, of classes and of volumes made by hand; only where a claim of the plan asks for
+  // one.
+  std::optional<std::vector<std::string>> storage_classes;
+  std::vector<std::string> remarks;  // what could not be found out, in words
   // Secrets and ConfigMaps that objects of the plan name and that are not of the plan, with their keys; no keys: there
   // is no such object.
   std::map<std::pair<std::string, std::string>, std::optional<std::set<std::string>>> named_objects;
@@ -47,6 +50,9 @@ struct PreflightReport {
   std::vector<PreflightFinding> findings;  // any of them keeps the rollout from beginning
   std::vector<std::string> remarks;        // may go wrong, or could not be told
 };
+
+// What a claim asks for by name; empty for one that asks for none, and for every other object.
+std::string storage_class_of(const kube::Object& claim);
 
 // What the workloads that the plan makes or changes ask for at the peak.
 std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts);

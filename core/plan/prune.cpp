@@ -70,6 +70,16 @@ std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> rele
   return keys;
 }
 
+std::vector<kube::ObjectKey> kept_claims(const kube::ReleaseSummary& live, std::span<const kube::ObjectKey> desired) {
+  std::vector<kube::ObjectKey> kept;
+  for (const auto& key : live.inventory.value_or(std::vector<kube::ObjectKey>())) {
+    if (key.kind == "PersistentVolumeClaim" && std::ranges::find(desired, key) == desired.end()) {
+      kept.push_back(key);
+    }
+  }
+  return kept;
+}
+
 std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager) {
   const auto metadata = json::Reader(live.body).at("metadata");
   if (metadata.at("labels", "app.kubernetes.io/part-of").string_or() != project) {

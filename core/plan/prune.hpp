@@ -23,6 +23,9 @@ inline constexpr std::size_t kept_release_count = 10;
 std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> releases,
                                       std::span<const kube::ObjectKey> desired);
 
+// Claims of `live`, the live release, that `desired` does not name: they stay with the data they hold.
+std::vector<kube::ObjectKey> kept_claims(const kube::ReleaseSummary& live, std::span<const kube::ObjectKey> desired);
+
 // Why a live object must stay although it is to be pruned; empty when it may go: it has our label for this project, our
 // field manager wrote it, nobody has asked to keep it and it is not going already.
 std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager);

@@ -322,11 +322,17 @@ class Differences(PlansTest):
         self.use(extra=f"""  old:
     image: {self.image}
     replicas: 0
+    volumes: {{data: {{mount: /data, size: 1Mi}}}}
 """)
         self.rollout()
         self.use()
         found = self.diff(4)
         self.assertIn(("extra", "deployment/old"), [each[:2] for each in found])
+        with self.subTest("and what stays of them is told with the way to be rid of it"):
+            kept = f"kubectl delete persistentvolumeclaim/old-data -n {self.namespace} deletes both"
+            self.assertIn(kept, self.plan().stderr)
+            self.assertIn(kept, self.rollout().stderr)
+            self.assertNotIn(kept, self.rollout().stderr)
 
 
 def members(value, path=""):

@@ -150,6 +150,8 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
             done = self.deployctl(*command, "-e", "lab")
             self.assert_exit(done, 7)
             self.assertIn("belongs to another cluster", done.stderr)
+        for command in ("status", "history", "diff"):
+            self.assertIn("belongs to another cluster", self.deployctl(command, "-e", "lab").stderr)
         uid = kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}").stdout
         self.use(f"cluster: {{uid: {uid}, ca: 'sha256:{'0' * 64}'}}\n")
         self.assert_refused(7, "its CA is another one")
@@ -228,6 +230,28 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
                    "spec": {"type": "NodePort", "selector": {"a": "b"}, "ports": [{"port": 80, "nodePort": 30999}]}})
         self.use(service="    service: {type: NodePort, node_port: 30999}\n")
         self.assert_refused(3, "service/web", "provided port is already allocated", "service/first has it: choose another")
+
+    def test_a_storage_class_that_is_not_there(self):
+        self.make_namespace()
+        volume = "    volumes: {{data: {{mount: /data, size: 1Mi, class: {name}}}}}\n"
+        self.use(service=volume.format(name="standart"))
+        self.assert_refused(5, "persistentvolumeclaim/web-data asks for the storage class standart")
+        by_hand = f"{self.namespace}-by-hand"
+        self.make({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": by_hand},
+                   "spec": {"capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteOnce"],
+                            "storageClassName": by_hand, "hostPath": {"path": "/nowhere"}}})
+        self.addCleanup(kubectl, "delete", "persistentvolume", by_hand, "--wait=false")
+        self.use(service=volume.format(name=by_hand.replace("hand", "hnd")))
+        self.assert_refused(5, f"did you mean '{by_hand}'?")
+
+    def test_a_deployment_that_is_paused(self):
+        self.make_namespace()
+        self.use(service="    replicas: 0\n")
+        self.assert_exit(self.rollout(), 0)
+        kubectl("rollout", "pause", "deployment/web", "-n", self.namespace)
+        self.use(service="    replicas: 0\n    env: {A: b}\n")
+        self.assert_refused(5, "deployment/web is paused, and would not take up the change",
+                            f"resume it: kubectl rollout resume deployment/web -n {self.namespace}")
 
     def test_everything_at_once(self):
         self.make_namespace()

@@ -82,6 +82,39 @@ TEST(Preflight, NamesEveryMissingPermissionAndARoleThatWouldDo) {
                                 HasSubstr("verbs:\n  - patch"), HasSubstr("verbs:\n  - watch")));
 }
 
+TEST(Preflight, TellsOfADeploymentThatIsPausedBeforeItTakesTheChange) {
+  PreflightFacts facts;
+  facts.deployments["api"] = object(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"api"},)"
+                                    R"("spec":{"paused":true}})");
+  const auto report = check(facts);
+  EXPECT_THAT(lines(report), ElementsAre("rollout_failed: deployment/api is paused, and would not take up the change"));
+  EXPECT_EQ(report.findings[0].advice, "resume it: kubectl rollout resume deployment/api -n shop");
+  facts.deployments["api"].body["spec"]["paused"] = false;
+  EXPECT_THAT(lines(check(facts)), IsEmpty());
+}
+
+TEST(Preflight, KnowsTheStorageClassesAClaimMayAskFor) {
+  Plan plan{.name_space = "shop"};
+  const auto claim = object(R"({"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"api-data"},)"
+                            R"("spec":{"storageClassName":"standart"}})");
+  plan.steps.push_back({.id = "apply:persistentvolumeclaim/api-data", .service = "api", .action = ApplyObject{claim}});
+  const auto check = [&](std::vector<std::string> classes, Change change = Change::create) {
+    PreflightFacts facts;
+    facts.storage_classes = std::move(classes);
+    facts.changes[claim.key()] = change;
+    return preflight(plan, shop(), facts);
+  };
+  const auto report = check({"fast", "standard"});
+  EXPECT_THAT(lines(report), ElementsAre("rollout_failed: persistentvolumeclaim/api-data asks for the storage class "
+                                         "standart, which the cluster has not, nor a volume of it"));
+  EXPECT_EQ(report.findings[0].advice, "did you mean 'standard'?");
+  EXPECT_EQ(check({"fast"}).findings[0].advice, "it has: fast");
+  EXPECT_THAT(check({}).findings[0].advice, HasSubstr("it has none"));
+  EXPECT_THAT(lines(check({"standart"})), IsEmpty());
+  EXPECT_THAT(lines(check({"fast"}, Change::none)), IsEmpty()) << "it is there already";
+  EXPECT_THAT(lines(preflight(plan, shop(), {})), IsEmpty()) << "the classes may not be listed";
+}
+
 TEST(Preflight, SaysARefusalForAPermissionOnce) {
   PreflightFacts facts;
   facts.missing_permissions = {{kube::permission("patch", kube::resource_of("Deployment")), "to apply deployment/api"}};

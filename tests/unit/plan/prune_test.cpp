@@ -105,6 +105,14 @@ TEST(WhyNotPruned, SaysWhatKeepsAnObject) {
   }
 }
 
+TEST(KeptClaims, AreThoseOfTheLiveReleaseThatTheNewOneHasNot) {
+  const auto live = release(1, ReleaseState::deployed,
+                            {key("PersistentVolumeClaim", "a-data"), key("PersistentVolumeClaim", "b-data"),
+                             key("Deployment", "b", "apps/v1")});
+  EXPECT_THAT(kept_claims(live, std::vector{key("PersistentVolumeClaim", "a-data")}),
+              ElementsAre(key("PersistentVolumeClaim", "b-data")));
+}
+
 TEST(Pruning, ForSomeServicesLeavesWhatBelongsToOthers) {
   const auto object = live({{"labels", {{"app.kubernetes.io/name", "api"}}}});
   EXPECT_FALSE(is_of_another_service(object, {}));
