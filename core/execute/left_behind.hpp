@@ -1,0 +1,30 @@
+// What earlier runs have left open or half done, and what this one does about it. All of it under the lock: whoever
+// holds that knows that nobody else is at work.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/execute/release_run.hpp"
+
+namespace deployctl::execute {
+
+// What is pending was left behind: it is marked interrupted, so that whoever made it cannot write to it any more.
+base::Status take_over(ReleaseRun& run, kube::ReleaseSummary& left);
+// What `promote` is about may have ended while it waited for the lock: refused, saying how.
+base::Status check_continued(const ReleaseRun& run);
+// A run about some services is not to end what waits of others: refused, naming them.
+base::Status check_others_open(const ReleaseRun& run);
+
+// The same release again goes on with what is open of the one left, any other takes that back first. Gives the run its
+// canaries.
+base::Status take_up(ReleaseRun& run);
+// Every canary of the release that is not over.
+base::Status take_back_canaries(ReleaseRun& run, const kube::Release& release, const kube::Release* live,
+                                CanaryRecord& record);
+// A run about some services has nothing of its own to put in the place of what an interrupted one did to the others:
+// they are brought back to the live release. What one that failed did to them was left there on purpose (--on-failure
+// stop, keep) and stays.
+base::Status mend_other_services(ReleaseRun& run);
+// Tasks of an interrupted release that have not begun, and that this one does not have: they would run later.
+void take_left_tasks_away(const ReleaseRun& run);
+
+}  // namespace deployctl::execute
