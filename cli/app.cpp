@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "cli/options/global_options.hpp"
+#include "cli/options/values.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
 #include "core/base/error.hpp"
@@ -13,7 +14,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -23,25 +23,21 @@ namespace {
 constexpr int usage_exit_code = 2;
 
 void declare_global_options(CLI::App& app, GlobalOptions& options) {
-  static const std::map<std::string, OutputMode> output_modes{{"auto", OutputMode::automatic},
-                                                              {"plain", OutputMode::plain},
-                                                              {"tty", OutputMode::tty},
-                                                              {"json", OutputMode::json}};
-  static const std::map<std::string, ColorMode> color_modes{
+  const Choices<OutputMode> output_modes{{"auto", OutputMode::automatic},
+                                         {"plain", OutputMode::plain},
+                                         {"tty", OutputMode::tty},
+                                         {"json", OutputMode::json}};
+  const Choices<ColorMode> color_modes{
       {"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}};
-  static const std::map<std::string, LogLevel> log_levels{{"off", LogLevel::off}, {"debug", LogLevel::debug}};
+  const Choices<LogLevel> log_levels{{"off", LogLevel::off}, {"debug", LogLevel::debug}};
   app.add_option("-f,--file", options.file, "project manifest (default: deployctl.yaml here or in a parent folder)")
       ->type_name("FILE");
   app.add_option("-e,--env", options.environment, "environment of the project manifest")->type_name("NAME");
-  app.add_option("--output", options.output, "progress as plain lines, a live board or NDJSON (default: auto)")
-      ->transform(CLI::CheckedTransformer(output_modes).description(""))
-      ->type_name("plain|tty|json");
-  app.add_option("--color", options.color, "colours (default: auto, on a terminal)")
-      ->transform(CLI::CheckedTransformer(color_modes).description(""))
-      ->type_name("auto|always|never");
-  app.add_option("--log-level", options.log_level, "log every request and program on stderr (default: off)")
-      ->transform(CLI::CheckedTransformer(log_levels).description(""))
-      ->type_name("off|debug");
+  add_choice(app, "--output", options.output, output_modes,
+             "progress as plain lines, a live board or NDJSON (default: auto)");
+  add_choice(app, "--color", options.color, color_modes, "colours (default: auto, on a terminal)");
+  add_choice(app, "--log-level", options.log_level, log_levels,
+             "log every request and program on stderr (default: off)");
   app.add_flag("-q,--quiet", options.quiet, "only results and errors");
 }
 

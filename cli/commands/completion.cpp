@@ -1,5 +1,6 @@
 // The scripts are made from the command table, so a new command or option completes without further work.
 #include "cli/commands/commands.hpp"
+#include "cli/options/values.hpp"
 #include "cli/runtime.hpp"
 #include "core/base/text.hpp"
 
@@ -166,7 +167,7 @@ std::string fish_script() {
 
 Action declare_completion(CLI::App& parser) {
   auto shell = std::make_shared<std::string>();
-  parser.add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  parser.add_option("shell", *shell, "bash, zsh or fish")->required()->check(one_of({"bash", "zsh", "fish"}));
   return [shell](Runtime& runtime) {
     runtime.print(*shell == "bash" ? bash_script() : *shell == "zsh" ? zsh_script() : fish_script());
     return 0;

@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/options/values.hpp"
 #include "cli/runtime.hpp"
 #include "core/base/text.hpp"
 #include "core/generate/artifacts.hpp"
@@ -155,7 +156,7 @@ int generate_files(Runtime& runtime, const GenerateOptions& options) {
 Action declare_generate(CLI::App& parser) {
   auto options = std::make_shared<GenerateOptions>();
   parser.add_option("family", options->families, "dockerfile, compose, kubernetes, ci or all (default: all)")
-      ->check(CLI::IsMember({"all", "dockerfile", "compose", "kubernetes", "ci"}).description(""));
+      ->check(one_of({"all", "dockerfile", "compose", "kubernetes", "ci"}));
   parser.add_option("--out", options->out, "write below this folder instead of the project's")->type_name("DIR");
   parser.add_option("--tag", options->tag, "tag of the images in Compose and Kubernetes files (default: latest)");
   auto* check = parser.add_flag("--check", options->check, "write nothing; exit 4 and name the files that differ");

@@ -3,6 +3,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/one_service.hpp"
 #include "cli/options/common.hpp"
+#include "cli/options/values.hpp"
 #include "cli/runtime.hpp"
 
 #include <CLI/CLI.hpp>
@@ -33,9 +34,7 @@ Action declare_logs(CLI::App& parser) {
   add_service(parser, options->service);
   // -f is the project manifest's everywhere; `logs -f` is what everybody's fingers know, so here it follows.
   parser.add_flag("-f,--follow", options->follow, "go on with what is printed from now on, until Ctrl-C");
-  parser.add_option("--tail", options->tail, "last lines of each container (default: 100)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
+  add_number(parser, "--tail", options->tail, 0, "last lines of each container (default: 100)");
   parser.add_flag("-p,--previous", options->previous, "of the run before the last restart");
   return [options](Runtime& runtime) {
     return with_service(runtime, options->service, [&](const OneService& one) {

@@ -1,4 +1,5 @@
 #include "cli/commands/commands.hpp"
+#include "cli/commands/release_run.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
@@ -24,6 +25,7 @@ constexpr std::size_t longest_value = 200;  // of a field, in text
 struct PlanOptions {
   std::vector<std::string> services;
   std::string tag;
+  std::vector<std::string> images;  // "SERVICE=REFERENCE"
   std::string out;
   bool pull = false;
 };
@@ -155,19 +157,25 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
   if (!loaded.target) {
     return loaded.failure;
   }
+  const auto images = parse_images(options.images);
+  if (!images) {
+    return runtime.fail(images.error());
+  }
   // A plan shows a whole release; building and pushing are not tried, so the engine need not be there. One that is
-  // saved is of the rollout alone: it names every image by its digest.
+  // saved is of the rollout alone: it names every image by its digest. So is one of images that are somewhere already.
   const bool is_saved = !options.out.empty();
+  const bool is_whole = !is_saved && images->empty();
   const plan::Wish looked_at{.services = options.services, .rollout = true};
-  const plan::Wish wish{.services = options.services, .build = !is_saved, .push = !is_saved, .rollout = true};
+  const plan::Wish wish{.services = options.services, .build = is_whole, .push = is_whole, .rollout = true};
   const auto ready_images = options.pull ? execute::ReadyImages::look_up : execute::ReadyImages::keep;
   const auto seen = execute::observe(
       *loaded.target, looked_at,
       {.tag = options.tag,
+       .images = *images,
        .ready_images = ready_images,
        .older_commits = execute::OlderCommits::told,
        .with_dry_run = true,
-       .missing_images = is_saved ? execute::MissingImages::refused : execute::MissingImages::expected},
+       .missing_images = is_whole ? execute::MissingImages::expected : execute::MissingImages::refused},
       runtime.ports());
   if (!seen) {
     return runtime.fail(seen.error());
@@ -199,6 +207,7 @@ Action declare_plan(CLI::App& parser) {
   auto options = std::make_shared<PlanOptions>();
   add_services(parser, options->services);
   parser.add_option("--tag", options->tag, "tag of the images (default: the commit, as git describe says it)");
+  add_images(parser, options->images);
   add_pull(parser, options->pull);
   parser
       .add_option("--out", options->out,

@@ -3,6 +3,7 @@
 #include "cli/approval.hpp"
 #include "cli/commands/saved_plan.hpp"
 #include "cli/options/common.hpp"
+#include "cli/options/values.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
 #include "core/base/text.hpp"
@@ -106,6 +107,12 @@ base::Status use_builder(project::Target& target, project::Builder builder) {
 
 }  // namespace
 
+void add_images(CLI::App& parser, std::vector<std::string>& images) {
+  parser.add_option("--image", images, "image of a service instead of its own; may be given several times")
+      ->type_name("SERVICE=REFERENCE")
+      ->take_all();
+}
+
 base::Result<std::map<std::string, std::string>> parse_images(const std::vector<std::string>& pairs) {
   std::map<std::string, std::string> images;
   for (const auto& pair : pairs) {
@@ -120,11 +127,8 @@ base::Result<std::map<std::string, std::string>> parse_images(const std::vector<
 }
 
 void add_builder(CLI::App& parser, std::optional<project::Builder>& builder) {
-  const std::map<std::string, project::Builder> names{{"docker", project::Builder::docker},
-                                                      {"native", project::Builder::native}};
-  parser.add_option("--builder", builder, "what makes the images (default: as the project manifest says)")
-      ->transform(CLI::CheckedTransformer(names).description(""))
-      ->type_name("docker|native");
+  const Choices<project::Builder> choices{{"docker", project::Builder::docker}, {"native", project::Builder::native}};
+  add_choice(parser, "--builder", builder, choices, "what makes the images (default: as the project manifest says)");
 }
 
 void add_documents(CLI::App& parser, plan::Wish& wish) {

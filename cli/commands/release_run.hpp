@@ -45,6 +45,8 @@ execute::RecordOptions record_options(const Runtime& runtime, std::string action
 // --sbom and --provenance, for the commands that may push.
 void add_documents(CLI::App& parser, plan::Wish& wish);
 
+// --image, for the commands that roll out what is pushed already.
+void add_images(CLI::App& parser, std::vector<std::string>& images);
 // "SERVICE=REFERENCE" pairs as a table; usage for anything else.
 base::Result<std::map<std::string, std::string>> parse_images(const std::vector<std::string>& pairs);
 

@@ -14,9 +14,7 @@ Action declare_rollout(CLI::App& parser) {
   options->wish.rollout = true;
   add_services(parser, options->wish.services);
   parser.add_option("--tag", options->tag, "tag of the pushed images (default: the commit, as git describe says it)");
-  parser.add_option("--image", options->images, "image of a service instead of its own; may be given several times")
-      ->type_name("SERVICE=REFERENCE")
-      ->take_all();
+  add_images(parser, options->images);
   add_pull(parser, options->pull);
   add_timeout(parser, options->timeout);
   add_record(parser, options->record);

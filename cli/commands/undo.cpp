@@ -4,6 +4,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/release_run.hpp"
 #include "cli/options/common.hpp"
+#include "cli/options/values.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
 #include "core/execute/identity.hpp"
@@ -58,12 +59,9 @@ Action declare_undo(CLI::App& parser) {
   auto options = std::make_shared<UndoOptions>();
   parser.add_option("service", options->wish.services, "services to take back (default: the whole release)")
       ->type_name("NAME");
-  parser
-      .add_option(
-          "--to", options->wish.to,
-          "release to go back to (default: the one before the live one, or the live one when a release after it "
-          "has failed)")
-      ->type_name("N");
+  add_number(parser, "--to", options->wish.to, 1,
+             "release to go back to (default: the one before the live one, or the live one when a release after it has "
+             "failed)");
   parser.add_flag_callback(
       "--allow-incompatible", [options] { options->wish.incompatible = execute::Incompatible::allowed; },
       "go back behind a task with 'compatible: contract', which that release is declared not to work with");

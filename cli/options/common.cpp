@@ -1,9 +1,10 @@
 #include "cli/options/common.hpp"
 
+#include "cli/options/values.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <map>
 #include <string>
 
 namespace deployctl::cli {
@@ -53,25 +54,19 @@ CLI::Option* add_lock_timeout(CLI::App& parser, base::Milliseconds& timeout) {
 }
 
 CLI::Option* add_on_failure(CLI::App& parser, std::optional<execute::OnFailure>& on_failure) {
-  const std::map<std::string, execute::OnFailure> names{
+  const Choices<execute::OnFailure> choices{
       {"undo", execute::OnFailure::undo}, {"stop", execute::OnFailure::stop}, {"keep", execute::OnFailure::keep}};
-  return parser
-      .add_option("--on-failure", on_failure,
-                  "undo: go back to the release before; stop: begin nothing further; keep: go on with what does not "
-                  "depend on the failure (default: undo in CI, stop elsewhere)")
-      ->transform(CLI::CheckedTransformer(names).description(""))
-      ->type_name("undo|stop|keep");
+  return add_choice(parser, "--on-failure", on_failure, choices,
+                    "undo: go back to the release before; stop: begin nothing further; keep: go on with what does not "
+                    "depend on the failure (default: undo in CI, stop elsewhere)");
 }
 
 CLI::Option* add_on_interrupt(CLI::App& parser, execute::OnInterrupt& on_interrupt) {
-  const std::map<std::string, execute::OnInterrupt> names{{"leave", execute::OnInterrupt::leave},
-                                                          {"undo", execute::OnInterrupt::undo}};
-  return parser
-      .add_option("--on-interrupt", on_interrupt,
-                  "Ctrl-C or SIGTERM; leave: what there is stays, for the next run to go on; undo: go back to the "
-                  "release before (default: leave)")
-      ->transform(CLI::CheckedTransformer(names).description(""))
-      ->type_name("leave|undo");
+  const Choices<execute::OnInterrupt> choices{{"leave", execute::OnInterrupt::leave},
+                                              {"undo", execute::OnInterrupt::undo}};
+  return add_choice(parser, "--on-interrupt", on_interrupt, choices,
+                    "Ctrl-C or SIGTERM; leave: what there is stays, for the next run to go on; undo: go back to the "
+                    "release before (default: leave)");
 }
 
 CLI::Option* add_allow_older(CLI::App& parser, bool& allow_older) {

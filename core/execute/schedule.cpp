@@ -23,8 +23,12 @@ bool says_much(const base::Error& error) {
 // What the worker threads share; every member is guarded by the mutex.
 class Board {
  public:
-  Board(const std::vector<plan::Step>& steps, std::stop_token stop, KeepGoing keep_going, const IsPause& is_pause)
-      : steps_(steps), states_(steps.size()), stop_(std::move(stop)), keep_going_(keep_going), is_pause_(is_pause) {
+  Board(const std::vector<plan::Step>& steps, std::stop_token stop, KeepGoing keep_going, IsPause is_pause)
+      : steps_(steps),
+        states_(steps.size()),
+        stop_(std::move(stop)),
+        keep_going_(keep_going),
+        is_pause_(std::move(is_pause)) {
     for (std::size_t i = 0; i < steps.size(); ++i) {
       place_of_[steps[i].id] = i;
     }
@@ -50,11 +54,7 @@ class Board {
     states_[step] = status ? State::done : State::failed;
     if (!status) {
       obstacles_[steps_[step].id] = Obstacle{&steps_[step], status.error()};
-    }
-    if (!status && is_pause_ && is_pause_(status.error())) {
-      pause_ = pause_.value_or(status.error());
-    } else if (!status && (!failure_ || (says_much(status.error()) && !says_much(*failure_)))) {
-      failure_ = status.error();
+      note(status.error());
     }
     changed_.notify_all();
   }
@@ -73,9 +73,10 @@ class Board {
         outcome.left.push_back({&step, std::move(first)});
       }
     }
+    const bool is_cut_short = std::ranges::any_of(outcome.left, [](const LeftStep& left) { return !left.behind; });
     if (failure_) {
       outcome.status = *failure_;
-    } else if (stop_.stop_requested() && !outcome.left.empty()) {
+    } else if (stop_.stop_requested() && is_cut_short) {
       outcome.status = base::Error::interrupted();
     } else if (pause_) {
       outcome.status = *pause_;
@@ -84,6 +85,14 @@ class Board {
   }
 
  private:
+  void note(const base::Error& error) {
+    if (is_pause_ && is_pause_(error)) {
+      pause_ = pause_.value_or(error);
+    } else if (!failure_ || (says_much(error) && !says_much(*failure_))) {
+      failure_ = error;
+    }
+  }
+
   std::optional<std::size_t> startable() const {
     if (stop_.stop_requested()) {
       return std::nullopt;
@@ -138,7 +147,7 @@ class Board {
   std::optional<base::Error> pause_;
   std::stop_token stop_;
   KeepGoing keep_going_;
-  const IsPause& is_pause_;
+  IsPause is_pause_;
   std::mutex mutex_;
   std::condition_variable changed_;
 };
@@ -170,8 +179,8 @@ std::string why_left(const LeftStep& left, const base::Status& run, const std::v
 }
 
 ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
-                          std::stop_token stop, KeepGoing keep_going, const IsPause& is_pause) {
-  Board board(steps, std::move(stop), keep_going, is_pause);
+                          std::stop_token stop, KeepGoing keep_going, IsPause is_pause) {
+  Board board(steps, std::move(stop), keep_going, std::move(is_pause));
   const auto work = [&] {
     while (const auto step = board.take()) {
       start(steps[*step], [&board, place = *step](const base::Status& status) { board.finish(place, status); });

@@ -26,7 +26,7 @@ struct LeftStep {
 };
 
 struct ScheduleOutcome {
-  base::Status status;         // the failure that says most, else a pause; interrupted when `stop` was requested
+  base::Status status;         // the failure that says most, or a pause; interrupted when `stop` was requested
   std::vector<LeftStep> left;  // in the plan's order
 };
 
@@ -41,7 +41,8 @@ using StepStart = std::function<void(const plan::Step&, StepDone done)>;
 // Whether steps are begun that do not come after one that has failed.
 enum class KeepGoing { no, yes };
 
-// Whether a step that ended so only waits for somebody: nothing that comes after it begins, and everything else does.
+// Whether a step that ended so waits for somebody: what comes after it is not begun, and everything else is. Called
+// from one thread at a time.
 using IsPause = std::function<bool(const base::Error&)>;
 
 // Calls `start` for the steps from at most `parallel` threads and returns when none runs any more. A step that only
@@ -51,6 +52,6 @@ using IsPause = std::function<bool(const base::Error&)>;
 // was begun (plan::AfterFailure), or all with KeepGoing::yes. After a stop request no step is started at all. Steps
 // that run are waited for.
 ScheduleOutcome run_steps(const std::vector<plan::Step>& steps, unsigned parallel, const StepStart& start,
-                          std::stop_token stop, KeepGoing keep_going = KeepGoing::no, const IsPause& is_pause = {});
+                          std::stop_token stop, KeepGoing keep_going = KeepGoing::no, IsPause is_pause = {});
 
 }  // namespace deployctl::execute

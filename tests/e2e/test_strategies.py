@@ -181,6 +181,7 @@ environments:
         with self.subTest("promote: manual: the release waits, and what waits is not deployed"):
             self.use("looked-at", "{type: blue-green, promote: manual, keep: 0s, deadline: 180s}")
             done = self.rollout()
+            self.assertRegex(done.stderr, "(?m)^rollout:rest: (done|unchanged)", "it does not wait with web")
             self.assertIn("'deployctl promote web' switches to it", done.stderr)
             self.assert_answer("second")
             waiting = max(self.releases())

@@ -142,6 +142,19 @@ TEST(Schedule, LetsStepsWaitWithoutAThread) {
   EXPECT_THAT(outcome.left, IsEmpty());
 }
 
+TEST(Schedule, SaysThatItWasStoppedWhateverIsPaused) {
+  const std::vector steps{step("canary"), step("after", {"canary"}), step("other")};
+  std::stop_source stop;
+  const auto outcome = run_steps(
+      steps, 1,
+      [&](const plan::Step&, const StepDone& done) {
+        done(base::Error::make(base::ErrorCode::rollout_undecided, "canary waits"));
+        stop.request_stop();
+      },
+      stop.get_token(), KeepGoing::no, [](const base::Error&) { return true; });
+  EXPECT_EQ(outcome.status.error().code, base::ErrorCode::interrupted);
+}
+
 TEST(Schedule, EndsWhatIsBegunAfterAFailureAndBeginsNothingNew) {
   using plan::AfterFailure;
   using plan::Phase;
