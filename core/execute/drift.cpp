@@ -13,6 +13,7 @@
 #include "core/execute/ready_images.hpp"
 #include "core/execute/running.hpp"
 #include "core/execute/secrets.hpp"
+#include "core/execute/used_secret.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/dropped_fields.hpp"
@@ -242,17 +243,6 @@ class DriftFinder {
         }
       }
     }
-  }
-
-  static std::string used_secret(const project::Service& service, const kube::Object& deployment) {
-    const std::array one{deployment};
-    const auto prefix = generate::default_secret_name(service) + "-";
-    for (const auto& reference : generate::references(one)) {
-      if (reference.kind == "Secret" && reference.name.starts_with(prefix)) {
-        return reference.name;
-      }
-    }
-    return {};
   }
 
   // All of the project that is there, kind by kind, so that nothing has to be read by itself.

@@ -7,6 +7,7 @@
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/lock.hpp"
+#include "core/execute/promoted_tasks.hpp"
 #include "core/execute/sides.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/release_history.hpp"
@@ -202,18 +203,13 @@ Status take_back(Ledger& ledger, Lock& lock, const UnderWay& under_way, cluster:
   return under_way.is_all ? ledger.finish(number, kube::ReleaseState::failed, reason, {}) : Status();
 }
 
-// The record of a release has no tasks: they belong to a rollout, which knows whether they have been run.
-void tell_of_tasks(const UnderWay& under_way, const project::Target& target, const Ports& ports) {
-  auto services = under_way.sides;
-  for (const auto& kept : under_way.canaries) {
-    services.push_back(kept.service);
-  }
-  for (const auto& name : services) {
-    const auto* service = target.find(name);
-    if (service != nullptr && std::ranges::find(service->tasks, project::Task::When::after_rollout,
-                                                &project::Task::when) != service->tasks.end()) {
-      tell(fmt::format("{} has tasks that come after its rollout: 'deployctl rollout' runs them", name), ports);
-    }
+// Those that are not known run with the next rollout of the release.
+void tell_of_tasks(const PromotedTasks& tasks, const kube::Release& release, const Ports& ports) {
+  for (const auto& service : tasks.unknown) {
+    tell(fmt::format("{} has tasks, and the project manifest here does not make of it what release {} has: 'deployctl "
+                     "rollout' of what was released runs them",
+                     service, release.number),
+         ports);
   }
 }
 
@@ -264,12 +260,21 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
     return sides.error();
   }
   auto plan = plan::restore(*release, scope, sided(*sides));
+  const auto tasks = tasks_of(target, *release, ports);
+  for (const auto& [service, own] : tasks.by_service) {
+    plan::add_tasks(plan, service, own);
+  }
   const CanaryRecord record(found.release.progress, {});
   options.record.left_out = record.taken_back();
   leave_out(plan, options.record.left_out);
   for (const auto& kept : record.all()) {
     if (!is_among(options.record.left_out, kept.service)) {
       plan::add_canary(plan, kept.service, kept.settings);
+    }
+  }
+  for (const auto& [service, own] : tasks.by_service) {
+    if (!is_among(options.record.left_out, service)) {
+      plan::add_contracts(plan, service, own);
     }
   }
   hold_switches(plan, record, services);
@@ -279,7 +284,7 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
   auto seen = seen_of(*release, std::move(client));
   const auto status = execute(plan, target, seen, options, ports).status;
   if (status) {
-    tell_of_tasks(found, target, ports);
+    tell_of_tasks(tasks, *release, ports);
   }
   return status;
 }

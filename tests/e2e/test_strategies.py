@@ -84,10 +84,10 @@ environments:
         pods = json.loads(kubectl("get", "pods", "-n", self.namespace, "-o", "json").stdout)["items"]
         self.assertEqual(len([pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]), 2)
 
-    def use_both(self, text, image="'busybox:1.36', pin: tag"):
+    def use_both(self, text, image="'busybox:1.36', pin: tag", more=""):
         def service(name, strategy):
             return (f"  {name}: {{image: {image}, command: {json.dumps(serving(text))}, port: 8080, "
-                    f"health: /index.json, strategy: {strategy}}}\n")
+                    f"health: /index.json, strategy: {strategy}{more}}}\n")
         self.write("deployctl.yaml", "project: e2e-strategies\nservices:\n"
                    + service("walked", "{type: canary, steps: [{weight: 50}, {pause: manual}], deadline: 120s}")
                    + service("switched", "{type: blue-green, promote: manual, keep: 0s, deadline: 120s}")
@@ -100,9 +100,15 @@ environments:
             for command in (("tag", "busybox:1.36", image), ("push", "-q", image)):
                 done = run(["docker", *command])
                 self.assertEqual(done.code, 0, done)
-            self.use_both("the same", f"'{image}'")
-            self.rollout()
-        self.run_well("promote", "switched", "--yes")
+            self.use_both("the same", f"'{image}'", ", tasks: {make: {command: [echo, made]}, "
+                                                    "warm-up: {command: [echo, warm], when: after-rollout}}")
+            done = self.rollout()
+        self.assertIn("task:switched/make: make: made", done.stderr)
+        self.assertNotIn("warm-up: warm", done.stderr)
+        done = self.run_well("promote", "switched", "--yes")
+        self.assertRegex(done.stderr, r"task:switched/make: unchanged: job/switched-make-\w+ has done it")
+        self.assertIn("task:switched/warm-up: warm-up: warm", done.stderr, "it comes after the switch")
+        self.assertNotIn("task:walked/warm-up: running", done.stderr)
         self.assertIsNotNone(self.get("deployment", "walked-canary"), "it is open still")
         diff = self.deployctl("diff", "-e", "lab")
         self.assertIn("not told is what is open (canary of walked", diff.stderr)
@@ -111,6 +117,11 @@ environments:
         self.assertEqual(done.code, 0, done)
         diff = self.deployctl("diff", "-e", "lab")
         self.assertIn("deployment/switched-green", diff.stdout, diff)
+        with self.subTest("tasks of another project manifest are left to a rollout"):
+            self.use_both("another", f"'{image}'", ", tasks: {warm-up: {command: [echo, hot], when: after-rollout}}")
+            done = self.run_well("promote", "walked", "--yes")
+            self.assertRegex(done.stderr, r"walked has tasks, and the project manifest here does not make of it what release \d+ has")
+            self.assertNotIn("warm-up: hot", done.stderr)
 
     def command_of(self, deployment):
         return json.dumps(self.get("deployment", deployment)["spec"]["template"]["spec"]["containers"][0]["args"])
