@@ -1,14 +1,71 @@
 """Rollouts that cannot succeed end with exit 5 and the cause in words, soon."""
 
+import base64
+import http.server
+import json
+import pathlib
+import shutil
+import ssl
+import tempfile
+import threading
 import unittest
 
-from harness import TINY_DOCKERFILE, ProjectTest, kubectl, registry, tiny_manifest
+from harness import TINY_DOCKERFILE, ProjectTest, kubectl, registry, run, tiny_manifest
 
 QUOTA = """apiVersion: v1
 kind: ResourceQuota
 metadata: {name: none}
 spec: {hard: {pods: "0"}}
 """
+
+
+class AdmissionHook:
+    """A webhook that denies every pod of one namespace, at an address of this machine."""
+
+    def __init__(self, words):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-hook-"))
+        key, certificate = self.folder / "key", self.folder / "crt"
+        made = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=hook",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)])
+        assert made.code == 0, made
+        self.authority = base64.b64encode(certificate.read_bytes()).decode()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+
+        class Denying(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+                                     "response": {"uid": asked["request"]["uid"], "allowed": False,
+                                                  "status": {"message": words}}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Denying)
+        self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def configuration(self, namespace):
+        return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+                "metadata": {"name": namespace},
+                "webhooks": [{"name": "friday.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+                              "failurePolicy": "Ignore", "timeoutSeconds": 5,
+                              "clientConfig": {"url": f"https://127.0.0.1:{self.server.server_address[1]}/",
+                                               "caBundle": self.authority},
+                              "namespaceSelector": {"matchLabels": {"e2e-hook": namespace}},
+                              "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
+                                         "resources": ["pods"]}]}]}
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class BrokenRollouts(ProjectTest):
@@ -67,6 +124,20 @@ environments:
         self.assertEqual(applied.code, 0, applied)
         done = self.deployctl("release", "-e", "lab", "--yes")
         self.assert_broken(done, "quota")
+
+    def test_pods_that_an_admission_webhook_denies_are_told_with_its_words(self):
+        hook = AdmissionHook("no pods on a Friday")
+        self.addCleanup(hook.close)
+        self.use()
+        kubectl("create", "namespace", self.namespace)
+        kubectl("label", "namespace", self.namespace, f"e2e-hook={self.namespace}")
+        self.addCleanup(kubectl, "delete", "validatingwebhookconfiguration", self.namespace)
+        self.write("../hook.json", json.dumps(hook.configuration(self.namespace)))
+        self.addCleanup((self.folder / "../hook.json").unlink)
+        applied = kubectl("apply", "-f", str(self.folder / "../hook.json"))
+        self.assertEqual(applied.code, 0, applied)
+        done = self.deployctl("release", "-e", "lab", "--yes")
+        self.assert_broken(done, "no pods on a Friday", "admission webhook", "denied the request")
 
     def test_a_configuration_that_vanished_is_named(self):
         self.use(extra="    secrets: {TOKEN: \"env:E2E_TOKEN\"}\n")

@@ -253,6 +253,34 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
         self.assert_refused(5, "deployment/web is paused, and would not take up the change",
                             f"resume it: kubectl rollout resume deployment/web -n {self.namespace}")
 
+    def hold(self, what):
+        """Only begins to go when it is deleted: somebody else has to let it go."""
+        name = kubectl("patch", what, "-n", self.namespace, "--type=merge",
+                       "-p", '{"metadata":{"finalizers":["example.com/hold"]}}')
+        self.assertEqual(name.code, 0, name)
+        self.addCleanup(kubectl, "patch", what, "-n", self.namespace, "--type=merge", "-p",
+                        '{"metadata":{"finalizers":null}}')
+
+    def test_a_deployment_that_is_going(self):
+        self.make_namespace()
+        self.use(service="    replicas: 0\n")
+        self.assert_exit(self.rollout(), 0)
+        self.hold("deployment/web")
+        kubectl("delete", "deployment/web", "-n", self.namespace, "--wait=false")
+        self.assert_refused(1, "deployment/web is being deleted", 'a finalizer may be holding it: ["example.com/hold"]')
+
+    def test_a_namespace_that_is_going(self):
+        self.make_namespace()
+        self.use()
+        kubectl("create", "configmap", "last", "-n", self.namespace)
+        self.hold("configmap/last")
+        kubectl("delete", "namespace", self.namespace, "--wait=false")
+        done = self.rollout()
+        self.assert_exit(done, 1)
+        self.assertIn("nothing was changed", done.stderr)
+        self.assertIn("the namespace is being deleted", done.stderr)
+        self.assertIn("wait until it has gone, or use another namespace", done.stderr)
+
     def test_everything_at_once(self):
         self.make_namespace()
         self.use(service="    resources: {cpu: 500}\n")

@@ -105,6 +105,19 @@ def expire_by_status(proxy):
     proxy.drop_watches()
 
 
+def expire_for_real(proxy):
+    """The real server's own word for it."""
+    proxy.old_watches = 4
+    proxy.drop_watches()
+
+
+def make_long_lines(proxy):
+    proxy.crumbs = True
+    proxy.drop_watches()
+    long = [f"{name}={'x' * 100000}" for name in ("a", "b")]
+    kubectl("annotate", "pods", "--all", "-n", "e2e-resilience-long-lines", *long)
+
+
 def limit(proxy):
     proxy.answer_next(4, is_list, 429, b"too many requests\n", {"Content-Type": "text/plain", "Retry-After": "1"})
     proxy.answer_next(4, is_watch, 429, b"too many requests\n", {"Content-Type": "text/plain", "Retry-After": "1"})
@@ -135,6 +148,9 @@ def cases():
         Case("restarted-crash", CRASHING, lambda proxy: proxy.refuse(6)),
         Case("expired-event", SLOW, expire_by_event),
         Case("expired-status", SLOW, expire_by_status),
+        Case("expired-for-real", SLOW, expire_for_real),
+        Case("long-lines", SLOW, make_long_lines),
+        Case("long-lines-crash", CRASHING, lambda proxy: setattr(proxy, "crumbs", True)),
         Case("limited", SLOW, limit),
         Case("token", SLOW, expire_token, token=True),
         Case("future", SLOW, restore_an_older_state),
@@ -172,6 +188,8 @@ class Resilience(unittest.TestCase):
         self.assertEqual(case.permanent(), ["container-crashes"] if expected == 5 else [], case)
         ends = [event for event in case.of_type("step_finished") if event["step"] == "rollout:web"]
         self.assertEqual(len(ends), 1, case)
+        if case.name == "expired-for-real":
+            self.assertGreater(case.proxy.gone, 0, case)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import http.client
 import http.server
 import json
 import pathlib
+import random
 import re
 import socket
 import ssl
@@ -36,6 +37,9 @@ class ApiProxy:
         self.requests = []                # (method, path without query, status)
         self.required_token = None
         self.future_lists = set()         # kinds whose next list claims a version the server does not have yet
+        self.old_watches = 0              # so many of the next ask for a version that the server has forgotten
+        self.gone = 0                     # watches that the server has ended because of that
+        self.crumbs = False               # streams come in pieces that end anywhere
         self._scripted = []               # (matches, status, headers, body)
         self._refusing_until = 0.0
         self._lock = threading.Lock()
@@ -185,7 +189,7 @@ def _handler_of(proxy):
         def pass_on(self, upstream, bare, body):
             headers = {name: value for name, value in self.headers.items()
                        if name.lower() in ("accept", "content-type", "user-agent")}
-            upstream.request(self.command, self.path, body, headers)
+            upstream.request(self.command, self.aged(self.path), body, headers)
             response = upstream.getresponse()
             proxy.requests.append((self.command, bare, response.status))
             if "watch=true" in self.path and response.status == 200:
@@ -200,6 +204,12 @@ def _handler_of(proxy):
                 listed["metadata"]["resourceVersion"] = str(int(listed["metadata"]["resourceVersion"]) + FUTURE)
                 content = json.dumps(listed).encode()
             return self.answer(response.status, {"Content-Type": response.getheader("Content-Type", "")}, content)
+
+        def aged(self, path):
+            if "watch=true" not in path or proxy.old_watches == 0:
+                return path
+            proxy.old_watches -= 1
+            return re.sub(r"resourceVersion=[0-9]+", "resourceVersion=1", path)
 
         def answer(self, status, headers, content):
             self.send_response(status)
@@ -217,7 +227,8 @@ def _handler_of(proxy):
             stream = _Stream(upstream.sock, self.request)
             proxy.keep(proxy._streams, stream)
             try:
-                while piece := response.read1(65536):
+                while piece := response.read1(random.randint(1, 2000) if proxy.crumbs else 65536):
+                    proxy.gone += piece.startswith(b'{"type":"ERROR"') and b'"code":410' in piece
                     if not stream.stalled:
                         self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                         self.wfile.flush()
