@@ -8,6 +8,8 @@
 #include "core/yaml/emit.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 
 namespace deployctl::generate {
 namespace {
@@ -15,6 +17,9 @@ namespace {
 using project::Service;
 using project::Stack;
 using project::Target;
+
+constexpr std::size_t enough_for_a_thread = 16;  // services
+constexpr std::size_t most_threads = 8;
 
 // What every family is made from, and what has been made so far.
 struct Work {
@@ -105,20 +110,47 @@ std::string secret_note(const Target& target, const Service& service) {
   return note + "\n";
 }
 
+base::Result<std::string> kubernetes_file(const Work& work, const Service& service, const KubernetesOptions& options) {
+  const auto objects = kubernetes_objects(work.target, service, work.inputs, options);
+  if (!objects) {
+    return objects.error();
+  }
+  return with_header(work.target, secret_note(work.target, service) + to_yaml_stream(*objects));
+}
+
+// One for each service, made side by side: their objects are most of the work of a large project.
+std::vector<base::Result<std::string>> kubernetes_files(const Work& work) {
+  const KubernetesOptions options{.images = {}, .tag = work.options.tag, .secret_names = {}, .api = work.options.api};
+  const auto& services = work.target.services;
+  std::vector<base::Result<std::string>> files(services.size(), std::string());
+  std::atomic<std::size_t> next = 0;
+  const auto make_some = [&] {
+    for (auto i = next++; i < services.size(); i = next++) {
+      files[i] = kubernetes_file(work, services[i], options);
+    }
+  };
+  const auto wanted = std::min<std::size_t>(services.size() / enough_for_a_thread, most_threads);
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < std::min<std::size_t>(wanted, std::thread::hardware_concurrency()); ++i) {
+    others.emplace_back(make_some);
+  }
+  make_some();
+  others.clear();
+  return files;
+}
+
 base::Status make_kubernetes(Work& work) {
   const auto folder = kubernetes_environment_folder(work.target);
   const std::vector<kube::Object> name_space{namespace_object(work.target)};
   // kubectl applies a folder's files by name: the namespace comes first.
   work.add(Family::kubernetes, folder + "/00-namespace.yaml", with_header(work.target, to_yaml_stream(name_space)));
-  const KubernetesOptions options{.images = {}, .tag = work.options.tag, .secret_names = {}, .api = work.options.api};
-  for (const auto& service : work.target.services) {
-    const auto objects = kubernetes_objects(work.target, service, work.inputs, options);
-    if (!objects) {
-      return objects.error();
+  auto files = kubernetes_files(work);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (!files[i]) {
+      return files[i].error();
     }
-    const auto note = secret_note(work.target, service);
-    work.add(Family::kubernetes, fmt::format("{}/{}.yaml", folder, *service.name),
-             with_header(work.target, note + to_yaml_stream(*objects)));
+    work.add(Family::kubernetes, fmt::format("{}/{}.yaml", folder, *work.target.services[i].name),
+             *std::move(files[i]));
   }
   return {};
 }

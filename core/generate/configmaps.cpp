@@ -3,6 +3,7 @@
 #include "core/base/text.hpp"
 #include "core/generate/content_hash.hpp"
 #include "core/generate/metadata.hpp"
+#include "core/json/object.hpp"
 
 #include <cctype>
 #include <set>
@@ -17,7 +18,9 @@ kube::Object config_map(const project::Target& target, const project::Service& s
   const auto name = fmt::format("{}-{}-{}", *service.name, what, content_hash(json::to_canonical_text(content)));
   auto body = object_of("v1", "ConfigMap", target, service, name);
   body["immutable"] = true;
-  body.update(content);
+  for (auto& [key, part] : content.items()) {
+    body[key] = std::move(part);
+  }
   return {std::move(body)};
 }
 
@@ -26,7 +29,7 @@ json::Value environment_data(const project::Service& service) {
   for (const auto& [name, value] : service.env) {
     data[name] = *value;
   }
-  return {{"data", std::move(data)}};
+  return json::object("data", std::move(data));
 }
 
 // Keys are letters, digits, '-', '_' and '.'; the file's own name where it is free, else the whole path.

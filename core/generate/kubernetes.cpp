@@ -7,6 +7,7 @@
 #include "core/generate/metadata.hpp"
 #include "core/generate/pod.hpp"
 #include "core/generate/routes.hpp"
+#include "core/json/object.hpp"
 #include "core/yaml/emit.hpp"
 
 #include <algorithm>
@@ -58,7 +59,7 @@ Value service_ports(const Service& service, const ServicePort& settings) {
   for (const auto& port : effective_ports(service)) {
     const bool is_first = list.empty();
     const int number = is_first && settings.port != 0 ? settings.port : port.number;
-    Value entry = {{"name", port.name}, {"port", number}, {"targetPort", port.name}, {"protocol", "TCP"}};
+    auto entry = json::object("name", port.name, "port", number, "targetPort", port.name, "protocol", "TCP");
     if (is_first && settings.node_port) {
       entry["nodePort"] = *settings.node_port;
     }
@@ -95,12 +96,11 @@ Value count_or_percentage(const std::string& text) {
 // Canary and blue-green releases are steps of the rollout; each Deployment they use rolls like any other.
 Value deployment_strategy(const Service& service) {
   if (service.strategy.type == Strategy::Type::recreate) {
-    return {{"type", "Recreate"}};
+    return json::object("type", "Recreate");
   }
-  return {{"type", "RollingUpdate"},
-          {"rollingUpdate",
-           {{"maxSurge", count_or_percentage(service.strategy.max_surge)},
-            {"maxUnavailable", count_or_percentage(service.strategy.max_unavailable)}}}};
+  return json::object("type", "RollingUpdate", "rollingUpdate",
+                      json::object("maxSurge", count_or_percentage(service.strategy.max_surge), "maxUnavailable",
+                                   count_or_percentage(service.strategy.max_unavailable)));
 }
 
 Value deployment(const Target& target, const Service& service, const ConfigMaps& maps,
@@ -135,7 +135,7 @@ Value autoscaler(const Target& target, const Service& service, const KubernetesO
 
 Value disruption_budget(const Target& target, const Service& service, const KubernetesOptions& options) {
   auto body = object_of(options.api.policy, "PodDisruptionBudget", target, service, *service.name);
-  body["spec"] = {{"maxUnavailable", 1}, {"selector", {{"matchLabels", selector(target, service)}}}};
+  body["spec"] = json::object("maxUnavailable", 1, "selector", json::object("matchLabels", selector(target, service)));
   return body;
 }
 
@@ -153,14 +153,15 @@ Value ingress_object(const Target& target, const Service& service) {
     }
     spec["tls"] = Value::array({std::move(tls)});
   }
-  const Value port = {{"name", effective_ports(service).front().name}};
-  const Value backend = {{"service", {{"name", *service.name}, {"port", port}}}};
+  auto port = json::object("name", effective_ports(service).front().name);
+  auto backend = json::object("service", json::object("name", *service.name, "port", std::move(port)));
   auto rule = Value::object();
   if (!settings.host.empty()) {
     rule["host"] = settings.host;
   }
-  rule["http"]["paths"] = Value::array({{{"path", settings.path}, {"pathType", "Prefix"}, {"backend", backend}}});
-  spec["rules"] = Value::array({std::move(rule)});
+  auto path = json::object("path", settings.path, "pathType", "Prefix", "backend", std::move(backend));
+  rule["http"] = json::object("paths", json::list_of(std::move(path)));
+  spec["rules"] = json::list_of(std::move(rule));
   return body;
 }
 

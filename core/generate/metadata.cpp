@@ -1,6 +1,7 @@
 #include "core/generate/metadata.hpp"
 
 #include "core/generate/kubernetes.hpp"
+#include "core/json/object.hpp"
 
 #include <cctype>
 
@@ -8,9 +9,8 @@ namespace deployctl::generate {
 
 json::Value object_of(std::string_view api_version, std::string_view kind, const project::Target& target,
                       const project::Service& service, const std::string& name) {
-  return {{"apiVersion", api_version},
-          {"kind", kind},
-          {"metadata", {{"name", name}, {"namespace", target.name_space}, {"labels", labels(target, service)}}}};
+  return json::object("apiVersion", api_version, "kind", kind, "metadata",
+                      json::object("name", name, "namespace", target.name_space, "labels", labels(target, service)));
 }
 
 std::string label_value(std::string_view text) {
@@ -26,13 +26,12 @@ std::string label_value(std::string_view text) {
 }
 
 json::Value selector(const project::Target& target, const project::Service& service) {
-  return {{"app.kubernetes.io/name", *service.name}, {"app.kubernetes.io/instance", *target.project}};
+  return json::object("app.kubernetes.io/name", *service.name, "app.kubernetes.io/instance", *target.project);
 }
 
 json::Value labels(const project::Target& target, const project::Service& service) {
-  auto all = selector(target, service);
-  all["app.kubernetes.io/part-of"] = *target.project;
-  all["app.kubernetes.io/managed-by"] = "deployctl";
+  auto all = json::object("app.kubernetes.io/name", *service.name, "app.kubernetes.io/instance", *target.project,
+                          "app.kubernetes.io/part-of", *target.project, "app.kubernetes.io/managed-by", "deployctl");
   if (!target.environment.empty()) {
     all["deployctl.dev/environment"] = label_value(target.environment);
   }

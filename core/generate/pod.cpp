@@ -8,6 +8,7 @@
 #include "core/generate/backing.hpp"
 #include "core/generate/dockerfile.hpp"
 #include "core/generate/metadata.hpp"
+#include "core/json/object.hpp"
 #include "core/kube/labels.hpp"
 
 #include <algorithm>
@@ -54,7 +55,7 @@ void add_command(Value& container, const project::Service& service) {
 Value container_ports(const std::vector<project::Port>& ports) {
   auto list = Value::array();
   for (const auto& port : ports) {
-    list.push_back({{"name", port.name}, {"containerPort", port.number}, {"protocol", "TCP"}});
+    list.push_back(json::object("name", port.name, "containerPort", port.number, "protocol", "TCP"));
   }
   return list;
 }
@@ -72,7 +73,8 @@ Value secret_variables(const project::Service& service, const KubernetesOptions&
 void add_environment(Value& container, const project::Service& service, const ConfigMaps& maps,
                      const KubernetesOptions& options) {
   if (maps.environment) {
-    container["envFrom"] = Value::array({{{"configMapRef", {{"name", maps.environment->body["metadata"]["name"]}}}}});
+    auto name = json::object("name", maps.environment->body["metadata"]["name"]);
+    container["envFrom"] = json::list_of(json::object("configMapRef", std::move(name)));
   }
   if (!service.secrets.empty()) {
     container["env"] = secret_variables(service, options);
@@ -104,14 +106,14 @@ void add_resources(Value& container, const project::Resources& amounts) {
 
 void add_question(Value& out, const project::Probe& probe, const std::vector<project::Port>& ports) {
   if (!probe.command.empty()) {
-    out["exec"] = {{"command", probe.command}};
+    out["exec"] = json::object("command", probe.command);
     return;
   }
   const auto port = probe.port.empty() && !ports.empty() ? ports.front().name : probe.port;
   if (probe.path.empty()) {
-    out["tcpSocket"] = {{"port", port}};
+    out["tcpSocket"] = json::object("port", port);
   } else {
-    out["httpGet"] = {{"path", probe.path}, {"port", port}};
+    out["httpGet"] = json::object("path", probe.path, "port", port);
   }
 }
 
@@ -169,7 +171,7 @@ void add_drain(Value& container, const project::Service& service, const Kubernet
 
 // Images of others may start as root and change user themselves (databases do): they keep what that needs.
 Value container_security(const project::Service& service) {
-  Value context = {{"allowPrivilegeEscalation", false}};
+  auto context = json::object("allowPrivilegeEscalation", false);
   if (has_image_of_ours(service)) {
     context["readOnlyRootFilesystem"] = true;
     context["capabilities"]["drop"] = Value::array({"ALL"});
@@ -231,8 +233,8 @@ void add_volumes(Value& pod, const project::Service& service, const ConfigMaps& 
 Value container_of(const project::Service& service, const ConfigMaps& maps, const KubernetesOptions& options) {
   const auto ports = effective_ports(service);
   const auto image = options.images.find(*service.name);
-  Value container = {{"name", *service.name},
-                     {"image", image == options.images.end() ? image_reference(service, options.tag) : image->second}};
+  auto container = json::object("name", *service.name, "image",
+                                image == options.images.end() ? image_reference(service, options.tag) : image->second);
   add_command(container, service);
   if (!ports.empty()) {
     container["ports"] = container_ports(ports);
@@ -248,10 +250,9 @@ Value container_of(const project::Service& service, const ConfigMaps& maps, cons
 
 // Spread over nodes where there are several, without refusing to run on one.
 Value spread(const project::Target& target, const project::Service& service) {
-  return Value::array({{{"maxSkew", 1},
-                        {"topologyKey", "kubernetes.io/hostname"},
-                        {"whenUnsatisfiable", "ScheduleAnyway"},
-                        {"labelSelector", {{"matchLabels", selector(target, service)}}}}});
+  return json::list_of(json::object("maxSkew", 1, "topologyKey", "kubernetes.io/hostname", "whenUnsatisfiable",
+                                    "ScheduleAnyway", "labelSelector",
+                                    json::object("matchLabels", selector(target, service))));
 }
 
 Value pod_labels(const project::Target& target, const project::Service& service) {
@@ -266,7 +267,7 @@ Value pod_labels(const project::Target& target, const project::Service& service)
 
 json::Value pod_template(const project::Target& target, const project::Service& service, const ConfigMaps& maps,
                          const KubernetesOptions& options) {
-  Value pod = {{"automountServiceAccountToken", false}, {"enableServiceLinks", false}};
+  auto pod = json::object("automountServiceAccountToken", false, "enableServiceLinks", false);
   if (!target.pull_secret.empty()) {
     pod["imagePullSecrets"] = Value::array({{{"name", target.pull_secret}}});
   }
@@ -277,9 +278,9 @@ json::Value pod_template(const project::Target& target, const project::Service& 
   if (lowest_replicas(service) > 1 || service.scale) {
     pod["topologySpreadConstraints"] = spread(target, service);
   }
-  pod["containers"] = Value::array({container_of(service, maps, options)});
+  pod["containers"] = json::list_of(container_of(service, maps, options));
   add_volumes(pod, service, maps);
-  return {{"metadata", {{"labels", pod_labels(target, service)}}}, {"spec", std::move(pod)}};
+  return json::object("metadata", json::object("labels", pod_labels(target, service)), "spec", std::move(pod));
 }
 
 std::string claim_name(const project::Service& service, const project::Volume& volume) {

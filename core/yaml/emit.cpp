@@ -15,6 +15,7 @@ namespace {
 using json::Value;
 
 constexpr std::size_t step = 2;
+constexpr std::size_t usual_size = 2048;  // of a Kubernetes object
 // YAML 1.2.2 section 7.4.2: a key on the line of its value has at most 1024 characters.
 constexpr std::size_t longest_key = 1000;
 
@@ -36,6 +37,8 @@ std::string number_text(double number) {
 
 class Emitter {
  public:
+  Emitter() { out_.reserve(usual_size); }
+
   void document(const Value& value) {
     if (is_block(value)) {
       block(value, 0);

@@ -45,7 +45,8 @@ class Text {
   [[nodiscard]] std::string_view from(std::size_t offset) const { return text_.substr(std::min(offset, text_.size())); }
   [[nodiscard]] std::string_view rest_of_line(std::size_t offset) const {
     const auto rest = from(offset);
-    return rest.substr(0, rest.find_first_of("\r\n"));
+    const auto line = rest.substr(0, rest.find('\n'));
+    return line.substr(0, line.find('\r'));
   }
 
   [[nodiscard]] static std::size_t offset_of(const YAML::Mark& mark) {
@@ -337,8 +338,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (open_.size() == limits_.depth) {
       refuse_depth(span);
     }
-    const auto own_tag = fmt::format("{}{}", core_tag_prefix, kind == NodeKind::sequence ? "seq" : "map");
-    if (tag != "?" && tag != "!" && !tag.empty() && tag != own_tag) {
+    const bool has_tag = tag != "?" && tag != "!" && !tag.empty();
+    if (has_tag && tag != fmt::format("{}{}", core_tag_prefix, kind == NodeKind::sequence ? "seq" : "map")) {
       refuse_tag(tag, span);
     }
     pay({}, span);

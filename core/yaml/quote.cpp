@@ -26,8 +26,17 @@ bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
 }
 
+constexpr std::array<bool, 256> harmless_bytes = [] {
+  std::array<bool, 256> table{};
+  for (const char byte : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                          "_-./:@+=$()%^*~;")) {
+    table[static_cast<unsigned char>(byte)] = true;
+  }
+  return table;
+}();
+
 bool is_harmless(char byte) {
-  return is_letter(byte) || is_digit(byte) || std::string_view("_-./:@+=$()%^*~;").find(byte) != std::string_view::npos;
+  return harmless_bytes[static_cast<unsigned char>(byte)];
 }
 
 // NEL and other C1 controls, no-break space, line and paragraph separators, marks that change the reading direction or
