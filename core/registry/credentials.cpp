@@ -24,6 +24,7 @@ using base::Result;
 constexpr std::uint64_t longest_file = 1u << 20u;
 constexpr std::size_t longest_reason = 300;
 constexpr auto helper_time = std::chrono::seconds(30);
+constexpr std::string_view our_variable = "DEPLOYCTL_REGISTRY_AUTH_FILE";
 constexpr std::string_view hub = "docker.io";
 constexpr std::string_view hub_key = "https://index.docker.io/v1/";
 
@@ -212,6 +213,7 @@ struct Source {
   std::string path;      // of a file
   std::string text;      // or the text itself
   bool is_bare = false;  // ~/.dockercfg: the entries without "auths" around them
+  bool is_ours = false;  // named for us alone: it has to be there
 };
 
 std::vector<Source> sources(const io::Environment& environment) {
@@ -220,6 +222,9 @@ std::vector<Source> sources(const io::Environment& environment) {
   const auto add_file = [&](const std::string& path, bool is_bare = false) {
     list.push_back({.name = path, .path = path, .text = {}, .is_bare = is_bare});
   };
+  if (auto path = environment.get_or(std::string(our_variable), ""); !path.empty()) {
+    list.push_back({.name = path, .path = path, .text = {}, .is_ours = true});
+  }
   if (auto text = environment.get_or("DOCKER_AUTH_CONFIG", ""); !text.empty()) {
     list.push_back({.name = "DOCKER_AUTH_CONFIG", .path = {}, .text = std::move(text)});
   }
@@ -244,6 +249,9 @@ Result<std::optional<std::string>> text_of(const io::FileSystem& files, const So
   auto text = files.read(source.path, longest_file);
   if (text) {
     return std::optional(*text);
+  }
+  if (source.is_ours) {
+    return text.error().within("reading what {} names", our_variable);
   }
   return text.error().code == base::ErrorCode::not_found ? Result<std::optional<std::string>>(std::nullopt)
                                                          : text.error();

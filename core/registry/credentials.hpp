@@ -1,8 +1,8 @@
 // Where the user keeps credentials for registries: the files of docker and podman, and credential helpers.
 //
-// Looked up in this order, the first that knows the registry wins: DOCKER_AUTH_CONFIG, REGISTRY_AUTH_FILE,
-// $XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME/containers/auth.json, $DOCKER_CONFIG/config.json (or
-// ~/.docker/config.json), ~/.dockercfg.
+// Looked up in this order, the first that knows the registry wins: DEPLOYCTL_REGISTRY_AUTH_FILE (a file for us alone),
+// DOCKER_AUTH_CONFIG, REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json,
+// $XDG_CONFIG_HOME/containers/auth.json, $DOCKER_CONFIG/config.json (or ~/.docker/config.json), ~/.dockercfg.
 #pragma once
 
 #include "core/base/result.hpp"

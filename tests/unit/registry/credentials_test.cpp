@@ -108,6 +108,18 @@ TEST_F(CredentialsTest, AreLookedForInOrder) {
   EXPECT_EQ(find("c.example")->credentials->source, "/docker/config.json");
 }
 
+TEST_F(CredentialsTest, OfTheFileThatIsNamedForUsComeBeforeAllOthers) {
+  environment_.values = {
+      {"DEPLOYCTL_REGISTRY_AUTH_FILE", "/run/secrets/registry.json"},
+      {"DOCKER_AUTH_CONFIG", R"({"auths":{"a.example":)" + auth("env:1") + R"(,"b.example":)" + auth("env:2") + "}}"}};
+  EXPECT_EQ(found("b.example"),
+            "reading what DEPLOYCTL_REGISTRY_AUTH_FILE names: there is no '/run/secrets/registry.json'");
+  files_.put("/run/secrets/registry.json", R"({"auths":{"a.example":)" + auth("ours:3") + "}}");
+  EXPECT_EQ(found("a.example"), "ours:3");
+  EXPECT_EQ(found("b.example"), "env:2");
+  EXPECT_EQ(find("a.example")->credentials->source, "/run/secrets/registry.json");
+}
+
 TEST_F(CredentialsTest, OfAHelperBeatTheStoreAndTheFile) {
   files_.put(docker_file, R"({"credsStore":"desktop","credHelpers":{"r.example":"pass"},"auths":{"r.example":)" +
                               auth("a:b") + "}}");
