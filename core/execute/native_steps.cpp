@@ -5,6 +5,7 @@
 #include "core/execute/build_request.hpp"
 #include "core/generate/dockerfile.hpp"
 #include "core/oci/digest.hpp"
+#include "core/registry/trust.hpp"
 
 #include <algorithm>
 
@@ -173,22 +174,22 @@ base::Result<native::BuildRequest> native_request(const project::Target& target,
   if (!date) {
     return date.error();
   }
-  native::BuildRequest request{
-      .project = target.directory,
-      .source = io::join_path(target.directory, *build.source),
-      .entrypoint = generate::entrypoint(service),
-      .runtime = build.runtime->empty() ? std::string(native::scratch) : *build.runtime,
-      .platforms = platforms_of(build),
-      .labels = image_labels(target, service, action, seen),
-      .user = static_cast<std::uint32_t>(generate::runtime_user),
-      .version = action.tag,
-      .commit = seen.commit ? seen.commit->id : std::string("unknown"),
-      .certificates = native::find_certificates(ports.files, ports.environment.get_or("SSL_CERT_FILE", "")),
-      .compression =
-          build.compression == project::LayerCompression::zstd ? oci::Compression::zstd : oci::Compression::gzip,
-      .time = date->value_or(seen.commit ? seconds_of(seen.commit->time) : 0),
-      .layer_time = date->value_or(0),  // the commit's would make new layers at every commit
-      .directory = work_directory(target, service, ports)};
+  native::BuildRequest request{.project = target.directory,
+                               .source = io::join_path(target.directory, *build.source),
+                               .entrypoint = generate::entrypoint(service),
+                               .runtime = build.runtime->empty() ? std::string(native::scratch) : *build.runtime,
+                               .platforms = platforms_of(build),
+                               .labels = image_labels(target, service, action, seen),
+                               .user = static_cast<std::uint32_t>(generate::runtime_user),
+                               .version = action.tag,
+                               .commit = seen.commit ? seen.commit->id : std::string("unknown"),
+                               .certificates = registry::system_authorities(ports.files, ports.environment),
+                               .compression = build.compression == project::LayerCompression::zstd
+                                                  ? oci::Compression::zstd
+                                                  : oci::Compression::gzip,
+                               .time = date->value_or(seen.commit ? seconds_of(seen.commit->time) : 0),
+                               .layer_time = date->value_or(0),  // the commit's would make new layers at every commit
+                               .directory = work_directory(target, service, ports)};
   for (const auto& artifact : build.artifacts) {
     request.artifacts.push_back({.path = artifact.path, .source = *artifact.source});
   }

@@ -11,7 +11,6 @@
 #include "core/oci/layer_writer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace deployctl::native {
@@ -365,15 +364,6 @@ Result<BuiltImage> build(const BuildRequest& request, const Ports& ports) {
     built.image = index_of(built.platforms);
   }
   return built;
-}
-
-std::string find_certificates(const io::FileSystem& files, const std::string& from_environment) {
-  const std::array<std::string, 4> places{from_environment, "/etc/ssl/certs/ca-certificates.crt",
-                                          "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
-  const auto found = std::ranges::find_if(places, [&](const std::string& place) {
-    return !place.empty() && files.stat(place).kind == io::FileKind::regular;
-  });
-  return found == places.end() ? std::string() : *found;
 }
 
 std::vector<std::string> space_report(const BuiltPlatform& built) {

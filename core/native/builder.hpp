@@ -91,9 +91,6 @@ struct Ports {
 // that nothing provides); errors of compile() and pull_base().
 base::Result<BuiltImage> build(const BuildRequest& request, const Ports& ports);
 
-// Where this machine keeps the authorities it trusts; empty when nothing is found.
-std::string find_certificates(const io::FileSystem& files, const std::string& from_environment);
-
 // What takes the space, a line each: layers, then the largest files.
 std::vector<std::string> space_report(const BuiltPlatform& built);
 

@@ -229,6 +229,9 @@ void Call::set_tls() {
   set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
   set_blob(CURLOPT_CAINFO_BLOB, tls.ca_pem);
+  if (!tls.ca_pem.empty()) {
+    set(CURLOPT_CAPATH, nullptr);  // Debian's libcurl would take the system's authorities from there as well
+  }
   set_blob(CURLOPT_SSLCERT_BLOB, tls.client_certificate_pem);
   set_blob(CURLOPT_SSLKEY_BLOB, tls.client_key_pem.reveal());
 }

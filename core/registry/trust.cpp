@@ -3,6 +3,7 @@
 #include "core/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -68,6 +69,13 @@ Status add_folder(const std::string& folder, const io::FileSystem& files, http::
   return {};
 }
 
+// Registries with a certificate that everybody trusts go on working where an authority of one's own is laid down.
+Status add_system_authorities(const io::FileSystem& files, const io::Environment& environment,
+                              http::TlsSettings& settings) {
+  const auto path = system_authorities(files, environment);
+  return settings.ca_pem.empty() || path.empty() ? Status() : add_authority(path, files, settings);
+}
+
 std::optional<std::string> folder_of(const std::string& registry, const io::FileSystem& files,
                                      const io::Environment& environment) {
   for (auto& folder : folders(registry, environment)) {
@@ -91,6 +99,15 @@ std::string ca_of(const std::string& registry, const std::vector<RegistryTrust>&
 
 }  // namespace
 
+std::string system_authorities(const io::FileSystem& files, const io::Environment& environment) {
+  const std::array<std::string, 4> places{environment.get_or("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt",
+                                          "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
+  const auto found = std::ranges::find_if(places, [&](const std::string& place) {
+    return !place.empty() && files.stat(place).kind == io::FileKind::regular;
+  });
+  return found == places.end() ? std::string() : *found;
+}
+
 Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string& registry,
                                                               const std::vector<RegistryTrust>& trusts,
                                                               const io::FileSystem& files,
@@ -105,6 +122,8 @@ Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string&
   if (read && !ca.empty()) {
     settings->ca_pem.clear();
     read = add_authority(ca, files, *settings);
+  } else if (read) {
+    read = add_system_authorities(files, environment, *settings);
   }
   if (!read) {
     return read.error().within("reading the certificates for {}", registry);

@@ -47,6 +47,17 @@ TEST(Trust, TakesAllAuthoritiesAndTheFirstClient) {
   EXPECT_TRUE(found->verify);
 }
 
+TEST(Trust, HasTheSystemsAuthoritiesBesideThoseLaidDown) {
+  const std::string debian = "/etc/ssl/certs/ca-certificates.crt";
+  EXPECT_EQ(settings({{in_home + "a.crt", "A"}, {debian, "SYSTEM"}})->ca_pem, "A\nSYSTEM\n");
+  EXPECT_EQ(
+      settings({{in_home + "a.crt", "A"}, {debian, "SYSTEM"}, {"/mine.pem", "MINE"}}, {{"SSL_CERT_FILE", "/mine.pem"}})
+          ->ca_pem,
+      "A\nMINE\n");
+  EXPECT_EQ(settings({{in_home + "me.cert", "ME"}, {in_home + "me.key", "KEY"}, {debian, "SYSTEM"}})->ca_pem, "")
+      << "the system's by themselves";
+}
+
 TEST(Trust, NamesAKeyThatIsMissing) {
   const auto found = tls_settings("r.example:5000", {}, MemoryFileSystem({{in_home + "me.cert", "ME"}}), Variables());
   ASSERT_FALSE(found);
@@ -58,6 +69,7 @@ TEST(Trust, TakesTheProjectsAuthoritiesInPlaceOfThoseThatLieReady) {
   const MemoryFileSystem files({{in_home + "a.crt", "A"},
                                 {in_home + "me.cert", "ME"},
                                 {in_home + "me.key", "KEY"},
+                                {"/etc/ssl/certs/ca-certificates.crt", "SYSTEM"},
                                 {"/project/ca.pem", "OURS"}});
   const auto settings_of = [&](const std::string& host) {
     const auto found = tls_settings("r.example:5000", {{.host = host, .ca = "/project/ca.pem"}}, files, Variables());
@@ -67,7 +79,7 @@ TEST(Trust, TakesTheProjectsAuthoritiesInPlaceOfThoseThatLieReady) {
   EXPECT_EQ(settings_of("r.example:5000").ca_pem, "OURS\n");
   EXPECT_EQ(settings_of("r.example").ca_pem, "OURS\n");
   EXPECT_EQ(settings_of("r.example").client_certificate_pem, "ME");
-  EXPECT_EQ(settings_of("r.example:6000").ca_pem, "A\n");
+  EXPECT_EQ(settings_of("r.example:6000").ca_pem, "A\nSYSTEM\n");
 }
 
 TEST(InsecureRegistries, AreThoseTheUserNames) {
