@@ -57,7 +57,9 @@ int show_history(Runtime& runtime) {
   if (!client) {
     return runtime.fail(client.error());
   }
-  execute::warn_of_another_cluster(target, **client, ports);
+  if (const auto looked = execute::warn_of_another_cluster(target, **client, ports); !looked) {
+    return runtime.fail(looked.error());
+  }
   const auto releases =
       execute::Ledger(**client, {*target.project, target.environment, target.name_space}).list(ports.stop);
   if (!releases) {

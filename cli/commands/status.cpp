@@ -217,7 +217,9 @@ int show_status(Runtime& runtime, const std::vector<std::string>& names) {
   if (!client) {
     return runtime.fail(client.error());
   }
-  execute::warn_of_another_cluster(*loaded.target, **client, ports);
+  if (const auto looked = execute::warn_of_another_cluster(*loaded.target, **client, ports); !looked) {
+    return runtime.fail(looked.error());
+  }
   const auto overview = overview_or_nothing(runtime, **client, *loaded.target, ports);
   const auto shown = services_to_show(*services, names.empty(), overview);
   const auto statuses = execute::read_status(**client, *loaded.target, shown, ports);

@@ -121,8 +121,7 @@ class DriftFinder {
       return client.error();
     }
     client_ = std::move(*client);
-    warn_of_another_cluster(target_, *client_, ports_);
-    return {};
+    return warn_of_another_cluster(target_, *client_, ports_);
   }
 
   // What runs, what scales it, and what was released last.

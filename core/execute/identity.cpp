@@ -177,14 +177,15 @@ base::Status require_bound_cluster(const project::Target& target, cluster::Clien
   return binding ? base::Status() : binding.error();
 }
 
-void warn_of_another_cluster(const project::Target& target, cluster::Client& client, const Ports& ports) {
+base::Status warn_of_another_cluster(const project::Target& target, cluster::Client& client, const Ports& ports) {
   const auto seen = read_identity(client, ports.stop);
   if (!seen) {
-    return;  // what is asked for next says so too
+    return seen.error();
   }
   if (const auto binding = check_binding(target, *seen, client.connection(), Record::no, ports); !binding) {
     ports.events.emit(events::Note{events::Note::Level::warning, base::to_string(binding.error())});
   }
+  return {};
 }
 
 base::Status accept_cluster(const project::Target& target, const kube::ClusterIdentity& seen,

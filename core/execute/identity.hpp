@@ -35,8 +35,8 @@ base::Result<Binding> check_binding(const project::Target& target, const kube::C
 // read_identity and check_binding, for a change that needs nothing else.
 base::Status require_bound_cluster(const project::Target& target, cluster::Client& client, const Ports& ports);
 
-// For who only looks: another cluster than the one meant is a warning.
-void warn_of_another_cluster(const project::Target& target, cluster::Client& client, const Ports& ports);
+// For who only looks: another cluster than the one meant is a warning. An error when it does not answer.
+base::Status warn_of_another_cluster(const project::Target& target, cluster::Client& client, const Ports& ports);
 
 // From now on the environment means this cluster.
 base::Status accept_cluster(const project::Target& target, const kube::ClusterIdentity& seen,
