@@ -69,11 +69,17 @@ Status add_folder(const std::string& folder, const io::FileSystem& files, http::
   return {};
 }
 
-// Registries with a certificate that everybody trusts go on working where an authority of one's own is laid down.
 Status add_system_authorities(const io::FileSystem& files, const io::Environment& environment,
                               http::TlsSettings& settings) {
   const auto path = system_authorities(files, environment);
-  return settings.ca_pem.empty() || path.empty() ? Status() : add_authority(path, files, settings);
+  return path.empty() ? Status() : add_authority(path, files, settings);
+}
+
+// libcurl by itself knows the system's authorities, but not those that SSL_CERT_FILE names. Beside authorities for a
+// registry they are named too: its token service and its storage may be elsewhere, with certificates that everybody
+// trusts.
+bool needs_system_authorities(const http::TlsSettings& settings, const io::Environment& environment) {
+  return !settings.ca_pem.empty() || !environment.get_or("SSL_CERT_FILE", "").empty();
 }
 
 std::optional<std::string> folder_of(const std::string& registry, const io::FileSystem& files,
@@ -114,15 +120,16 @@ Result<std::shared_ptr<const http::TlsSettings>> tls_settings(const std::string&
                                                               const io::Environment& environment) {
   const auto folder = folder_of(registry, files, environment);
   const auto ca = ca_of(registry, trusts);
-  if (!folder && ca.empty()) {
+  auto settings = std::make_shared<http::TlsSettings>();
+  if (!folder && ca.empty() && !needs_system_authorities(*settings, environment)) {
     return std::shared_ptr<const http::TlsSettings>();
   }
-  auto settings = std::make_shared<http::TlsSettings>();
   auto read = folder ? add_folder(*folder, files, *settings) : Status();
   if (read && !ca.empty()) {
     settings->ca_pem.clear();
     read = add_authority(ca, files, *settings);
-  } else if (read) {
+  }
+  if (read && needs_system_authorities(*settings, environment)) {
     read = add_system_authorities(files, environment, *settings);
   }
   if (!read) {

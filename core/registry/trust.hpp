@@ -3,8 +3,8 @@
 //
 //   $XDG_CONFIG_HOME/containers/certs.d/<host:port>/, /etc/containers/certs.d/…, /etc/docker/certs.d/…
 //
-// The first of these folders that is there counts. Its *.crt files are authorities beside the system's; a *.cert file
-// and the *.key file of the same name say who we are.
+// The first of these folders that is there counts. Its *.crt files are authorities beside the system's, or those of
+// the file that SSL_CERT_FILE names; a *.cert file and the *.key file of the same name say who we are.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -23,7 +23,7 @@ namespace deployctl::registry {
 struct RegistryTrust {
   std::string host;          // host or host:port
   bool is_insecure = false;  // plain http, or https with any certificate
-  std::string ca;            // file; its authorities in place of the folder's and the system's; empty: none
+  std::string ca;            // file; its authorities in place of those in the folder; empty: none
 };
 
 // The file of the system's certificate authorities, or the one that SSL_CERT_FILE names; empty when there is none.

@@ -58,6 +58,14 @@ TEST(Trust, HasTheSystemsAuthoritiesBesideThoseLaidDown) {
       << "the system's by themselves";
 }
 
+TEST(Trust, IsInTheFileThatTheEnvironmentNames) {
+  const std::map<std::string, std::string> variables{{"SSL_CERT_FILE", "/mine.pem"}};
+  EXPECT_EQ(settings({{"/mine.pem", "MINE"}}, variables)->ca_pem, "MINE\n");
+  EXPECT_EQ(
+      settings({{"/mine.pem", "MINE"}, {in_home + "me.cert", "ME"}, {in_home + "me.key", "KEY"}}, variables)->ca_pem,
+      "MINE\n");
+}
+
 TEST(Trust, NamesAKeyThatIsMissing) {
   const auto found = tls_settings("r.example:5000", {}, MemoryFileSystem({{in_home + "me.cert", "ME"}}), Variables());
   ASSERT_FALSE(found);
@@ -76,8 +84,8 @@ TEST(Trust, TakesTheProjectsAuthoritiesInPlaceOfThoseThatLieReady) {
     EXPECT_TRUE(found);
     return **found;
   };
-  EXPECT_EQ(settings_of("r.example:5000").ca_pem, "OURS\n");
-  EXPECT_EQ(settings_of("r.example").ca_pem, "OURS\n");
+  EXPECT_EQ(settings_of("r.example:5000").ca_pem, "OURS\nSYSTEM\n");
+  EXPECT_EQ(settings_of("r.example").ca_pem, "OURS\nSYSTEM\n");
   EXPECT_EQ(settings_of("r.example").client_certificate_pem, "ME");
   EXPECT_EQ(settings_of("r.example:6000").ca_pem, "A\nSYSTEM\n");
 }
