@@ -74,7 +74,7 @@ std::string to_string(const Location& location) {
     return oci::to_familiar(location.reference);
   }
   const auto* const transport = std::ranges::find(transports, location.kind, &Transport::kind);
-  const auto* const separator = location.name.empty() || location.name.starts_with('@') ? "" : ":";
+  const auto* const separator = location.name.empty() || location.name.starts_with("@sha256:") ? "" : ":";
   return fmt::format("{}{}{}{}", transport->prefix, location.path, separator, location.name);
 }
 

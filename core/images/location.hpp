@@ -4,7 +4,7 @@
 //   registry.example.com/team/api:v1   docker://registry.example.com/team/api:v1
 //   oci:DIR[:NAME]   oci-archive:FILE[:NAME]   docker-archive:FILE[:REFERENCE]
 //
-// In place of ":NAME", "@sha256:…" names an image by its digest.
+// In place of ":NAME", "@sha256:…" names an image by its digest; ":@0" is the first image of a docker archive.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -20,7 +20,7 @@ struct Location {
   Kind kind = Kind::registry;
   oci::Reference reference;  // of a registry's image
   std::string path;          // of a layout's directory, an archive's file
-  std::string name;          // which of the images there: "v1", "@sha256:…"; may be empty
+  std::string name;          // which of the images there: "v1", "@sha256:…", "@0"; may be empty
 
   friend bool operator==(const Location&, const Location&) = default;
 };

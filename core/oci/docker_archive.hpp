@@ -21,13 +21,13 @@ namespace deployctl::oci {
 struct ImportOptions {
   enum class Format { oci, docker };
   Format format = Format::oci;                      // of the manifest; the configuration is kept as it is
-  std::string name;                                 // "shop/api:v1"; empty: the first image in the archive
+  std::string name;                                 // "shop/api:v1", or "@0" by place; empty: the only image there is
   std::function<void(std::uint64_t read)> on_read;  // bytes of the archive so far
   std::stop_token stop;
 };
 
 // Every layer is checked against the configuration's diffIDs. failed for an archive that is damaged or cut short,
-// not_found when no image in it has the name.
+// not_found when no image in it has the name, or when none is given and there are several.
 base::Result<StoredImage> import_docker_archive(const ByteReader& archive, ImageStore& store,
                                                 const ImportOptions& options = {});
 

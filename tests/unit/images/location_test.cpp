@@ -25,6 +25,7 @@ TEST(Location, IsReadInSkopeosWords) {
       {"oci-archive:a.tar:v1", Location::Kind::oci_archive, "a.tar", "v1", "oci-archive:a.tar:v1"},
       {"docker-archive:/tmp/a.tar:localhost:5000/x:1", Location::Kind::docker_archive, "/tmp/a.tar",
        "localhost:5000/x:1", "docker-archive:/tmp/a.tar:localhost:5000/x:1"},
+      {"docker-archive:a.tar:@1", Location::Kind::docker_archive, "a.tar", "@1", "docker-archive:a.tar:@1"},
   };
   for (const auto& row : rows) {
     const auto location = parse_location(row.text);

@@ -181,6 +181,40 @@ TEST_F(DockerArchive, SaysSoWhenItIsSomethingElse) {
   EXPECT_FALSE(import("Error response from daemon: no such image"));
 }
 
+std::string archive_of_two(const std::string& first_names, const std::string& second_names) {
+  const auto one = config_of({layer_one});
+  const auto two = config_of({layer_two});
+  return file("aaa/layer.tar", layer_one) + file("bbb/layer.tar", layer_two) + file("1.json", one) +
+         file("2.json", two) +
+         file("manifest.json", R"([{"Config":"1.json","RepoTags":)" + first_names +
+                                   R"(,"Layers":["aaa/layer.tar"]},{"Config":"2.json","RepoTags":)" + second_names +
+                                   R"(,"Layers":["bbb/layer.tar"]}])") +
+         end();
+}
+
+TEST_F(DockerArchive, WithSeveralImagesAsksWhichOneIsMeant) {
+  const auto image = import(archive_of_two(R"(["shop/api:v1","shop/api:v2"])", R"(["shop/web:v1"])"));
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().code, base::ErrorCode::not_found);
+  EXPECT_EQ(image.error().message,
+            "which image is meant is not said: the archive holds shop/api:v1, shop/api:v2, shop/web:v1");
+  EXPECT_EQ(image.error().hint, "add the name of the one that is meant: docker-archive:FILE:shop/api:v1");
+}
+
+TEST_F(DockerArchive, GivesTheOneOfSeveralImagesThatIsNamed) {
+  const auto archive = archive_of_two(R"(["shop/api:v1"])", "null");
+  const auto config_named = [&](const std::string& name) {
+    const auto image = import(archive, {.name = name, .on_read = {}, .stop = {}});
+    return image ? image->config.digest.text() : to_string(image.error());
+  };
+  const auto first = Digest::of(config_of({layer_one})).text();
+  EXPECT_EQ(config_named("shop/api:v1"), first);
+  EXPECT_EQ(config_named("docker.io/shop/api:v1"), first);
+  EXPECT_EQ(config_named("@0"), first);
+  EXPECT_EQ(config_named("@1"), Digest::of(config_of({layer_two})).text());
+  EXPECT_EQ(config_named("shop/web:v1"), "the archive holds no image 'shop/web:v1': it has shop/api:v1, @1");
+}
+
 TEST_F(DockerArchive, GivesTheSourcesErrorNotItsOwn) {
   const auto image = import_docker_archive(
       [](char*, std::size_t) -> base::Result<std::size_t> { return base::Error::failed("docker save: no such image"); },
