@@ -1,11 +1,9 @@
 #include "cli/approval.hpp"
 
 #include "cli/runtime.hpp"
+#include "core/platform/terminal_input.hpp"
 
 #include <fmt/core.h>
-
-#include <iostream>
-#include <string>
 
 namespace deployctl::cli {
 
@@ -26,12 +24,12 @@ base::Status confirm(Runtime& runtime, std::string_view what, bool yes) {
     return base::Error::refused("{} needs approval", what).with_hint("give it with --yes, or run it on a terminal");
   }
   fmt::print(stderr, "{}: go on? [y/N] ", what);
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") {
-    return {};
+  const auto answer = platform::read_line(runtime.ports().stop);
+  if (!answer) {
+    return answer.error();
   }
-  return base::Error::refused("not approved");
+  const bool is_yes = *answer == "y" || *answer == "Y" || *answer == "yes";
+  return is_yes ? base::Status() : base::Error::refused("not approved");
 }
 
 }  // namespace deployctl::cli

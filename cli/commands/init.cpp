@@ -1,12 +1,12 @@
 #include "cli/commands/commands.hpp"
 #include "cli/runtime.hpp"
+#include "core/platform/terminal_input.hpp"
 #include "core/project/load.hpp"
 #include "core/project/scaffold.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include <iostream>
 #include <memory>
 #include <string>
 
@@ -31,14 +31,12 @@ std::string found_in_words(const project::Detected& detected) {
 }
 
 // On a terminal the one thing that cannot be guessed is asked for; anywhere else the placeholder stays.
-std::string ask_for_registry(Runtime& runtime, const std::string& given) {
+base::Result<std::string> ask_for_registry(Runtime& runtime, const std::string& given) {
   if (!given.empty() || !runtime.stdin_is_terminal()) {
     return given;
   }
   fmt::print(stderr, "registry of the images, such as registry.example.com/team (empty: fill it in later): ");
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer;
+  return platform::read_line(runtime.ports().stop);
 }
 
 base::Status refuse_overwriting(Runtime& runtime, const std::string& path, bool force) {
@@ -64,8 +62,12 @@ int init(Runtime& runtime, const InitOptions& options) {
             .with_hint("run it beside go.mod, CMakeLists.txt, package.json, pom.xml, Cargo.toml, index.html, "
                        "a Dockerfile or a Compose file"));
   }
-  const auto registry = options.to_stdout ? options.registry : ask_for_registry(runtime, options.registry);
-  const auto text = project::scaffold(detected, {.project = io::file_name(folder), .registry = registry});
+  const auto registry =
+      options.to_stdout ? base::Result(options.registry) : ask_for_registry(runtime, options.registry);
+  if (!registry) {
+    return runtime.fail(registry.error());
+  }
+  const auto text = project::scaffold(detected, {.project = io::file_name(folder), .registry = *registry});
   if (options.to_stdout) {
     runtime.print(text);
     return 0;

@@ -79,6 +79,10 @@ class Turn {
     if (progress_.stage == Stage::holding) {
       return {.what = What::hold, .reason = progress_.reason};
     }
+    return go_on();
+  }
+
+  Next go_on() {
     if (!progress_.is_weight_set && !look_.is_weight_set) {
       return set_weight();
     }
@@ -127,6 +131,10 @@ class Turn {
         return promote("promoted" + by);
       case Wish::promote:
         break;
+    }
+    // A step that is still watched is not passed over for a wish: what its gates say is waited for.
+    if (progress_.stage == Stage::stepping && !(progress_.is_weight_set && why_not_on().empty())) {
+      return go_on();
     }
     progress_.stage = Stage::stepping;
     return next_step("promoted" + by);

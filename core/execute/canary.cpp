@@ -140,8 +140,10 @@ class Walk {
     auto look = first_look();
     while (true) {
       look.now = run_.ports.clock.now();
+      const auto step = kept_.progress.step;
       auto [progress, next] = canary::advance(kept_.settings, std::move(kept_.progress), look);
       kept_.progress = std::move(progress);
+      tell_what_is_watched_first(look, step);
       if (const auto noted = run_.record.note(kept_); !noted) {
         return noted.error();
       }
@@ -163,6 +165,16 @@ class Walk {
         return seen.error();
       }
       look = std::move(*seen);
+    }
+  }
+
+  void tell_what_is_watched_first(const canary::Look& look, std::size_t step_before) {
+    const bool goes_on = kept_.progress.stage != Stage::stepping || kept_.progress.step != step_before;
+    if (look.wish == canary::Wish::promote && !goes_on) {
+      writer_.note(Note::Level::info,
+                   fmt::format("canary of {}: this step waits for nobody and is watched to its end first; 'deployctl "
+                               "promote --full' takes no further step",
+                               run_.parts.name));
     }
   }
 

@@ -4,6 +4,7 @@
 #include "core/base/text.hpp"
 #include "core/execute/secrets.hpp"
 #include "core/kube/resource.hpp"
+#include "core/project/gate_token.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -165,6 +166,19 @@ base::Result<Measurement> measure(const project::Gate& gate, const GateSubject& 
   auto measurement = std::visit(Measurer(subject, client, ports), gate.check);
   return ports.stop.stop_requested() ? base::Result<Measurement>(base::Error::interrupted())
                                      : base::Result<Measurement>(std::move(measurement));
+}
+
+base::Status check_tokens(const project::Gates& gates, const std::string& directory, const Ports& ports) {
+  for (const auto& gate : gates.gates) {
+    const auto* token = project::token_of(gate);
+    if (token == nullptr) {
+      continue;
+    }
+    if (const auto read = read_secret(directory, *token, ports.environment, ports.files); !read) {
+      return read.error().within("reading the token of a gate");
+    }
+  }
+  return {};
 }
 
 }  // namespace deployctl::execute

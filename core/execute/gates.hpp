@@ -27,4 +27,7 @@ struct GateSubject {
 base::Result<canary::Measurement> measure(const project::Gate& gate, const GateSubject& subject,
                                           cluster::Client& client, const Ports& ports);
 
+// Whether the tokens of the gates can be read here; else the error of the first that cannot.
+base::Status check_tokens(const project::Gates& gates, const std::string& directory, const Ports& ports);
+
 }  // namespace deployctl::execute

@@ -4,6 +4,7 @@
 #include "core/base/text.hpp"
 #include "core/execute/build_request.hpp"
 #include "core/execute/native_steps.hpp"
+#include "core/execute/secrets.hpp"
 #include "core/oci/docker_archive.hpp"
 
 #include <thread>
@@ -199,6 +200,9 @@ std::string push_remark(const registry::PushResult& pushed) {
 base::Result<ImageResult> build_image(const project::Target& target, const project::Service& service,
                                       const plan::BuildImage& action, const Seen& seen, const StepReport& report,
                                       const Ports& ports) {
+  if (const auto have_values = check_build_secrets(*service.build, ports.environment); !have_values) {
+    return have_values.error();
+  }
   if (service.build->is_native()) {
     return build_natively(target, service, action, seen, report, ports);
   }

@@ -114,6 +114,23 @@ Status check_continued(const ReleaseRun& run) {
       ended == run.earlier.end() || ended->outcome.empty() ? std::string() : ": " + base::printable(ended->outcome));
 }
 
+Status leave_out_taken_back(ReleaseRun& run) {
+  const auto& options = run.rollout.options;
+  const auto* open = options.continues ? release_under_way(run.earlier) : nullptr;
+  if (open == nullptr) {
+    return {};
+  }
+  run.left_out = CanaryRecord(open->progress, {}).taken_back();
+  const auto is_left_out = [&](const std::string& service) {
+    return std::ranges::find(run.left_out, service) != run.left_out.end();
+  };
+  if (const auto gone = std::ranges::find_if(options.promoted, is_left_out); gone != options.promoted.end()) {
+    return base::Error::refused("{} of release {} has been taken back", *gone, open->number);
+  }
+  std::erase_if(run.steps, [&](const plan::Step& step) { return is_left_out(step.service); });
+  return {};
+}
+
 Status check_others_open(const ReleaseRun& run) {
   const auto* open = run.rollout.options.is_partial ? release_under_way(run.earlier) : nullptr;
   if (open == nullptr) {
@@ -133,7 +150,8 @@ Status check_others_open(const ReleaseRun& run) {
 }
 
 Status take_up(ReleaseRun& run) {
-  const auto* left = release_under_way(run.earlier);
+  const auto* open = release_under_way(run.earlier);
+  auto* left = open == nullptr ? nullptr : &run.earlier[static_cast<std::size_t>(open - run.earlier.data())];
   const bool is_same =
       left != nullptr && (left->content == run.content || left->number == run.rollout.options.continues);
   const bool goes_on = is_same && run.number != 0;
@@ -147,6 +165,7 @@ Status take_up(ReleaseRun& run) {
       goes_on ? run.ledger.note_progress(run.number, left->progress, run.ports.stop) : take_back(run, *left);
   if (taken && left->state == ReleaseState::interrupted) {
     const auto by = run.number == 0 ? run.rollout.options.action : fmt::format("release {}", run.number);
+    left->state = goes_on ? ReleaseState::continued : ReleaseState::interrupted;
     run.tell_failure("recording the end", run.ledger.finish(left->number, left->state,
                                                             (goes_on ? "went on as " : "taken back for ") + by, {}));
   }

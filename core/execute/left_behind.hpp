@@ -11,6 +11,9 @@ namespace deployctl::execute {
 base::Status take_over(ReleaseRun& run, kube::ReleaseSummary& left);
 // What `promote` is about may have ended while it waited for the lock: refused, saying how.
 base::Status check_continued(const ReleaseRun& run);
+// What has been taken back of the release that this run goes on with is no part of it: its steps are dropped. refused
+// when the run is about such a service by name.
+base::Status leave_out_taken_back(ReleaseRun& run);
 // A run about some services is not to end what waits of others: refused, naming them.
 base::Status check_others_open(const ReleaseRun& run);
 

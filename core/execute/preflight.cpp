@@ -40,12 +40,14 @@ class Gatherer {
     check_routers();
     Jobs jobs;
     add_permissions(jobs);
+    add_images(jobs);
+    add_list(jobs, "Node", facts_.nodes);
+    add_storage_classes(jobs);
+    add_named_objects(jobs);
     if (seen_.observation.namespace_exists) {
-      add_images(jobs);
       add_dry_runs(jobs);
-      add_lists(jobs);
-      add_named_objects(jobs);
-      add_storage_classes(jobs);
+      add_list(jobs, "ResourceQuota", facts_.quotas);
+      add_list(jobs, "LimitRange", facts_.limit_ranges);
     }
     run_at_once(jobs);
     if (!failure_) {
@@ -242,12 +244,6 @@ class Gatherer {
     return error.code != ErrorCode::unreachable && error.code != ErrorCode::interrupted;
   }
 
-  void add_lists(Jobs& jobs) {
-    add_list(jobs, "ResourceQuota", facts_.quotas);
-    add_list(jobs, "LimitRange", facts_.limit_ranges);
-    add_list(jobs, "Node", facts_.nodes);
-  }
-
   [[nodiscard]] bool may_list(const kube::Resource& resource) const {
     return !seen_.access || seen_.access->is_incomplete ||
            kube::allows(*seen_.access, kube::permission("list", resource));
@@ -318,12 +314,20 @@ class Gatherer {
     return is_by_tag && !seen_.observation.images.contains(step.service);
   }
 
-  void ask_for_images(const std::vector<std::pair<std::string, std::string>>& wanted) {
+  // The service account of a namespace that is not there yet has none.
+  base::Result<PullSecrets> pull_secrets() {
     PullSecretQuery query{.name_space = plan_.name_space, .names = {}};
     if (!target_.pull_secret.empty()) {
       query.names.push_back(target_.pull_secret);
     }
-    const auto secrets = read_pull_secrets(client_, query, ports_.stop);
+    if (query.names.empty() && !seen_.observation.namespace_exists) {
+      return PullSecrets{};
+    }
+    return read_pull_secrets(client_, query, ports_.stop);
+  }
+
+  void ask_for_images(const std::vector<std::pair<std::string, std::string>>& wanted) {
+    const auto secrets = pull_secrets();
     if (!secrets) {
       const std::scoped_lock lock(mutex_);
       note_failure(secrets.error());

@@ -4,6 +4,7 @@
 #include "core/execute/actor.hpp"
 #include "core/execute/canary.hpp"
 #include "core/execute/find.hpp"
+#include "core/execute/gates.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/lock.hpp"
@@ -93,6 +94,34 @@ Status check_undecided(const UnderWay& under_way, canary::Stage decided, std::st
   return {};
 }
 
+// One that waits has pods, unless somebody has deleted them: there is nothing to promote then.
+Status check_canaries_there(cluster::Client& client, const UnderWay& under_way, const project::Target& target,
+                            const Ports& ports) {
+  for (const auto& kept : under_way.canaries) {
+    const kube::ObjectKey key{"apps/v1", "Deployment", target.name_space, canary::canary_name(kept.service)};
+    const auto live = kept.progress.stage == canary::Stage::holding ? client.get(key, ports.stop)
+                                                                    : Result<kube::Object>(kube::Object());
+    if (!live && live.error().code == base::ErrorCode::not_found) {
+      return Error::refused("{} is gone: somebody has deleted it", kube::to_string(key))
+          .with_hint(
+              "'deployctl abort {}' takes back what is left of the canary, and the next 'deployctl rollout' "
+              "begins it anew",
+              kept.service);
+    }
+  }
+  return {};
+}
+
+// Steps that are taken from here ask the gates from here.
+Status check_gates(const UnderWay& under_way, const project::Target& target, const Ports& ports) {
+  for (const auto& kept : under_way.canaries) {
+    if (const auto askable = check_tokens(kept.settings.gates, target.directory, ports); !askable) {
+      return askable.error().within("promoting {}", kept.service);
+    }
+  }
+  return {};
+}
+
 // For the run that walks the canary, be it another one or ours. `promote` does not take the place of an abort.
 Status write_wish(cluster::Client& client, const kube::ObjectKey& deployment, std::string_view wish,
                   const std::string& by, const Ports& ports) {
@@ -141,18 +170,23 @@ Seen seen_of(const kube::Release& release, std::unique_ptr<cluster::Client> clie
   return seen;
 }
 
+struct Live {
+  kube::ReleaseSummary summary;
+  kube::Release release;
+};
+
 // Nothing when there is none.
-Result<std::optional<kube::Release>> read_live(Ledger& ledger, const Ports& ports) {
+Result<std::optional<Live>> read_live(Ledger& ledger, const Ports& ports) {
   const auto releases = ledger.list(ports.stop);
   if (!releases) {
     return releases.error();
   }
   const auto* live = kube::live_release(*releases);
   if (live == nullptr) {
-    return std::optional<kube::Release>();
+    return std::optional<Live>();
   }
   auto release = ledger.read(live->number, ports.stop);
-  return release ? Result<std::optional<kube::Release>>(std::move(*release)) : release.error();
+  return release ? Result<std::optional<Live>>(Live{*live, std::move(*release)}) : release.error();
 }
 
 void tell(std::string text, const Ports& ports) {
@@ -165,6 +199,31 @@ Status let_side_go(const std::string& service, CanaryRecord& record, cluster::Cl
     return gone.error().within("letting the new side of {} go", service);
   }
   return record.note_side_gone(service);
+}
+
+// When it ended waiting, everything else of it was rolled out.
+bool was_left_waiting(const kube::ReleaseSummary& release) {
+  return is_paused(release) && release.journal.find("running:") == std::string::npos;
+}
+
+// A release of its own, so that history and `undo` know what of the other stays. Nothing when that is what was live.
+Status record_what_stays(Ledger& ledger, const Lock& lock, kube::Release stays, const kube::ReleaseSummary& live,
+                         const Ports& ports) {
+  if (kube::content_digest(stays) == live.content) {
+    return {};
+  }
+  const auto open = stays.number;
+  stays.actor = actor(ports.environment, ports.files);
+  stays.action = fmt::format("abort of release {}", open);
+  stays.started = io::to_rfc3339(ports.clock.now());
+  stays.epoch = lock.epoch();
+  const auto what = fmt::format("what release {} did to {} stays", open, base::join(stays.services, ", "));
+  const auto number = ledger.begin(std::move(stays), ports.stop);
+  if (!number) {
+    return number.error();
+  }
+  tell(fmt::format("release {}: {}", *number, what), ports);
+  return ledger.finish(*number, kube::ReleaseState::deployed, what, {});
 }
 
 // Takes back what is meant and writes it into the record of the release, which is over when nothing of it is left and
@@ -190,7 +249,8 @@ Status take_back(Ledger& ledger, Lock& lock, const UnderWay& under_way, cluster:
   const auto reason = "aborted by " + actor(ports.environment, ports.files);
   for (auto kept : under_way.canaries) {
     kept.progress.reason = reason;
-    if (const auto back = abort_recorded({*release, *live ? &**live : nullptr, kept, record}, client, ports); !back) {
+    if (const auto back = abort_recorded({*release, *live ? &(*live)->release : nullptr, kept, record}, client, ports);
+        !back) {
       return back.error().within("taking back the canary of {}", kept.service);
     }
     tell(fmt::format("the canary of {} is gone; its stable pods have all requests", kept.service), ports);
@@ -200,7 +260,16 @@ Status take_back(Ledger& ledger, Lock& lock, const UnderWay& under_way, cluster:
       return gone;
     }
   }
-  return under_way.is_all ? ledger.finish(number, kube::ReleaseState::failed, reason, {}) : Status();
+  if (!under_way.is_all) {
+    return {};
+  }
+  if (const auto ended = ledger.finish(number, kube::ReleaseState::failed, reason, {}); !ended) {
+    return ended;
+  }
+  return *live && was_left_waiting(under_way.release)
+             ? record_what_stays(ledger, lock, plan::what_stays(*release, (*live)->release, record.taken_back()),
+                                 (*live)->summary, ports)
+             : Status();
 }
 
 // Those that are not known run with the next rollout of the release.
@@ -251,6 +320,12 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
   if (const auto open = check_undecided(found, canary::Stage::aborting, "'deployctl abort' tries it again"); !open) {
     return open;
   }
+  if (const auto askable = promotion == Promotion::fully ? Status() : check_gates(found, target, ports); !askable) {
+    return askable;
+  }
+  if (const auto there = check_canaries_there(*client, found, target, ports); !there) {
+    return there;
+  }
   const auto* const wish = promotion == Promotion::fully ? "promote-fully" : "promote";
   if (const auto written = write_wishes(*client, found, target, wish, ports); !written) {
     return written;
@@ -265,15 +340,15 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
     plan::add_tasks(plan, service, own);
   }
   const CanaryRecord record(found.release.progress, {});
-  options.record.left_out = record.taken_back();
-  leave_out(plan, options.record.left_out);
+  const auto left_out = record.taken_back();
+  leave_out(plan, left_out);
   for (const auto& kept : record.all()) {
-    if (!is_among(options.record.left_out, kept.service)) {
+    if (!is_among(left_out, kept.service)) {
       plan::add_canary(plan, kept.service, kept.settings);
     }
   }
   for (const auto& [service, own] : tasks.by_service) {
-    if (!is_among(options.record.left_out, service)) {
+    if (!is_among(left_out, service)) {
       plan::add_contracts(plan, service, own);
     }
   }
@@ -281,6 +356,7 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
   options.record.action = fmt::format("promote release {}", found.release.number);
   options.record.older_commits = OlderCommits::allowed;
   options.record.continues = found.release.number;
+  options.record.promoted = services;
   auto seen = seen_of(*release, std::move(client));
   const auto status = execute(plan, target, seen, options, ports).status;
   if (status) {

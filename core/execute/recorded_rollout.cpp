@@ -45,8 +45,9 @@ class RecordedRollout {
 
   Status run() {
     using Part = Status (RecordedRollout::*)();
-    for (const Part part : {&RecordedRollout::make_namespace, &RecordedRollout::take_lock,
-                            &RecordedRollout::read_releases, &RecordedRollout::check, &RecordedRollout::begin}) {
+    for (const Part part :
+         {&RecordedRollout::make_namespace, &RecordedRollout::take_lock, &RecordedRollout::read_releases,
+          &RecordedRollout::check, &RecordedRollout::take_over_pending, &RecordedRollout::begin}) {
       if (const auto status = (this->*part)(); !status) {
         return status;
       }
@@ -84,13 +85,6 @@ class RecordedRollout {
       return listed.error();
     }
     run_.earlier = std::move(*listed);
-    for (auto& release : run_.earlier) {
-      if (release.state == ReleaseState::pending) {
-        if (const auto taken = take_over(run_, release); !taken) {
-          return taken;
-        }
-      }
-    }
     if (const auto* live = kube::live_release(run_.earlier)) {
       run_.live = *live;
     }
@@ -104,9 +98,13 @@ class RecordedRollout {
     return is_still_true ? *seen.releases : run_.ledger.list_with_inventories(run_.ports.stop);
   }
 
+  // What is refused writes nothing.
   Status check() {
     if (const auto continued = check_continued(run_); !continued) {
       return continued;
+    }
+    if (const auto left_out = leave_out_taken_back(run_); !left_out) {
+      return left_out;
     }
     const auto others = check_others_open(run_);
     return others ? check_order() : others;
@@ -117,6 +115,17 @@ class RecordedRollout {
       return {};
     }
     return check_commit_order(*run_.live, rollout_.seen.observation.commit, rollout_.target.directory, run_.ports.git);
+  }
+
+  Status take_over_pending() {
+    for (auto& release : run_.earlier) {
+      if (release.state == ReleaseState::pending) {
+        if (const auto taken = take_over(run_, release); !taken) {
+          return taken;
+        }
+      }
+    }
+    return {};
   }
 
   Status begin() {

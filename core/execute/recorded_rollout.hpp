@@ -43,8 +43,8 @@ struct RecordOptions {
   bool is_partial = false;
   // The release that this run goes on with (`promote`): refused when it does not wait any more.
   std::optional<long long> continues;
-  // Services of that release that were taken back: the new one has them as the live release does.
-  std::vector<std::string> left_out;
+  // Services of that release that it is about by name (none: all): refused when one of them was taken back.
+  std::vector<std::string> promoted;
 };
 
 // A run's release while it is being rolled out. Without a number nothing is recorded: the live release says the same.

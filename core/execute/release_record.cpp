@@ -72,14 +72,13 @@ base::Result<kube::Release> make_record(ReleaseRun& run) {
       record.images[service] = *image;
     }
   }
-  const auto& left_out = run.rollout.options.left_out;
-  if (run.live && (run.rollout.options.is_partial || !left_out.empty())) {
+  if (run.live && (run.rollout.options.is_partial || !run.left_out.empty())) {
     auto live = run.read_live();
     if (!live) {
       return live.error();
     }
     if (!run.rollout.options.is_partial) {
-      plan::keep_services(*live, left_out);
+      plan::keep_services(*live, run.left_out);
     }
     plan::carry_forward(record, *live, record.services);
   }

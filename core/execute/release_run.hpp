@@ -53,6 +53,7 @@ struct ReleaseRun {
   std::string content;                   // digest of this run's release
   std::vector<kube::ObjectKey> desired;  // of this run's release
   std::optional<CanaryRecord> canaries;  // of this run's release
+  std::vector<std::string> left_out;     // services of the release it goes on with that it has as the live one does
   std::vector<std::string> contracts;    // tasks begun that no release before can live with
   std::vector<std::string> paused;       // what steps say that wait for somebody
   bool is_overtaken = false;             // somebody else has changed a workload since it was applied

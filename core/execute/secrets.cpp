@@ -17,7 +17,7 @@ base::Result<base::Secret> read_secret(const std::string& directory, const proje
   if (source.from == project::SecretSource::From::environment) {
     auto value = environment.get(source.name);
     if (!value || value->empty()) {
-      return base::Error::invalid_input("the environment variable {} is not set", source.name);
+      return base::Error::invalid_input("the environment variable {} is {}", source.name, value ? "empty" : "not set");
     }
     return base::Secret(std::move(*value));
   }
@@ -51,6 +51,25 @@ base::Result<SecretValues> read_secrets(const project::Target& target,
         .at(*first_place);
   }
   return values;
+}
+
+base::Status check_build_secrets(const project::Build& build, const io::Environment& environment) {
+  std::vector<std::string> missing;
+  std::optional<base::SourceSpan> first_place;
+  for (const auto& secret : build.secrets) {
+    if (!environment.get(*secret)) {
+      missing.push_back(*secret);
+      first_place = first_place.value_or(secret.span);
+    }
+  }
+  if (missing.empty()) {
+    return {};
+  }
+  return base::Error::invalid_input("build secrets have no value: the environment variable{} {} {} not set",
+                                    missing.size() == 1 ? "" : "s", base::join(missing, ", "),
+                                    missing.size() == 1 ? "is" : "are")
+      .with_hint("set them where deployctl builds; what is built without them would be kept as if it had them")
+      .at(*first_place);
 }
 
 kube::Object secret_for(const project::Target& target, const std::string& service,

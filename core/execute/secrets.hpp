@@ -27,6 +27,9 @@ base::Result<SecretValues> read_secrets(const project::Target& target,
 base::Result<base::Secret> read_secret(const std::string& directory, const project::SecretSource& source,
                                        const io::Environment& environment, const io::FileSystem& files);
 
+// Whether the variables that `build.secrets` names have values; else invalid_input, naming all that have none.
+base::Status check_build_secrets(const project::Build& build, const io::Environment& environment);
+
 // The Secret of a service, named after its content.
 kube::Object secret_for(const project::Target& target, const std::string& service,
                         const std::map<std::string, base::Secret>& values);

@@ -31,6 +31,7 @@ class Ending {
     if (std::ranges::find(run_.paused, cause.message) != run_.paused.end()) {
       run_.note(Note::Level::info,
                 fmt::format("release {} stays open: {}; {}", run_.number, cause.message, cause.hint));
+      run_.tell_failure("recording how far it is", run_.ledger.note_journal(run_.number, run_.journal_text, {}));
       return {};
     }
     const bool is_stopped = cause.code == ErrorCode::interrupted;

@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/generate/artifact.hpp"
+#include "core/project/gate_token.hpp"
 #include "core/project/load.hpp"
 #include "core/templating/quoting.hpp"
 
@@ -36,20 +37,81 @@ struct SecretNames {
   std::set<std::string> files;
 };
 
+// False when a pipeline cannot name it.
+bool add(const project::SecretSource& source, SecretNames& names) {
+  const bool is_variable = source.from == project::SecretSource::From::environment;
+  if (is_variable ? !is_variable_name(source.name) : !is_made_of(source.name, "._-/ @+")) {
+    return false;
+  }
+  (is_variable ? names.variables : names.files).insert(source.name);
+  return true;
+}
+
+base::Status add_secrets(const project::Service& service, SecretNames& names) {
+  for (const auto& secret : service.secrets) {
+    if (!add(secret.source, names)) {
+      return base::Error::invalid_input("secret {} of '{}' comes from '{}', which a pipeline cannot name",
+                                        secret.variable, *service.name, base::printable(secret.source.name))
+          .at(secret.span);
+    }
+  }
+  return {};
+}
+
+base::Status add_gate_tokens(const project::Service& service, SecretNames& names) {
+  if (service.strategy.type != project::Strategy::Type::canary) {
+    return {};
+  }
+  for (const auto& gate : service.strategy.canary.gates.gates) {
+    const auto* token = project::token_of(gate);
+    if (token != nullptr && !add(*token, names)) {
+      return base::Error::invalid_input("the token of a gate of '{}' comes from '{}', which a pipeline cannot name",
+                                        *service.name, base::printable(token->name))
+          .at(service.name.span);
+    }
+  }
+  return {};
+}
+
+// What a rollout reads.
 base::Result<SecretNames> secret_names(const Target& target) {
   SecretNames names;
   for (const auto& service : target.services) {
-    for (const auto& secret : service.secrets) {
-      const bool is_variable = secret.source.from == project::SecretSource::From::environment;
-      if (is_variable ? !is_variable_name(secret.source.name) : !is_made_of(secret.source.name, "._-/ @+")) {
-        return base::Error::invalid_input("secret {} of '{}' comes from '{}', which a pipeline cannot name",
-                                          secret.variable, *service.name, base::printable(secret.source.name))
-            .at(secret.span);
-      }
-      (is_variable ? names.variables : names.files).insert(secret.source.name);
+    const auto secrets = add_secrets(service, names);
+    if (const auto tokens = secrets ? add_gate_tokens(service, names) : secrets; !tokens) {
+      return tokens.error();
     }
   }
   return names;
+}
+
+// What a build reads.
+base::Result<std::set<std::string>> build_secret_names(const Target& target) {
+  std::set<std::string> names;
+  for (const auto& service : target.services) {
+    if (!service.is_built()) {
+      continue;
+    }
+    for (const auto& secret : service.build->secrets) {
+      if (!is_variable_name(*secret)) {
+        return base::Error::invalid_input(
+                   "build secret '{}' of '{}' is no name of a variable, and a pipeline has no "
+                   "other way to give it",
+                   base::printable(*secret), *service.name)
+            .at(secret.span);
+      }
+      names.insert(*secret);
+    }
+  }
+  return names;
+}
+
+std::vector<Values> as_variables(const std::set<std::string>& names) {
+  std::vector<Values> variables;
+  for (const auto& name : names) {
+    variables.push_back({{"name", name}});
+  }
+  return variables;
 }
 
 // The registry's host: of `registry`, else of the first image that is built. Docker Hub's names have none.
@@ -141,19 +203,17 @@ base::Result<Values> deployment(CiSystem system, const Target& target, const Tar
   if (!name.empty() && !is_made_of(name, "._-")) {
     return base::Error::invalid_input("environment '{}' cannot be named in a pipeline", base::printable(name));
   }
-  const auto secrets = secret_names(environment);
-  if (!secrets) {
-    return secrets.error();
-  }
-  std::vector<Values> variables;
-  for (const auto& variable : secrets->variables) {
-    variables.push_back({{"name", variable}});
-  }
+  auto secrets = secret_names(environment);
+  const auto build_secrets = build_secret_names(environment);
   const auto host = registry_host(environment);
-  if (!host) {
-    return host.error();
+  if (!secrets || !build_secrets || !host) {
+    return !secrets ? secrets.error() : !build_secrets ? build_secrets.error() : host.error();
   }
   const bool makes_images = has_own_images(environment, target);
+  if (makes_images) {
+    secrets->variables.insert(build_secrets->begin(), build_secrets->end());
+  }
+  const auto variables = as_variables(secrets->variables);
   Values values{{"job", templating::yaml_scalar(job_name(environment))},
                 {"needs", needs(target, previous_job)},
                 {"has_environment", !name.empty()},
@@ -227,16 +287,20 @@ base::Result<std::string> pipeline(CiSystem system, const Target& target, std::s
     return jobs.error();
   }
   const auto secrets = all_secret_names(deployed);
+  const auto build_secrets = build_secret_names(target);
   const auto host = registry_host(target);
   const auto option = file_option(target);
-  if (!secrets || !host || !option) {
-    return !secrets ? secrets.error() : !host ? host.error() : option.error();
+  if (!secrets || !build_secrets || !host || !option) {
+    return !secrets ? secrets.error() : !build_secrets ? build_secrets.error() : !host ? host.error() : option.error();
   }
   const auto is_any = [&](bool (*what)(const Target&)) { return what(target) || std::ranges::any_of(deployed, what); };
   Values values{{"header", header_line(target.manifest_name)},
                 {"checkout_commit", std::string(checkout_commit)},
                 {"checkout_version", std::string(checkout_version)},
                 {"builds", has_builds(target)},
+                {"has_build_variables", !build_secrets->empty()},
+                {"build_variables", as_variables(*build_secrets)},
+                {"build_variable_names", join(*build_secrets, ", ")},
                 {"needs_engine", is_any(needs_engine)},
                 {"needs_compilers", is_any(needs_compilers)},
                 {"file_option", *option},

@@ -21,6 +21,7 @@ constexpr std::array state_words{
     StateWord{ReleaseState::pending, "pending"},       StateWord{ReleaseState::deployed, "deployed"},
     StateWord{ReleaseState::failed, "failed"},         StateWord{ReleaseState::rolled_back, "rolled-back"},
     StateWord{ReleaseState::superseded, "superseded"}, StateWord{ReleaseState::interrupted, "interrupted"},
+    StateWord{ReleaseState::continued, "continued"},
 };
 
 }  // namespace

@@ -21,9 +21,10 @@ struct LedgerScope {
   std::string name_space;
 };
 
-// pending until its run has ended; interrupted when the run never said how it ended. Superseded is no mark of its own:
-// a deployed release is, once a newer one is deployed.
-enum class ReleaseState { pending, deployed, failed, rolled_back, superseded, interrupted };
+// pending until its run has ended; interrupted when the run never said how it ended; continued when it waited for
+// somebody and another release has gone on with it. Superseded is no mark of its own: a deployed release is, once a
+// newer one is deployed.
+enum class ReleaseState { pending, deployed, failed, rolled_back, superseded, interrupted, continued };
 
 std::string_view to_string(ReleaseState state);  // "rolled-back"
 std::optional<ReleaseState> parse_release_state(std::string_view text);

@@ -213,4 +213,23 @@ void carry_forward(kube::Release& record, const kube::Release& live, const std::
   record.objects.insert(record.objects.end(), carried.begin(), carried.end());
 }
 
+kube::Release what_stays(kube::Release release, const kube::Release& live, const std::vector<std::string>& taken_back) {
+  auto gone = taken_back;
+  const auto is_gone = [&](const std::string& service) { return std::ranges::find(gone, service) != gone.end(); };
+  for (bool has_grown = true; has_grown;) {
+    has_grown = false;
+    for (const auto& [service, needed] : release.depends_on) {
+      if (!is_gone(service) && std::ranges::any_of(needed, is_gone)) {
+        gone.push_back(service);
+        has_grown = true;
+      }
+    }
+  }
+  auto staying = release.services;
+  std::erase_if(staying, is_gone);
+  keep_services(release, staying);
+  carry_forward(release, live, staying);
+  return release;
+}
+
 }  // namespace deployctl::plan

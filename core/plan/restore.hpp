@@ -26,4 +26,8 @@ void keep_services(kube::Release& release, const std::vector<std::string>& servi
 // `touched`.
 void carry_forward(kube::Release& record, const kube::Release& live, const std::vector<std::string>& touched);
 
+// What the cluster is when services of a release that waited were taken back: these, and what comes after them and so
+// was never begun, as `live` has them, and the rest as the release has it.
+kube::Release what_stays(kube::Release release, const kube::Release& live, const std::vector<std::string>& taken_back);
+
 }  // namespace deployctl::plan

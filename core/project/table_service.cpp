@@ -58,8 +58,12 @@ Form<WrittenBuild> build_form() {
           field("args", &B::args, map_of(variable_name(), loose_text("text")),
                 {.doc = "build arguments; they stay visible in the image, so nothing secret",
                  .example = "{GOPROXY: \"https://goproxy.cn,direct\"}"}),
-          field("secrets", &B::secrets, list_of(file_word("secret id")),
-                {.doc = "BuildKit secrets that a step of the build may mount", .example = "[npm_token]"}),
+          field(
+              "secrets", &B::secrets, list_of(file_word("secret id")),
+              {.doc =
+                   "BuildKit secrets that a step of the build may mount; the value of each is that of the environment "
+                   "variable of its name",
+               .example = "[npm_token]"}),
           field("base", &B::base, image_name(),
                 {.doc = "the image that compiles", .example = "golang:1.22-bookworm", .fallback = "the stack's own"}),
           field("runtime", &B::runtime, image_name(),

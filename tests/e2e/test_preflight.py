@@ -177,6 +177,12 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
         self.use(image=push_image(f"{PROJECT}/other", "1", other))
         self.assert_refused(5, f"is for linux/{other}, and the nodes are linux/{node_architecture()}")
 
+    def test_an_image_for_another_platform_in_a_namespace_that_is_not_there_yet(self):
+        other = "arm64" if node_architecture() == "amd64" else "amd64"
+        self.use(image=push_image(f"{PROJECT}/other", "1", other))
+        self.assert_refused(5, f"is for linux/{other}, and the nodes are linux/{node_architecture()}")
+        self.assertNotEqual(kubectl("get", "namespace", self.namespace).code, 0, "nothing was made")
+
     def test_a_quota_without_room(self):
         self.make_namespace()
         self.use()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import Load, ProjectTest, get_json, kubectl, registry, run, run_side_by_side, wait_for_answer
 
@@ -146,6 +147,52 @@ environments:
                 self.assertIn(text, self.command_of(live[promoted]))
                 self.assertNotIn(text, self.command_of(live[taken_back]))
         self.run_well("undo", "--yes")
+        self.assertIn("first", self.command_of("walked"))
+
+    def test_what_was_promoted_stays_when_the_rest_is_taken_back(self):
+        self.use_both("first")
+        self.rollout()
+        self.use_both("second")
+        self.rollout()
+        waiting = max(self.releases())
+        self.run_well("promote", "walked", "--yes")
+        self.assertEqual(self.releases()[waiting]["state"], "continued")
+        self.run_well("abort", "switched")
+        newest = self.releases()[max(self.releases())]
+        self.assertEqual((newest["state"], newest["action"]), ("deployed", f"abort of release {waiting + 1}"))
+        done = self.deployctl("rollout", "switched", "-e", "lab", "--yes")
+        self.assert_exit(done, 0)
+        self.assertNotIn("brought back", done.stderr)
+        self.assertIn("second", self.command_of("walked"), "a run about another service leaves it alone")
+        self.run_well("undo", "--yes")
+        self.assertIn("second", self.command_of("walked"), "undo knows what was live")
+
+    def test_promote_and_abort_at_once(self):
+        self.use_both("first")
+        self.rollout()
+        self.use_both("second")
+        self.rollout()
+        with ThreadPoolExecutor() as both:
+            aborting = both.submit(self.deployctl, "abort", "switched", "-e", "lab")
+            promoting = both.submit(self.deployctl, "promote", "walked", "-e", "lab", "--yes")
+            self.assert_exit(aborting.result(), 0)
+            self.assert_exit(promoting.result(), 0)
+        self.assertIn("second", self.command_of("walked"))
+        self.assertEqual(self.replicas("switched-green"), 0, "what was taken back stays so")
+        self.assertEqual(self.releases()[max(self.releases())]["state"], "deployed")
+
+    def test_a_canary_that_somebody_deleted_is_not_promoted(self):
+        self.use_both("first")
+        self.rollout()
+        self.use_both("second")
+        self.rollout()
+        before = self.releases()
+        kubectl("delete", "deployment", "walked-canary", "-n", self.namespace, "--wait=false")
+        done = self.deployctl("promote", "walked", "-e", "lab", "--yes")
+        self.assert_exit(done, 7)
+        self.assertIn("deployment/walked-canary is gone", done.stderr)
+        self.assertEqual(self.releases(), before, "what is refused writes nothing")
+        self.run_well("abort", "walked")
         self.assertIn("first", self.command_of("walked"))
 
     def test_blue_green(self):

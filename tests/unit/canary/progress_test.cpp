@@ -229,6 +229,23 @@ TEST(Progress, HoldsUntilSomeonePromotes) {
             "abort: aborted by mia");
 }
 
+TEST(Progress, AStepThatIsWatchedIsNotPassedOverForAWish) {
+  Walk run(two_steps());
+  for (int turn = 0; turn < 100 && (run.progress_.step == 0 || !run.progress_.is_weight_set); ++turn) {
+    run.to_end(1);
+  }
+  const auto wish = [&](Wish what) { return Look{.now = run.now_, .wish = what, .wished_by = "mia", .measured = {}}; };
+  auto taken_up = run;
+  taken_up.progress_ = resumed(run.canary_, run.progress_);
+  EXPECT_EQ(to_text(taken_up.see(wish(Wish::promote)), start), "weight 50");
+  taken_up.look_ = {};
+  EXPECT_TRUE(taken_up.to_end().back().starts_with("promote: every step passed"));
+
+  auto fully = run;
+  fully.progress_ = resumed(run.canary_, run.progress_);
+  EXPECT_EQ(to_text(fully.see(wish(Wish::promote_fully)), start), "promote: promoted by mia");
+}
+
 TEST(Progress, TakenUpByAnotherProcessSetsTheShareAndWatchesTheStepAnew) {
   Walk run(two_steps());
   for (int turn = 0; turn < 100 && (run.progress_.step == 0 || !run.progress_.is_weight_set); ++turn) {

@@ -119,5 +119,22 @@ TEST(CarryForward, TakesOverNothingWhenTheRunIsAboutAll) {
   EXPECT_THAT(record.secrets, IsEmpty());
 }
 
+TEST(WhatStays, IsTheReleaseWithoutWhatWasTakenBackAndWhatComesAfterThat) {
+  const auto of = [](const std::string& version) {
+    kube::Release made{.services = {"api", "web", "front"}, .two_sides = {}, .depends_on = {{"front", {"web"}}}};
+    for (const auto& service : made.services) {
+      made.images[service] = service + ":" + version;
+      made.objects.push_back(object("apps/v1", "Deployment", service, service, {{"version", version}}));
+    }
+    return made;
+  };
+  const auto stays = what_stays(of("2"), of("1"), {"web"});
+  EXPECT_THAT(stays.services, ElementsAre("api"));
+  EXPECT_THAT(stays.images,
+              ElementsAre(std::pair("api", "api:2"), std::pair("front", "front:1"), std::pair("web", "web:1")));
+  EXPECT_EQ(stays.objects.size(), 3U);
+  EXPECT_EQ(kube::content_digest(what_stays(of("2"), of("1"), {"api", "web"})), kube::content_digest(of("1")));
+}
+
 }  // namespace
 }  // namespace deployctl::plan
