@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace deployctl::project {
 namespace {
@@ -18,13 +19,29 @@ std::string read_or_empty(const std::string& path, const io::FileSystem& files) 
   return text ? *std::move(text) : std::string();
 }
 
+// The Go files of a package, main.go first; tests are none of the program's.
+std::vector<std::string> package_files(const std::string& folder, const std::string& package,
+                                       const io::FileSystem& files) {
+  auto names = files.list(io::join_path(folder, package));
+  if (!names) {
+    return {};
+  }
+  std::erase_if(*names, [](const std::string& name) { return !name.ends_with(".go") || name.ends_with("_test.go"); });
+  std::ranges::stable_partition(*names, [](const std::string& name) { return name == "main.go"; });
+  for (auto& name : *names) {
+    name = io::join_path(package, name);
+  }
+  return *std::move(names);
+}
+
 // Where programs of a stack usually say which port they listen on.
-std::vector<std::string> likely_main_files(const DetectedService& service) {
+std::vector<std::string> likely_main_files(const std::string& folder, const DetectedService& service,
+                                           const io::FileSystem& files) {
   switch (service.stack) {
     case Stack::go: {
       std::vector<std::string> paths;
       for (const auto& package : service.packages) {
-        paths.push_back(io::join_path(package, "main.go"));
+        std::ranges::copy(package_files(folder, package, files), std::back_inserter(paths));
       }
       return paths;
     }
@@ -46,16 +63,19 @@ std::vector<std::string> likely_main_files(const DetectedService& service) {
   return {};
 }
 
-std::optional<int> guess_port(const std::string& folder, const DetectedService& service, const io::FileSystem& files) {
-  if (const auto port = exposed_port(read_or_empty(io::join_path(folder, "Dockerfile"), files))) {
-    return port;
-  }
-  for (const auto& path : likely_main_files(service)) {
+std::optional<int> port_in_program(const std::string& folder, const DetectedService& service,
+                                   const io::FileSystem& files) {
+  for (const auto& path : likely_main_files(folder, service, files)) {
     if (const auto port = listening_port(read_or_empty(io::join_path(folder, path), files))) {
       return port;
     }
   }
   return std::nullopt;
+}
+
+std::optional<int> guess_port(const std::string& folder, const DetectedService& service, const io::FileSystem& files) {
+  const auto exposed = exposed_port(read_or_empty(io::join_path(folder, "Dockerfile"), files));
+  return exposed ? exposed : port_in_program(folder, service, files);
 }
 
 void add_stack_facts(const std::string& folder, DetectedService& service, const io::FileSystem& files) {
@@ -132,8 +152,10 @@ void use_compose_file(const ComposeFile& compose, Detected& detected) {
   }
 }
 
-// A Go module with several programs is several services, named after their folders.
-std::vector<DetectedService> one_for_each_package(DetectedService service) {
+// A Go module with several programs is several services, named after their folders. Each has the port that its own
+// folder tells of: a worker beside a server has none.
+std::vector<DetectedService> one_for_each_package(const std::string& directory, DetectedService service,
+                                                  const io::FileSystem& files) {
   if (service.stack != Stack::go || service.packages.size() < 2) {
     return {std::move(service)};
   }
@@ -142,6 +164,7 @@ std::vector<DetectedService> one_for_each_package(DetectedService service) {
     auto each = service;
     each.packages = {package};
     each.name = package == "." ? service.name : as_name(io::file_name(package));
+    each.port = port_in_program(directory, each, files);
     services.push_back(std::move(each));
   }
   return services;
@@ -174,7 +197,7 @@ std::optional<DetectedService> detect_service(const std::string& directory, cons
 Detected detect(const std::string& directory, const io::FileSystem& files) {
   Detected detected;
   if (auto service = detect_service(directory, ".", as_name(io::file_name(directory)), files)) {
-    detected.services = one_for_each_package(*std::move(service));
+    detected.services = one_for_each_package(directory, *std::move(service), files);
   } else {
     detected.services = services_below(directory, files);
   }

@@ -139,6 +139,22 @@ TEST(Detect, SeveralProgramsOfAGoModuleAreSeveralServices) {
   EXPECT_EQ(found.services[1].name, "worker");
 }
 
+TEST(Detect, EachProgramOfAGoModuleHasThePortOfItsOwnFolder) {
+  const auto found = detect({{"/shop/go.mod", "go 1.22\n"},
+                             {"/shop/cmd/admin/main.go", "package main\nfunc main() { serve() }\n"},
+                             {"/shop/cmd/admin/a_test.go", "package main\nvar test = \":1234\"\n"},
+                             {"/shop/cmd/admin/server.go", "package main\nfunc serve() { router.Run(\":9091\") }\n"},
+                             {"/shop/cmd/api/main.go", "package main\nfunc main() { router.Run(\":9090\") }\n"},
+                             {"/shop/cmd/worker/main.go", "package main\nfunc main() {}\n"},
+                             {"/shop/cmd/worker/main_test.go", "package main\nvar test = \":1234\"\n"},
+                             {"/shop/internal/web/web.go", "package web\nvar address = \":8081\"\n"}});
+
+  ASSERT_EQ(found.services.size(), 3U);
+  EXPECT_EQ(found.services[0].port, 9091);
+  EXPECT_EQ(found.services[1].port, 9090);
+  EXPECT_EQ(found.services[2].port, std::nullopt) << "nothing of the worker listens";
+}
+
 TEST(Detect, FoldersOneLevelDownAreServices) {
   const auto found = detect({{"/shop/API_Server/go.mod", ""},
                              {"/shop/web/package.json", "{}"},
