@@ -86,9 +86,24 @@ std::string with_header(const Target& target, const std::string& content) {
   return header_line(target.manifest_name) + "\n" + content;
 }
 
+// Which services this machine has at another port than their own, as a comment.
+std::string port_note(const Target& target) {
+  std::string moved;
+  for (const auto& port : published_ports(target)) {
+    if (port.at != port.port) {
+      moved += fmt::format("#   {}: port {} is published at {}\n", base::printable(port.service), port.port, port.at);
+    }
+  }
+  return moved.empty() ? moved
+                       : "# This machine has each port once. These are at the next free one, because a service above "
+                         "has theirs:\n" +
+                             moved;
+}
+
 base::Status make_compose(Work& work) {
   const auto file = compose(work.target, work.options.tag);
-  work.add(Family::compose, std::string(compose_path), with_header(work.target, yaml::emit(file)));
+  work.add(Family::compose, std::string(compose_path),
+           with_header(work.target, port_note(work.target) + yaml::emit(file)));
   return {};
 }
 

@@ -9,7 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
+#include <set>
+#include <span>
 
 namespace deployctl::generate {
 namespace {
@@ -21,6 +22,8 @@ using project::Target;
 
 constexpr std::string_view front_network = "front";
 constexpr std::string_view back_network = "back";
+constexpr int last_port = 65535;
+constexpr int first_free_for_all = 1024;  // below it a port may be reserved for root
 constexpr unsigned long long mebibyte = 1u << 20u;
 
 // An ExternalName service runs elsewhere.
@@ -31,6 +34,10 @@ bool runs_here(const Service& service) {
 // Databases, caches and queues: what only other services may talk to.
 bool is_backing(const Service& service) {
   return known_image(service) != nullptr;
+}
+
+bool is_published(const Service& service) {
+  return runs_here(service) && !is_backing(service);
 }
 
 // A path of the project as Compose reads it: relative paths start with "./".
@@ -176,15 +183,21 @@ bool is_public(const Service& service) {
                              service.service->type == ServicePort::Type::load_balancer);
 }
 
-// On this machine only, unless the service is meant to be reached from outside: published ports pass by the machine's
-// firewall. Backing services are not published at all.
-void add_ports(Value& out, const Service& service) {
-  if (is_backing(service)) {
-    return;
+// The first port from there on that is not taken, which it is from now on. A project has fewer ports than there are.
+int take_next(int port, std::set<int>& taken) {
+  while (!taken.insert(port).second) {
+    port = port == last_port ? first_free_for_all : port + 1;
   }
-  for (const auto& port : service.ports) {
-    const auto address = is_public(service) ? "" : "127.0.0.1:";
-    out["ports"].push_back(fmt::format("{0}{1}:{1}", address, port.number));
+  return port;
+}
+
+// On this machine only, unless the service is meant to be reached from outside: published ports pass by the machine's
+// firewall.
+void add_ports(Value& out, const Service& service, std::span<const PublishedPort> published) {
+  for (const auto& port : published) {
+    if (port.service == *service.name) {
+      out["ports"].push_back(fmt::format("{}{}:{}", is_public(service) ? "" : "127.0.0.1:", port.at, port.port));
+    }
   }
 }
 
@@ -234,16 +247,16 @@ void add_limits(Value& out, const project::Resources& resources) {
 }
 
 bool has_two_networks(const Target& target) {
-  const auto is_in_front = [](const Service& service) { return runs_here(service) && !is_backing(service); };
   const auto is_behind = [](const Service& service) { return runs_here(service) && is_backing(service); };
-  return std::ranges::any_of(target.services, is_in_front) && std::ranges::any_of(target.services, is_behind);
+  return std::ranges::any_of(target.services, is_published) && std::ranges::any_of(target.services, is_behind);
 }
 
 void add_networks(Value& out, const Service& service) {
   out["networks"] = is_backing(service) ? Value::array({back_network}) : Value::array({front_network, back_network});
 }
 
-Value service_section(const Target& target, const Service& service, std::string_view tag) {
+Value service_section(const Target& target, const Service& service, std::string_view tag,
+                      std::span<const PublishedPort> published) {
   Value out = {{"image", compose_literal(image_reference(service, tag))}};
   if (service.is_built() && service.build->artifacts.empty()) {  // Compose knows no other way than a Dockerfile
     out["build"] = build_section(target, service);
@@ -255,7 +268,7 @@ Value service_section(const Target& target, const Service& service, std::string_
     out["stop_grace_period"] = "30s";
   }
   add_environment(out, service);
-  add_ports(out, service);
+  add_ports(out, service, published);
   add_volumes(out, service);
   if (const auto check = healthcheck(service)) {
     out["healthcheck"] = *check;
@@ -273,8 +286,8 @@ Value task_section(const Target& target, const Service& service, const project::
   auto like = service;
   like.tasks.clear();
   like.command = task.command;
-  auto out = service_section(target, like, tag);
-  for (const auto* key : {"ports", "healthcheck", "stop_grace_period", "depends_on", "volumes"}) {
+  auto out = service_section(target, like, tag, {});
+  for (const auto* key : {"healthcheck", "stop_grace_period", "depends_on", "volumes"}) {
     out.erase(key);
   }
   out["restart"] = "no";
@@ -295,6 +308,24 @@ Value task_section(const Target& target, const Service& service, const project::
 
 }  // namespace
 
+std::vector<PublishedPort> published_ports(const Target& target) {
+  std::vector<PublishedPort> published;
+  std::set<int> taken;
+  for (const auto& service : target.services) {
+    std::set<int> own;  // several names may stand for one number
+    for (const auto& port : is_published(service) ? service.ports : std::vector<project::Port>()) {
+      if (own.insert(port.number).second) {
+        const bool is_first = taken.insert(port.number).second;
+        published.push_back({.service = *service.name, .port = port.number, .at = is_first ? port.number : 0});
+      }
+    }
+  }
+  for (auto& port : published) {
+    port.at = port.at == 0 ? take_next(port.port, taken) : port.at;
+  }
+  return published;
+}
+
 std::string compose_literal(std::string_view text) {
   return base::replace_all(std::string(text), "$", "$$");
 }
@@ -302,12 +333,13 @@ std::string compose_literal(std::string_view text) {
 json::Value compose(const Target& target, std::string_view tag) {
   Value file = {{"services", Value::object()}};
   const bool has_networks = has_two_networks(target);
+  const auto published = published_ports(target);
   for (const auto& service : target.services) {
     if (!runs_here(service)) {
       continue;
     }
     auto& section = file["services"][*service.name];
-    section = service_section(target, service, tag);
+    section = service_section(target, service, tag, published);
     if (has_networks) {
       add_networks(section, service);
     }

@@ -98,6 +98,15 @@ TEST(Artifacts, OfAProjectOnGitHubsRegistryWithoutEnvironments) {
   expect_golden("ghcr", artifacts(target, {}, {}, options));
 }
 
+TEST(Artifacts, OfServicesThatListenOnTheSamePort) {
+  auto target = tests::mini();
+  target.services.push_back(tests::go_service("web"));
+  target.services.push_back(tests::go_service("admin"));
+  Options options;
+  options.families = {Family::compose};
+  expect_golden("same-port", artifacts(target, {}, {}, options));
+}
+
 TEST(Artifacts, WithCacheMountsForBuildKit) {
   auto target = tests::shop();
   target.services[0].build->platforms = {"linux/amd64", "linux/arm64"};

@@ -86,6 +86,34 @@ TEST(Compose, DatabasesAreBehindAndNotPublished) {
   EXPECT_FALSE(compose(tests::mini(), "v1").contains("networks")) << "one service needs no second network";
 }
 
+TEST(Compose, APortThatSeveralServicesHaveIsPublishedOnceAndTheOthersAtTheNextFreeOnes) {
+  auto target = tests::mini();  // api at 8080
+  for (const auto* name : {"web", "admin", "jobs"}) {
+    target.services.push_back(tests::go_service(name));
+  }
+  target.services[2].ports = {{.name = "http", .number = 8081, .span = {}}};
+  target.services[3].ports = {{.name = "http", .number = 8080, .span = {}},
+                              {.name = "same", .number = 8080, .span = {}},
+                              {.name = "metrics", .number = 9090, .span = {}}};
+  target.services[3].service->type = project::ServicePort::Type::load_balancer;
+  target.services.push_back(tests::image_service("mysql", "mysql:8.0"));
+
+  EXPECT_EQ(service_of(target, "api")["ports"], Value::array({"127.0.0.1:8080:8080"}));
+  EXPECT_EQ(service_of(target, "web")["ports"], Value::array({"127.0.0.1:8082:8080"})) << "8081 is admin's own";
+  EXPECT_EQ(service_of(target, "admin")["ports"], Value::array({"127.0.0.1:8081:8081"}));
+  EXPECT_EQ(service_of(target, "jobs")["ports"], Value::array({"8083:8080", "9090:9090"}));
+  EXPECT_FALSE(service_of(target, "mysql").contains("ports"));
+}
+
+TEST(Compose, AfterTheLastPortTheSearchGoesOnAboveTheReservedOnes) {
+  auto target = tests::mini();
+  target.services.push_back(tests::go_service("web"));
+  for (auto& service : target.services) {
+    service.ports = {{.name = "http", .number = 65535, .span = {}}};
+  }
+  EXPECT_EQ(service_of(target, "web")["ports"], Value::array({"127.0.0.1:1024:65535"}));
+}
+
 TEST(Compose, ExternalServicesAreLeftOut) {
   const auto file = compose(tests::shop(), "v1");
   EXPECT_FALSE(file["services"].contains("mail"));
