@@ -104,14 +104,22 @@ std::vector<std::vector<std::string>> cmake_calls(std::string_view text, std::st
   return calls;
 }
 
+// The port of a database, cache or queue: beside "localhost" or in DB_PORT it is where the program connects to. Port
+// 80, nginx's, may as well be the program's own.
+bool is_of_backing_service(int port) {
+  return port != 80 && std::ranges::find(usual_ports, port, &UsualPort::port) != usual_ports.end();
+}
+
 // `":8080"` or `"0.0.0.0:8080"`, as servers are told where to listen.
 std::optional<int> quoted_address_port(std::string_view text) {
   for (const std::string_view start : {"\":", "\"0.0.0.0:", "\"localhost:", "\"127.0.0.1:", "\"[::]:"}) {
+    const bool is_loopback = start == "\"localhost:" || start == "\"127.0.0.1:";
     for (auto at = text.find(start); at != std::string_view::npos; at = text.find(start, at + 1)) {
       const auto rest = text.substr(at + start.size());
       const auto port = leading_port(rest);
       const auto end = rest.find_first_not_of("0123456789");
-      if (port && end != std::string_view::npos && rest[end] == '"') {
+      const bool is_address = port && end != std::string_view::npos && rest[end] == '"';
+      if (is_address && !(is_loopback && is_of_backing_service(*port))) {
         return port;
       }
     }
@@ -128,7 +136,8 @@ std::optional<int> port_variable_default(std::string_view text) {
     }
     const auto number = std::find_if(line.begin() + static_cast<std::ptrdiff_t>(at), line.end(), is_digit);
     const auto port = leading_port(line.substr(static_cast<std::size_t>(number - line.begin())));
-    if (port && *port >= 80) {
+    const bool has_prefix = at > 0 && line[at - 1] == '_';
+    if (port && *port >= 80 && !(has_prefix && is_of_backing_service(*port))) {
       return port;
     }
   }

@@ -109,6 +109,14 @@ TEST(ProgramFiles, ListeningPortIsGuessedFromTheProgram) {
       {"app.run(host='0.0.0.0', port=5001)", 5001},
       {"server:\n  port: 8082\n", 8082},
       {R"(fmt.Println("10:30"))", std::nullopt},
+      {R"(http.ListenAndServe("localhost:8080", nil))", 8080},
+      {R"(redis.Options{Addr: "localhost:6379"})", std::nullopt},
+      {R"(dial("127.0.0.1:3306"); http.ListenAndServe(":8080", nil))", 8080},
+      {R"(etcd.Listen(":2379"))", 2379},
+      {"db := getenv(\"DB_PORT\", \"3306\")\nport := getenv(\"APP_PORT\", \"8081\")\n", 8081},
+      {R"(getenv("REDIS_PORT", "6379"))", std::nullopt},
+      {R"(getenv("PORT", "9000"))", 9000},
+      {R"(getenv("HTTP_PORT", "80"))", 80},
       {"", std::nullopt},
   };
   for (const auto& row : rows) {
