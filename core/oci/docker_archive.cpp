@@ -274,7 +274,7 @@ Result<Layer> Importer::take_layer(const TarEntry& entry, EntryReader& content) 
 
 std::optional<Digest> Importer::expected_diff_id(const TarEntry& entry) const {
   const auto name = content_name(entry.path);
-  if (const auto hint = store_.find_hint(name)) {
+  if (auto hint = store_.find_hint(name)) {
     return hint;
   }
   const auto digest = Digest::parse("sha256:" + name);

@@ -27,7 +27,7 @@ std::vector<std::string> package_files(const std::string& folder, const std::str
     return {};
   }
   std::erase_if(*names, [](const std::string& name) { return !name.ends_with(".go") || name.ends_with("_test.go"); });
-  std::ranges::stable_partition(*names, [](const std::string& name) { return name == "main.go"; });
+  std::stable_partition(names->begin(), names->end(), [](const std::string& name) { return name == "main.go"; });
   for (auto& name : *names) {
     name = io::join_path(package, name);
   }
