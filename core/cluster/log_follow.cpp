@@ -26,18 +26,23 @@ class Follower {
 
   base::Status run() {
     auto pause = first_pause;
+    bool was_over = false;  // before the stream began, which so had all there is
     while (!stop_.stop_requested()) {
       const auto lines_before = lines_;
       const auto streamed = stream();
       if (!streamed && streamed.error().code != ErrorCode::unreachable) {
         return streamed;
       }
+      if (was_over) {
+        return {};
+      }
       const auto has_ended = is_over();
       if (!has_ended) {
         return has_ended.error();
       }
-      if (*has_ended) {
-        return {};
+      was_over = *has_ended;
+      if (was_over) {
+        continue;
       }
       pause = lines_ > lines_before ? first_pause : std::min(pause * 2, longest_pause);
       client_.api().clock().sleep_for(pause, stop_);

@@ -1,6 +1,7 @@
 #include "core/execute/logs.hpp"
 
 #include "core/base/text.hpp"
+#include "core/canary/parts.hpp"
 #include "core/cluster/log_follow.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
@@ -24,7 +25,10 @@ struct LogSource {
 
 // Pods of both sides of a blue-green service, and of a canary: whoever reads logs wants to see all.
 std::string label_selector(const project::Target& target, const project::Service& service) {
-  return fmt::format("app.kubernetes.io/name={},app.kubernetes.io/part-of={}", *service.name, *target.project);
+  const auto canary = canary::canary_name(*service.name);
+  const bool is_another_service = target.find(canary) != nullptr;
+  return fmt::format("app.kubernetes.io/name in ({}{}),app.kubernetes.io/part-of={}", *service.name,
+                     is_another_service ? "" : "," + canary, *target.project);
 }
 
 base::Result<std::vector<LogSource>> find_sources(cluster::Client& client, const project::Target& target,

@@ -267,7 +267,11 @@ Value pod_labels(const project::Target& target, const project::Service& service)
 
 json::Value pod_template(const project::Target& target, const project::Service& service, const ConfigMaps& maps,
                          const KubernetesOptions& options) {
-  auto pod = json::object("automountServiceAccountToken", false, "enableServiceLinks", false);
+  const bool has_account = !service.service_account.empty();
+  auto pod = json::object("automountServiceAccountToken", has_account, "enableServiceLinks", false);
+  if (has_account) {
+    pod["serviceAccountName"] = service.service_account;
+  }
   if (!target.pull_secret.empty()) {
     pod["imagePullSecrets"] = Value::array({{{"name", target.pull_secret}}});
   }

@@ -83,6 +83,7 @@ class Finder {
   void pod(const Value& body) {
     const std::string path = "spec.template.spec";
     const auto& pod = member(member(member(body, "spec"), "template"), "spec");
+    add("ServiceAccount", member(pod, "serviceAccountName"), path + ".serviceAccountName");
     int index = 0;
     for (const auto& secret : member(pod, "imagePullSecrets")) {
       add("Secret", member(secret, "name"), fmt::format("{}.imagePullSecrets[{}].name", path, index++));
@@ -158,7 +159,7 @@ std::vector<Reference> references(std::span<const kube::Object> objects) {
   for (const auto& object : objects) {
     Finder finder(object.body, found);
     const auto kind = text_member(object.body, "kind");
-    if (kind == "Deployment") {
+    if (kind == "Deployment" || kind == "Job") {
       finder.pod(object.body);
     } else if (kind == "HorizontalPodAutoscaler") {
       finder.autoscaler(object.body);

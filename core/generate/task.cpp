@@ -37,6 +37,9 @@ Value task_labels(const project::Target& target, const project::Service& service
 project::Service for_task(const project::Service& service, const project::Task& task) {
   auto bare = service;
   bare.command = task.command;
+  if (!task.service_account.empty()) {
+    bare.service_account = task.service_account;
+  }
   bare.ports.clear();
   bare.service.reset();
   bare.ingress.reset();

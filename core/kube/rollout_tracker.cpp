@@ -24,6 +24,9 @@ void erase_below(Map& by_owner, const std::string& owner, const std::string& uid
   }
 }
 
+// After a Job's own end: its pods are told by another watch.
+constexpr std::chrono::milliseconds time_for_pods{2'000};
+
 }  // namespace
 
 std::string_view to_string(RolloutResult result) {
@@ -298,7 +301,7 @@ void RolloutTracker::assess_job(Followed& followed, Moment now, std::vector<Roll
   tell_started_pods(followed, evidence, changes);
   tell_status(followed, {.phase = RolloutPhase::progressing, .desired = 1, .summary = describe(job->second)}, changes);
   if (job->second.is_complete()) {
-    decide(followed, RolloutResult::done, changes);
+    end_complete_job(followed, now, changes);
     return;
   }
   auto judgement = verdict::judge(evidence, followed.memory, now, rules_of(followed));
@@ -314,14 +317,24 @@ void RolloutTracker::assess_job(Followed& followed, Moment now, std::vector<Roll
   }
 }
 
+// What its pod has printed is worth a moment: that there is one may be told later than that the Job is complete.
+void RolloutTracker::end_complete_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes) {
+  followed.ended_since = followed.ended_since.value_or(now);
+  const auto until = *followed.ended_since + time_for_pods;
+  if (followed.started_pods.empty() && now < until) {
+    followed.wake_at = until;
+    return;
+  }
+  decide(followed, RolloutResult::done, changes);
+}
+
 // The cause is how a pod ended, which may be told a moment later than that the Job has failed: they are two watches.
 void RolloutTracker::end_failed_job(Followed& followed, const Job& job, Moment now,
                                     std::vector<RolloutChange>& changes) {
-  constexpr Moment time_for_pods{2'000};
-  followed.failed_since = followed.failed_since.value_or(now);
+  followed.ended_since = followed.ended_since.value_or(now);
   const bool may_come = job.failure()->reason == "BackoffLimitExceeded";
-  if (followed.findings.empty() && may_come && now - *followed.failed_since < time_for_pods) {
-    followed.wake_at = *followed.failed_since + time_for_pods;
+  if (followed.findings.empty() && may_come && now - *followed.ended_since < time_for_pods) {
+    followed.wake_at = *followed.ended_since + time_for_pods;
     return;
   }
   if (followed.findings.empty() || !may_come) {

@@ -109,7 +109,7 @@ class RolloutTracker {
     std::map<std::string, verdict::Finding> told;  // as told last, by rule
     std::vector<verdict::Finding> findings;
     std::optional<Moment> complete_since;
-    std::optional<Moment> failed_since;  // of a Job
+    std::optional<Moment> ended_since;   // of a Job
     std::set<std::string> started_pods;  // of a Job; those told
     std::optional<Moment> wake_at;
     std::optional<RolloutOutcome> outcome;
@@ -135,6 +135,7 @@ class RolloutTracker {
   [[nodiscard]] std::span<const verdict::Rule> rules_of(const Followed& followed) const;
   void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void assess_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
+  void end_complete_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
   void end_failed_job(Followed& followed, const Job& job, Moment now, std::vector<RolloutChange>& changes);
   void tell_started_pods(Followed& followed, const verdict::Evidence& evidence, std::vector<RolloutChange>& changes);
   void heed_deadline(Followed& followed, Moment now, std::vector<RolloutChange>& changes);

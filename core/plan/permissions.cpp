@@ -21,8 +21,9 @@ constexpr std::array<std::string_view, 3> watched_kinds{"Deployment", "ReplicaSe
 
 class Collector {
  public:
-  void add(std::string_view verb, const kube::Resource& resource, const std::string& purpose) {
-    auto permission = kube::permission(verb, resource);
+  void add(std::string_view verb, const kube::Resource& resource, const std::string& purpose,
+           std::string_view subresource = {}) {
+    auto permission = kube::permission(verb, resource, subresource);
     if (std::ranges::find(needed_, permission, &NeededPermission::permission) == needed_.end()) {
       needed_.push_back({std::move(permission), purpose});
     }
@@ -46,7 +47,8 @@ class Collector {
     }
   }
 
-  // The canary's own objects are applied at its first step and deleted after its last one.
+  // The canary's own objects are applied at its first step and deleted after its last one. Its pods alone are asked
+  // through the API server.
   void add_canary(const RunCanary& run, const std::string& service, const std::string& purpose) {
     for (const auto& object : run.objects) {
       if (const auto resource = kube::find_resource(object.api_version(), object.kind())) {
@@ -60,11 +62,19 @@ class Collector {
         }
       }
     }
+    if (std::ranges::any_of(run.settings.gates.gates, asks_pods)) {
+      add("get", kube::resource_of("Service"), "to ask the gates of " + service, "proxy");
+    }
   }
 
   std::vector<NeededPermission> take() { return std::move(needed_); }
 
  private:
+  static bool asks_pods(const project::Gate& gate) {
+    const auto* http = std::get_if<project::HttpGate>(&gate.check);
+    return http != nullptr && !http->path.empty();
+  }
+
   std::vector<NeededPermission> needed_;
 };
 

@@ -23,6 +23,19 @@ std::vector<const ApplyObject*> applied_objects(const Plan& plan) {
   return objects;
 }
 
+// Those whose pods read what others hold: of tasks too.
+std::vector<const kube::Object*> objects_with_references(const Plan& plan) {
+  std::vector<const kube::Object*> objects;
+  for (const auto& step : plan.steps) {
+    if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
+      objects.push_back(&apply->object);
+    } else if (const auto* task = std::get_if<RunTask>(&step.action)) {
+      objects.push_back(&task->job);
+    }
+  }
+  return objects;
+}
+
 bool is_workload(const kube::Object& object) {
   return object.kind() == "Deployment" || object.kind() == "StatefulSet";
 }
@@ -133,8 +146,8 @@ class Preflight {
 
   void check_references() {
     check_names_between_objects();
-    for (const auto* apply : applied_objects(plan_)) {
-      const std::array one{apply->object};
+    for (const auto* object : objects_with_references(plan_)) {
+      const std::array one{*object};
       for (const auto& reference : generate::references(one)) {
         const auto found = facts_.named_objects.find({reference.kind, reference.name});
         if (found == facts_.named_objects.end()) {
@@ -170,7 +183,7 @@ class Preflight {
   // Pods wait for what they mount or read; an Ingress and a pull do without.
   void report(const generate::Reference& reference, std::string what, std::string advice) {
     const bool is_vital =
-        is_workload_kind(reference.from.kind) && reference.path.find("imagePullSecrets") == std::string::npos;
+        makes_pods(reference.from.kind) && reference.path.find("imagePullSecrets") == std::string::npos;
     if (is_vital) {
       find(ErrorCode::invalid_input, std::move(what), std::move(advice));
     } else {
@@ -178,7 +191,9 @@ class Preflight {
     }
   }
 
-  static bool is_workload_kind(std::string_view kind) { return kind == "Deployment" || kind == "StatefulSet"; }
+  static bool makes_pods(std::string_view kind) {
+    return kind == "Deployment" || kind == "StatefulSet" || kind == "Job";
+  }
 
   // Selectors and ports that lead nowhere: nothing would complain, and nothing would work.
   void check_names_between_objects() {
@@ -479,11 +494,13 @@ std::set<std::pair<std::string, std::string>> named_elsewhere(const Plan& plan) 
       made.emplace("Secret", secret->name);
     } else if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
       made.emplace(apply->object.kind(), apply->object.name());
-      const std::array one{apply->object};
-      for (const auto& reference : generate::references(one)) {
-        if (reference.kind == "Secret" || reference.kind == "ConfigMap") {
-          named.emplace(reference.kind, reference.name);
-        }
+    }
+  }
+  for (const auto* object : objects_with_references(plan)) {
+    const std::array one{*object};
+    for (const auto& reference : generate::references(one)) {
+      if (reference.kind == "Secret" || reference.kind == "ConfigMap" || reference.kind == "ServiceAccount") {
+        named.emplace(reference.kind, reference.name);
       }
     }
   }

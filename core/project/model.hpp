@@ -196,7 +196,6 @@ struct Canary {
 struct BlueGreen {
   base::Milliseconds keep{600'000};  // the old pods stay for so long after the switch
   bool waits_for_promote = false;    // the switch is made by `deployctl promote`
-  Gates gates;                       // measured on the new pods before the switch
 };
 
 struct Strategy {
@@ -239,6 +238,7 @@ struct Task {
   Compatible compatible = Compatible::expand;  // contract: after the rollout, when the last old pod is gone
   base::Milliseconds timeout{300'000};         // with all its tries
   int retries = 0;
+  std::string service_account;  // empty: the service's
 };
 
 // How the cluster is told which ready image to run: the digest the tag stands for, or the tag alone.
@@ -251,6 +251,7 @@ struct Service {
   base::Located<std::string> image;  // with a build: <registry>/<name>, without tag
   Pin pin = Pin::digest;             // of a ready image; what is built is always pinned by digest
   std::vector<std::string> command;  // empty: the image's own
+  std::string service_account;  // of its pods, which then get its token; empty: the namespace's default one, without
   std::vector<Port> ports;
   Health health;
   NamedValues env;

@@ -58,6 +58,7 @@ Service settle_service(const NamedService& named, const Optional<std::string>& r
   for (const auto& word : value_or(written.command, {})) {
     service.command.push_back(*word);
   }
+  service.service_account = value_or(written.service_account, {});
   service.ports = settle_ports(written, out);
   service.health = settle_health(written, service.ports, out);
   service.env = settle_env(written, out);

@@ -52,6 +52,7 @@ std::vector<Task> settle_tasks(const NamedService& service, const Strategy& stra
     task.timeout = value_or(written.timeout, task.timeout);
     task.retries = value_or(written.retries, task.retries);
     task.compatible = value_or(written.compatible, task.compatible);
+    task.service_account = value_or(written.service_account, {});
     if (task.compatible == Task::Compatible::contract) {
       settle_contract(written, strategy, task, out);
     }

@@ -283,6 +283,10 @@ Form<WrittenTask> task_form() {
                 {.doc = "how long it may take, with all its tries", .example = "5m", .fallback = "5m"}),
           field("retries", &T::retries, number(0, 10),
                 {.doc = "how often it is tried again when it fails", .example = "2", .fallback = "0"}),
+          field("service_account", &T::service_account, object_name(),
+                {.doc = "the ServiceAccount it runs as, which gets its token",
+                 .example = "migrations",
+                 .fallback = "the service's"}),
       });
 }
 
@@ -316,6 +320,10 @@ std::vector<Field<WrittenService>> image_fields() {
 std::vector<Field<WrittenService>> container_fields() {
   using S = WrittenService;
   return {
+      field("service_account", &S::service_account, object_name(),
+            {.doc = "the ServiceAccount its pods run as, in the namespace; they get its token",
+             .example = "api",
+             .fallback = "the namespace's default one, without a token"}),
       field("port", &S::port, number(1, 65535), {.doc = "the port the program listens on", .example = "8080"}),
       field("ports", &S::ports, map_of(port_name(), number(1, 65535), Empty::refused),
             {.doc = "several ports by name, in place of `port`; the first is the main one",

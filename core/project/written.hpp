@@ -174,6 +174,7 @@ struct WrittenTask {
   Optional<Task::Compatible> compatible;
   Optional<base::Milliseconds> timeout;
   Optional<int> retries;
+  Optional<std::string> service_account;
 };
 
 struct WrittenService {
@@ -183,6 +184,7 @@ struct WrittenService {
   Optional<Pin> pin;
   Optional<WrittenBuild> build;
   Optional<Texts> command;
+  Optional<std::string> service_account;
   Optional<int> port;
   Optional<std::vector<Named<int>>> ports;
   Optional<WrittenHealth> health;

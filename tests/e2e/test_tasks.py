@@ -119,6 +119,15 @@ class Tasks(ProjectTest):
         self.assertIn(f"job/{name} is taken away: a run that was interrupted has left it", undo.stderr)
         self.assertEqual(self.names("jobs"), [])
 
+    def test_run_as_an_account_of_their_own(self):
+        self.use(task("migrate", "test -s /var/run/secrets/kubernetes.io/serviceaccount/token && echo with a token",
+                      ", service_account: migrations"))
+        refused = self.rollout(3)
+        self.assertIn("names the ServiceAccount migrations, which is not in namespace", refused.stderr)
+        kubectl("create", "namespace", self.namespace)
+        kubectl("create", "serviceaccount", "migrations", "-n", self.namespace)
+        self.assertIn("with a token", self.rollout().stderr)
+
     def test_that_take_too_long_are_ended(self):
         # A shell that is process 1 does not heed SIGTERM: it is killed.
         self.use(task("migrate", "echo started; sleep 600", ", timeout: 3s"))

@@ -54,6 +54,14 @@ TEST(FollowLog, WaitsForAContainerThatHasNotStarted) {
   EXPECT_THAT(follow(world).lines, ElementsAre("up"));
 }
 
+TEST(FollowLog, AsksOnceMoreWhenTheContainerHasEndedMeanwhile) {
+  World world;
+  world.transport.on(
+      log_request, {{.status = 400, .body = "waiting to start"}, {.lines = {"2026-01-01T00:00:01Z done in a moment"}}});
+  world.transport.on(pod_request, {pod("terminated")});
+  EXPECT_THAT(follow(world).lines, ElementsAre("done in a moment"));
+}
+
 TEST(FollowLog, MakesLinesSafeForTerminals) {
   World world;
   world.transport.on(log_request, {{.lines = {"2026-01-01T00:00:01Z \x1b]0;evil\x07"}}});

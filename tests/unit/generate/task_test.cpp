@@ -57,6 +57,18 @@ TEST(Task, RunsTheServicesImageWithItsConfigurationAndAnotherCommand) {
   EXPECT_EQ(job.body.dump().find("persistentVolumeClaim"), std::string::npos);
 }
 
+TEST(Task, RunsAsTheServicesAccountOrItsOwn) {
+  auto target = shop();
+  const auto pod = [&] { return job_of(target, "example.com/shop/api:v1").body["spec"]["template"]["spec"]; };
+  EXPECT_FALSE(pod().contains("serviceAccountName"));
+  EXPECT_EQ(pod()["automountServiceAccountToken"], false);
+  target.services[0].service_account = "api";
+  EXPECT_EQ(pod()["serviceAccountName"], "api");
+  EXPECT_EQ(pod()["automountServiceAccountToken"], true);
+  target.services[0].tasks[0].service_account = "migrations";
+  EXPECT_EQ(pod()["serviceAccountName"], "migrations");
+}
+
 TEST(Task, GetsNoRequestsOfTheService) {
   const auto target = shop();
   const auto job = job_of(target, "example.com/shop/api:v1");

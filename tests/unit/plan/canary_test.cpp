@@ -1,5 +1,7 @@
 #include "core/plan/canary.hpp"
 
+#include "core/plan/permissions.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -89,6 +91,20 @@ TEST(CanaryPlan, GivesTheCanaryTheObjectsItWorksWith) {
   }
   EXPECT_THAT(kinds, ElementsAre("Deployment", "Service", "HorizontalPodAutoscaler", "Ingress"));
   EXPECT_EQ(title(step), "canary of api: 5 %, 50 %, wait for 'deployctl promote', promote");
+}
+
+TEST(CanaryPlan, NeedsToAskThePodsThroughTheApiServerOnlyForAGateWithAPath) {
+  const auto asks_pods = [](const project::HttpGate& gate) {
+    auto canary = settings();
+    canary.gates.gates = {{.check = gate}};
+    Plan plan;
+    plan.steps = {{.id = "canary:api", .service = "api", .action = RunCanary{.settings = canary, .objects = {}}}};
+    return std::ranges::any_of(needed_permissions(plan), [](const NeededPermission& needed) {
+      return needed.permission.resource == "services/proxy" && needed.permission.verb == "get";
+    });
+  };
+  EXPECT_TRUE(asks_pods({.path = "/health", .url = {}, .json = {}}));
+  EXPECT_FALSE(asks_pods({.path = {}, .url = "https://shop.example.com/health", .json = {}}));
 }
 
 TEST(CanaryPlan, LeavesAPlanAloneThatDoesNotRollTheServiceOut) {
