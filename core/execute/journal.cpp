@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds pause{1};
 constexpr std::size_t shown_steps = 5;
+constexpr std::string_view before_running_steps = "; running: ";
 
 }  // namespace
 
@@ -52,7 +53,7 @@ std::string Journal::text_unlocked() const {
     if (++shown > shown_steps) {
       return text + fmt::format(" and {} more", running_.size() - shown_steps);
     }
-    text += (shown == 1 ? "; running: " : ", ") + step;
+    text += (shown == 1 ? std::string(before_running_steps) : ", ") + step;
   }
   return text;
 }
@@ -74,6 +75,10 @@ void Journal::keep_writing(const std::stop_token& stop) {
     (void)ledger_.note_journal(number_, line, {});
     lock.lock();
   }
+}
+
+bool tells_of_running_steps(std::string_view text) {
+  return text.find(before_running_steps) != std::string_view::npos;
 }
 
 }  // namespace deployctl::execute

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace deployctl::execute {
@@ -40,5 +41,8 @@ class Journal {
   bool is_dirty_ = false;
   std::jthread writer_;
 };
+
+// Whether steps were running when such a text was written.
+bool tells_of_running_steps(std::string_view text);
 
 }  // namespace deployctl::execute

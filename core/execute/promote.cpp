@@ -6,6 +6,7 @@
 #include "core/execute/find.hpp"
 #include "core/execute/gates.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/execute/journal.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/lock.hpp"
 #include "core/execute/promoted_tasks.hpp"
@@ -203,7 +204,7 @@ Status let_side_go(const std::string& service, CanaryRecord& record, cluster::Cl
 
 // When it ended waiting, everything else of it was rolled out.
 bool was_left_waiting(const kube::ReleaseSummary& release) {
-  return is_paused(release) && release.journal.find("running:") == std::string::npos;
+  return is_paused(release) && !tells_of_running_steps(release.journal);
 }
 
 // A release of its own, so that history and `undo` know what of the other stays. Nothing when that is what was live.
