@@ -3,9 +3,12 @@
 import json
 import os
 import pathlib
+import pty
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import unittest
 
 from harness import DEPLOYCTL, SOURCE, registry, run
@@ -243,6 +246,24 @@ class Delete(ImageTest):
         self.assertIn("--yes", done.stderr)
         self.assertIn("these tags go with it: same, v1", done.stderr)
         self.inspected(f"{self.repository}:v1")
+
+    def test_ctrl_c_at_the_question_ends_the_run(self):
+        process, terminal = pty.fork()
+        if process == 0:
+            os.execv(DEPLOYCTL, [DEPLOYCTL, "image", "delete", f"{self.repository}@{self.digest}"])
+        too_late = threading.Timer(20, os.kill, (process, signal.SIGKILL))
+        too_late.start()
+        self.addCleanup(too_late.cancel)
+        shown = b""
+        try:
+            while chunk := os.read(terminal, 1000):
+                shown += chunk
+                if shown.endswith(b"[y/N] "):
+                    os.write(terminal, b"\x03")
+        except OSError:  # the other end is closed
+            pass
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), 130, shown)
+        self.image("inspect", f"{self.repository}@{self.digest}")
 
     def test_a_registry_that_deletes_no_tags_is_explained(self):
         done = self.image("delete", f"{self.repository}:v1", "--yes", code=7)
