@@ -102,7 +102,7 @@ class PlatformBuild {
 
   Status draft_artifacts() {
     for (const auto& artifact : request_.artifacts) {
-      auto tree = artifact_files(artifact, request_, platform_, ignored_);
+      auto tree = artifact_files(artifact, request_, platform_, ignored_, ports_.store);
       if (!tree) {
         return tree.error();
       }

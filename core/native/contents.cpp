@@ -91,6 +91,16 @@ Status refuse_outside(const std::string& place, const std::string& origin, const
                                 .with_hint("copy what is meant to be in the image into the project"));
 }
 
+Status add_remembered_folder(oci::LayerTree& tree, std::string_view path, const std::string& place,
+                             const oci::ChooseEntry& choose, oci::ImageStore& store) {
+  auto memory = store.find_folders(place);
+  const auto added = tree.add_folder(path, place, choose, memory);
+  if (added && memory.has_news()) {
+    (void)store.remember_folders(place, memory);  // without it the next build takes longer, and no more
+  }
+  return added;
+}
+
 }  // namespace
 
 std::string in_image(std::string_view path) {
@@ -124,7 +134,8 @@ Result<oci::LayerTree> system_files(const SystemRequest& request) {
 }
 
 Result<oci::LayerTree> artifact_files(const Artifact& artifact, const BuildRequest& request,
-                                      const oci::Platform& platform, const IgnoreRules& ignored) {
+                                      const oci::Platform& platform, const IgnoreRules& ignored,
+                                      oci::ImageStore& store) {
   const auto origin = for_platform(artifact.source, platform);
   const auto place = io::join_path(request.source, origin);
   const auto relative = relative_place(artifact, platform);
@@ -146,7 +157,8 @@ Result<oci::LayerTree> artifact_files(const Artifact& artifact, const BuildReque
            : is_directory && !ignored.has_exceptions() ? oci::Choice::skip_all
                                                        : oci::Choice::skip;
   };
-  const auto added = fs::is_directory(status) ? tree.add_folder(path, place, choose) : tree.add_file_from(path, place);
+  const auto added = fs::is_directory(status) ? add_remembered_folder(tree, path, place, choose, store)
+                                              : tree.add_file_from(path, place);
   if (!added) {
     return added.error();
   }

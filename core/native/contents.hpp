@@ -33,9 +33,10 @@ base::Result<oci::LayerTree> system_files(const SystemRequest& request);
 
 // A file or everything below a folder of request.source. not_found when there is nothing; refused when a symbolic link
 // leads out of request.project, and for what by its name holds secrets more often than not, unless .dockerignore leaves
-// it out or takes it back in ("!name").
+// it out or takes it back in ("!name"). What folders hold is remembered in the store (oci::FolderMemory).
 base::Result<oci::LayerTree> artifact_files(const Artifact& artifact, const BuildRequest& request,
-                                            const oci::Platform& platform, const IgnoreRules& ignored);
+                                            const oci::Platform& platform, const IgnoreRules& ignored,
+                                            oci::ImageStore& store);
 
 // The same for what shows only when files are read: refused for a private key. `path` is one in the image.
 using HeadCheck = std::function<base::Status(std::string_view path, std::string_view first_bytes)>;

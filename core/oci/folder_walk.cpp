@@ -1,4 +1,6 @@
-// What it costs is the kernel's: opening, listing and closing each folder and looking at each file. Threads share that.
+// What it costs is the kernel's: opening, listing and closing each folder and looking at each file. A folder that is as
+// it was when it was listed last is looked at only, and what is in it is found by its way from the nearest folder that
+// is open. Threads share the rest.
 // One that walks gives half of what is left of its folder to one that has nothing to do; each lays what it finds into a
 // map of its own, so that all end in the same order.
 #include "core/oci/folder_walk.hpp"
@@ -6,6 +8,7 @@
 #include "core/base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -14,9 +17,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <functional>
+#include <linux/limits.h>
+#include <linux/magic.h>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <thread>
 #include <unistd.h>
@@ -35,23 +42,12 @@ constexpr std::size_t longest_capability = 64;
 constexpr std::size_t most_threads = 4;
 constexpr std::size_t worth_a_thread = 200;  // entries that were looked at, as a sign that there are many more
 constexpr std::size_t least_to_share = 8;    // entries of a folder
+constexpr std::size_t listing_bytes = 64u << 10u;
+constexpr std::size_t longest_way = PATH_MAX - 2 * NAME_MAX;  // of a folder that need not be opened
 
 Error cannot(std::string_view doing, const std::string& path) {
   const auto problem = errno;
   return Error::failed("cannot {} {}: {}", doing, base::printable(path), std::strerror(problem));
-}
-
-std::int64_t nanoseconds(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-FileStamp stamp_of(const struct stat& info) {
-  return {.device = info.st_dev,
-          .inode = info.st_ino,
-          .size = static_cast<std::uint64_t>(info.st_size),
-          .modified = nanoseconds(info.st_mtim),
-          .changed = nanoseconds(info.st_ctim),
-          .mode = info.st_mode};
 }
 
 // Write permissions, set-user-id bits and the umask's doings are the machine's; whether it can be run is the file's.
@@ -106,31 +102,53 @@ class OpenFolder {
   int descriptor_;
 };
 
-struct FolderEntry {
-  std::string name;
-  bool is_surely_directory = false;  // as the file system says without a further look
-};
-
 // In the order of their names. False with errno when the folder cannot be read. `buffer` is room to read into.
-bool read_entries(const OpenFolder& folder, std::string& buffer, std::vector<FolderEntry>& entries) {
+bool read_entries(const OpenFolder& folder, std::string& buffer, ListedFolder& listed) {
   while (true) {
     const auto count = ::getdents64(folder.descriptor(), buffer.data(), buffer.size());
     if (count < 0) {
       return false;
     }
     if (count == 0) {
-      std::ranges::sort(entries, {}, &FolderEntry::name);
-      return true;
+      break;
     }
     for (std::size_t at = 0; at < static_cast<std::size_t>(count);) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
       at += entry->d_reclen;
       const std::string_view name(entry->d_name);
       if (name != "." && name != "..") {
-        entries.push_back({.name = std::string(name), .is_surely_directory = entry->d_type == DT_DIR});
+        listed.names += name;
+        listed.entries.push_back({.name = name, .is_surely_directory = entry->d_type == DT_DIR});
       }
     }
   }
+  std::size_t begin = 0;
+  for (auto& entry : listed.entries) {  // the buffer has been written over
+    entry.name = std::string_view(listed.names).substr(begin, entry.name.size());
+    begin += entry.name.size();
+  }
+  std::ranges::sort(listed.entries, {}, &ListedEntry::name);
+  return true;
+}
+
+// What is known of the folders in it stays so.
+void keep_known(const ListedFolder& before, ListedFolder& listed) {
+  auto known = before.entries.begin();
+  for (auto& entry : listed.entries) {
+    known = std::find_if(known, before.entries.end(), [&](const auto& each) { return each.name >= entry.name; });
+    if (known != before.entries.end() && known->name == entry.name) {
+      entry.folder = known->folder;
+    }
+  }
+}
+
+// Whether the times of a folder show at once that something was done in it: not where a server says so now and then.
+bool shows_changes(const OpenFolder& folder) {
+  constexpr std::array<std::uint64_t, 6> local = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,       BTRFS_SUPER_MAGIC,
+                                                  F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC};
+  struct statfs info {};
+  return ::fstatfs(folder.descriptor(), &info) == 0 &&
+         std::ranges::find(local, static_cast<std::uint64_t>(info.f_type)) != local.end();
 }
 
 std::string below(std::string_view directory, std::string_view name) {
@@ -142,12 +160,13 @@ std::string below(std::string_view directory, std::string_view name) {
   return path.append(name);
 }
 
-// Entries of a folder, to be visited with all that is below them.
+// Entries of a folder, to be visited with all that is below them. Paths are relative to the folder of the walk.
 struct Share {
-  std::shared_ptr<const OpenFolder> folder;
-  std::string relative;  // to the folder of the walk
+  std::shared_ptr<const OpenFolder> open;  // the nearest folder that is
+  std::size_t open_size = 0;               // of its path with the '/' behind it; what follows in a path leads on
+  std::string relative;                    // the folder of the entries
   std::size_t depth = 0;
-  std::vector<FolderEntry> entries;
+  std::span<ListedEntry> entries;
 };
 
 // What the threads of a walk give each other. They are started as there is something for them.
@@ -227,11 +246,43 @@ struct Finding {
   std::optional<Error> error;
 };
 
+// What all threads of a walk know.
+struct Walk {
+  std::string_view path;
+  const std::string& source;
+  const ChooseEntry& choose;
+  FolderMemory& memory;
+  std::optional<dev_t> trusted = {};  // the file system whose folders may be remembered
+};
+
+// Makes `entry` lead to what the folder holds now. False with errno when it cannot be read.
+bool list_folder(const Walk& walk, const OpenFolder& folder, ListedEntry& entry, std::string& buffer) {
+  struct stat info {};
+  if (!folder.is_open() || ::fstat(folder.descriptor(), &info) != 0) {
+    return false;
+  }
+  const auto stamp = stamp_of(info);
+  if (entry.folder != nullptr && entry.folder->stamp == stamp) {
+    return true;
+  }
+  auto& listed = walk.memory.add();
+  if (!read_entries(folder, buffer, listed)) {
+    return false;
+  }
+  if (entry.folder != nullptr) {
+    keep_known(*entry.folder, listed);
+  }
+  if (walk.trusted == info.st_dev) {
+    walk.memory.trust(listed, stamp);
+  }
+  entry.folder = &listed;
+  return true;
+}
+
 // One thread's way through a share.
 class Walker {
  public:
-  Walker(std::string_view path, const std::string& source, const ChooseEntry& choose, Shares& shares)
-      : path_(path), source_(source), choose_(choose), shares_(shares) {}
+  Walker(const Walk& walk, Shares& shares) : walk_(walk), shares_(shares) {}
 
   Finding walk(Share share) {
     visit_entries(share);
@@ -240,37 +291,34 @@ class Walker {
 
  private:
   void visit_entries(Share& share) {
-    auto& entries = share.entries;
-    for (std::size_t at = 0; at < entries.size(); ++at) {
+    for (std::size_t at = 0; at < share.entries.size(); ++at) {
       if (++visited_ == worth_a_thread) {
         shares_.begin();
       }
-      if (entries.size() - at >= least_to_share && shares_.are_wanted()) {
+      if (share.entries.size() - at >= least_to_share && shares_.are_wanted()) {
         give_half(share, at);
       }
-      visit(share, entries[at]);
+      visit(share, share.entries[at]);
     }
   }
 
   void give_half(Share& share, std::size_t at) {
-    const auto half = share.entries.begin() + static_cast<std::ptrdiff_t>((at + share.entries.size()) / 2);
-    shares_.give({.folder = share.folder,
-                  .relative = share.relative,
-                  .depth = share.depth,
-                  .entries = {std::make_move_iterator(half), std::make_move_iterator(share.entries.end())}});
-    share.entries.erase(half, share.entries.end());
+    const auto half = (at + share.entries.size()) / 2;
+    auto given = share;
+    given.entries = share.entries.subspan(half);
+    share.entries = share.entries.first(half);
+    shares_.give(std::move(given));
   }
 
-  void visit(const Share& share, const FolderEntry& entry) {
+  void visit(const Share& share, ListedEntry& entry) {
     auto relative = below(share.relative, entry.name);
-    const auto parent = share.folder->descriptor();
     struct stat info {};
     info.st_mode = S_IFDIR;
-    if (!entry.is_surely_directory && ::fstatat(parent, entry.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (!entry.is_surely_directory && !look_at(share, relative, info)) {
       return note(relative, cannot("look at", on_disk(relative)));
     }
     const bool is_directory = S_ISDIR(info.st_mode);
-    const auto choice = choose_ ? choose_(relative, is_directory) : Choice::take;
+    const auto choice = walk_.choose ? walk_.choose(relative, is_directory) : Choice::take;
     if (choice == Choice::take) {
       if (const auto taken = take(relative, entry.name, info); !taken) {
         return note(relative, taken.error());
@@ -278,26 +326,47 @@ class Walker {
     }
     if (is_directory && choice != Choice::skip_all) {
       finding_.has_gaps = finding_.has_gaps || choice == Choice::skip;
-      visit_folder(parent, entry.name, std::move(relative), share.depth + 1);
+      visit_folder(share, entry, std::move(relative));
     }
   }
 
-  void visit_folder(int parent, const std::string& name, std::string relative, std::size_t depth) {
+  static bool look_at(const Share& share, const std::string& relative, struct stat& info) {
+    return ::fstatat(share.open->descriptor(), relative.c_str() + share.open_size, &info, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+
+  void visit_folder(const Share& share, ListedEntry& entry, std::string relative) {
+    const auto depth = share.depth + 1;
     if (depth > deepest_folder) {
       return note(relative, Error::refused("{} is more than {} folders deep", base::printable(on_disk(relative)),
                                            deepest_folder));
     }
-    Share inner{.folder = std::make_shared<OpenFolder>(parent, name.c_str(), O_NOFOLLOW),
+    Share inner{.open = share.open,
+                .open_size = share.open_size,
                 .relative = std::move(relative),
                 .depth = depth,
                 .entries = {}};
-    if (!inner.folder->is_open() || !read_entries(*inner.folder, buffer_, inner.entries)) {
+    if (!is_as_known(share, entry, inner.relative) && !list(share, entry, inner)) {
       return note(inner.relative, cannot("read the folder", on_disk(inner.relative)));
     }
+    inner.entries = entry.folder->entries;
     visit_entries(inner);
   }
 
-  Status take(const std::string& relative, const std::string& name, const struct stat& info) {
+  static bool is_as_known(const Share& share, const ListedEntry& entry, const std::string& relative) {
+    struct stat info {};
+    return entry.folder != nullptr && relative.size() - share.open_size < longest_way &&
+           look_at(share, relative, info) && stamp_of(info) == entry.folder->stamp;
+  }
+
+  // Opens the folder that `inner` stands for. False with errno when it cannot be read.
+  bool list(const Share& share, ListedEntry& entry, Share& inner) {
+    inner.open =
+        std::make_shared<OpenFolder>(share.open->descriptor(), inner.relative.c_str() + share.open_size, O_NOFOLLOW);
+    inner.open_size = inner.relative.size() + 1;
+    return list_folder(walk_, *inner.open, entry, buffer_);
+  }
+
+  Status take(const std::string& relative, std::string_view name, const struct stat& info) {
     if (!base::is_utf8(name)) {
       return Error::refused("{}: the name is not UTF-8", base::printable(on_disk(relative)))
           .with_hint("rename it, or leave it out with .dockerignore");
@@ -312,7 +381,7 @@ class Walker {
       return item.error();
     }
     auto& items = finding_.items;
-    items.try_emplace(items.end(), below(path_, relative), std::move(*item));
+    items.try_emplace(items.end(), below(walk_.path, relative), std::move(*item));
     return {};
   }
 
@@ -331,7 +400,7 @@ class Walker {
         .with_hint("leave it out with .dockerignore");
   }
 
-  [[nodiscard]] std::string on_disk(const std::string& relative) const { return below(source_, relative); }
+  [[nodiscard]] std::string on_disk(const std::string& relative) const { return below(walk_.source, relative); }
 
   void note(const std::string& relative, Error error) {
     if (!finding_.error || relative < finding_.error_at) {
@@ -340,11 +409,9 @@ class Walker {
     }
   }
 
-  std::string_view path_;
-  const std::string& source_;
-  const ChooseEntry& choose_;
+  const Walk& walk_;
   Shares& shares_;
-  std::string buffer_ = std::string(64u << 10u, '\0');
+  std::string buffer_ = std::string(listing_bytes, '\0');
   std::size_t visited_ = 0;
   Finding finding_;
 };
@@ -394,20 +461,26 @@ LayerItem symlink_item(std::string target) {
           .capability = {}};
 }
 
-base::Result<FoundItems> walk_folder(std::string_view path, const std::string& source, const ChooseEntry& choose) {
-  Share all{.folder = std::make_shared<OpenFolder>(AT_FDCWD, source.c_str(), 0), .relative = {}, .entries = {}};
-  std::string buffer(64u << 10u, '\0');
-  if (!all.folder->is_open() || !read_entries(*all.folder, buffer, all.entries)) {
+base::Result<FoundItems> walk_folder(std::string_view path, const std::string& source, const ChooseEntry& choose,
+                                     FolderMemory& memory) {
+  Walk walk{.path = path, .source = source, .choose = choose, .memory = memory};
+  const auto top = std::make_shared<OpenFolder>(AT_FDCWD, source.c_str(), 0);
+  if (struct stat info{}; top->is_open() && shows_changes(*top) && ::fstat(top->descriptor(), &info) == 0) {
+    walk.trusted = info.st_dev;
+  }
+  std::string buffer(listing_bytes, '\0');
+  auto& root = memory.root();
+  if (!list_folder(walk, *top, root, buffer)) {
     return cannot("read the folder", source);
   }
   std::mutex mutex;
   std::vector<Finding> findings;
   Shares shares(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_threads), [&](Share share) {
-    auto finding = Walker(path, source, choose, shares).walk(std::move(share));
+    auto finding = Walker(walk, shares).walk(std::move(share));
     const std::scoped_lock lock(mutex);
     findings.push_back(std::move(finding));
   });
-  shares.run(std::move(all));
+  shares.run({.open = top, .relative = {}, .entries = root.folder->entries});
   return together(std::move(findings));
 }
 

@@ -1,6 +1,7 @@
 // Finds what a folder of this machine holds for a layer, with as many threads as help. It reads no file.
 #pragma once
 
+#include "core/oci/folder_memory.hpp"
 #include "core/oci/layer_tree.hpp"
 
 #include <string>
@@ -17,7 +18,9 @@ struct FoundItems {
 
 // Everything below the folder `source` that `choose` takes, under `path` in the image; LayerTree::add_folder says what
 // is refused. `choose` is called by several threads at once. Of several errors it is the one whose path comes first.
-base::Result<FoundItems> walk_folder(std::string_view path, const std::string& source, const ChooseEntry& choose);
+// What `memory` knows of the folders saves listing them, and it learns what it did not know.
+base::Result<FoundItems> walk_folder(std::string_view path, const std::string& source, const ChooseEntry& choose,
+                                     FolderMemory& memory);
 
 // The regular file at `path`.
 LayerItem file_item(std::string path, const struct stat& info);

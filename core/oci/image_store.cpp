@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
@@ -24,20 +23,20 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-constexpr std::size_t longest_record = 1u << 20u;
+constexpr std::size_t usual_longest_record = 1u << 20u;
+constexpr std::string_view folders = "folders";
+constexpr std::chrono::hours folders_are_kept = std::chrono::hours(24) * 30;
 
-std::optional<std::string> read_record(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
+std::optional<std::string> read_record(const std::string& path, std::size_t longest = usual_longest_record) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const auto size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
+  if (size < 0 || static_cast<std::uint64_t>(size) > longest) {
     return std::nullopt;
   }
-  // In pieces: most are short, and room for the longest would have to be cleared each time.
-  std::string text;
-  std::array<char, 4u << 10u> piece{};
-  while (text.size() < longest_record && (file.read(piece.data(), piece.size()), file.gcount() > 0)) {
-    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  return text;
+  std::string text(static_cast<std::size_t>(size), '\0');
+  file.seekg(0);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  return file ? std::optional(std::move(text)) : std::nullopt;
 }
 
 void touch(const std::string& path) {
@@ -74,6 +73,17 @@ std::vector<BlobFile> blobs_by_age(const std::string& directory) {
   }
   std::ranges::sort(files, {}, &BlobFile::used);
   return files;
+}
+
+void remove_older(const std::string& directory, std::chrono::hours age) {
+  const auto since = fs::file_time_type::clock::now() - age;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(directory, problem)) {
+    std::error_code gone;
+    if (const auto written = entry.last_write_time(gone); !gone && written < since) {
+      fs::remove(entry.path(), gone);
+    }
+  }
 }
 
 }  // namespace
@@ -262,6 +272,15 @@ std::optional<AnyImage> ImageStore::find_named(std::string_view reference) const
   return index;
 }
 
+FolderMemory ImageStore::find_folders(const std::string& place) const {
+  return FolderMemory(
+      read_record(record_path(folders, Digest::of(place).encoded()), FolderMemory::longest_record).value_or(""));
+}
+
+Status ImageStore::remember_folders(const std::string& place, const FolderMemory& memory) {
+  return write_whole_file(record_path(folders, Digest::of(place).encoded()), memory.record());
+}
+
 std::optional<std::string> ImageStore::find_record(std::string_view kind, std::string_view name) const {
   return is_file_name(kind) && is_file_name(name) ? read_record(record_path(kind, name)) : std::nullopt;
 }
@@ -285,6 +304,7 @@ Status ImageStore::trim(std::uint64_t bytes) {
     fs::remove(file.path, problem);
     total -= problem ? 0 : file.size;
   }
+  remove_older(fmt::format("{}/{}", directory_, folders), folders_are_kept);
   return {};
 }
 

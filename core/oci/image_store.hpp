@@ -6,12 +6,14 @@
 //   <directory>/layers/<diffID hex>.json  the descriptor of a layer
 //   <directory>/hints/<name>              which diffID a layer had that is made from what this name stands for
 //   <directory>/names/<hash>.json         the image or index that was built last for a reference
+//   <directory>/folders/<hash>            what the folders below one of this machine held
 //   <directory>/<kind>/<name>             what others remember (find_record)
 //
 // Everything appears by rename, so any number of processes may share a store and a killed one leaves no damage.
 #pragma once
 
 #include "core/base/result.hpp"
+#include "core/oci/folder_memory.hpp"
 #include "core/oci/image.hpp"
 
 #include <memory>
@@ -72,11 +74,16 @@ class ImageStore {
   [[nodiscard]] std::optional<AnyImage> find_named(std::string_view reference) const;
   base::Status remember_named(std::string_view reference, const AnyImage& image);
 
+  // What is known of the folders below `place` of this machine; knows nothing when nobody remembered any.
+  [[nodiscard]] FolderMemory find_folders(const std::string& place) const;
+  base::Status remember_folders(const std::string& place, const FolderMemory& memory);
+
   // Small texts under a kind and a name, both harmless as file names; nothing when there is none.
   [[nodiscard]] std::optional<std::string> find_record(std::string_view kind, std::string_view name) const;
   base::Status remember_record(std::string_view kind, std::string_view name, std::string_view text);
 
-  // Removes the blobs not used for longest until at most `bytes` are left; blobs used in the last hour stay.
+  // Removes the blobs not used for longest until at most `bytes` are left; blobs used in the last hour stay. What was
+  // remembered of folders more than a month ago goes too.
   base::Status trim(std::uint64_t bytes);
 
  private:

@@ -124,12 +124,18 @@ Status LayerTree::add_file_from(std::string_view path, const std::string& source
 }
 
 Status LayerTree::add_folder(std::string_view path, const std::string& source, const ChooseEntry& choose) {
+  FolderMemory memory;
+  return add_folder(path, source, choose, memory);
+}
+
+Status LayerTree::add_folder(std::string_view path, const std::string& source, const ChooseEntry& choose,
+                             FolderMemory& memory) {
   if (!path.empty()) {
     if (const auto added = add_directory(path); !added) {
       return added;
     }
   }
-  auto found = walk_folder(path, source, choose);
+  auto found = walk_folder(path, source, choose, memory);
   if (!found) {
     return found.error();
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/result.hpp"
+#include "core/oci/file_stamp.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -13,17 +14,6 @@
 #include <string_view>
 
 namespace deployctl::oci {
-
-// What a file on this machine looked like when it was found: another stamp, other content.
-struct FileStamp {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::uint64_t size = 0;
-  std::int64_t modified = 0;  // nanoseconds since 1970
-  std::int64_t changed = 0;   // the same, of the inode
-  std::uint32_t mode = 0;
-  friend auto operator<=>(const FileStamp&, const FileStamp&) = default;
-};
 
 struct LayerItem {
   enum class Kind { file, directory, symlink };
@@ -45,6 +35,8 @@ struct LayerItem {
 enum class Choice { take, skip, skip_all };
 using ChooseEntry = std::function<Choice(std::string_view path, bool is_directory)>;
 
+class FolderMemory;
+
 class LayerTree {
  public:
   using Items = std::map<std::string, LayerItem, std::less<>>;  // by path in the image
@@ -58,7 +50,10 @@ class LayerTree {
   base::Status add_file_from(std::string_view path, const std::string& source);
   // Everything below a folder of this machine. Symlinks stay what they are. refused, naming it, for what is no file,
   // directory or symlink, for a name that is not UTF-8, and for one that starts with ".wh." (a deletion to readers).
+  // `memory` is what an earlier call for the same folder left; the result is the same without it.
   base::Status add_folder(std::string_view path, const std::string& source, const ChooseEntry& choose = {});
+  base::Status add_folder(std::string_view path, const std::string& source, const ChooseEntry& choose,
+                          FolderMemory& memory);
 
   // Anything of these, under the same rules.
   base::Status add_item(std::string_view path, LayerItem item);

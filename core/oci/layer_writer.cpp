@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -29,10 +28,6 @@ constexpr std::size_t piece_bytes = 256u << 10u;
 constexpr std::size_t checked_bytes = 64u << 10u;
 constexpr std::int64_t clock_tick = 100'000'000;  // ns: no file system's times are coarser in practice
 constexpr std::string_view record_version = "layer 3";
-
-std::int64_t nanoseconds(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 Error changed(const std::string& path) {
   return Error::refused("{} changed while it was read", base::printable(path))
@@ -55,9 +50,7 @@ class OpenFile {
   // Whether it is still what was found under its name.
   [[nodiscard]] bool is_as(const FileStamp& stamp) const {
     struct stat info {};
-    return ::fstat(file_, &info) == 0 && info.st_ino == stamp.inode && info.st_dev == stamp.device &&
-           static_cast<std::uint64_t>(info.st_size) == stamp.size && nanoseconds(info.st_mtim) == stamp.modified &&
-           nanoseconds(info.st_ctim) == stamp.changed;
+    return ::fstat(file_, &info) == 0 && stamp_of(info) == stamp;
   }
   // -1 with errno on failure.
   ssize_t read(std::string& buffer) const {
@@ -233,16 +226,9 @@ Digest fingerprint(const LayerTree& tree, const LayerOptions& options) {
 }
 
 // Whether no file was touched so shortly before `now` that its times could not show another change.
-bool is_settled(const LayerTree& tree, std::int64_t now) {
-  return std::ranges::all_of(tree.items(), [&](const auto& entry) {
-    const auto& stamp = entry.second.stamp;
-    return std::max(stamp.modified, stamp.changed) + clock_tick < now;
-  });
-}
-
-std::int64_t wall_time() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+bool is_all_settled(const LayerTree& tree, std::int64_t now) {
+  return std::ranges::all_of(tree.items(),
+                             [&](const auto& entry) { return is_settled(entry.second.stamp, now, clock_tick); });
 }
 
 std::optional<Layer> remembered(const std::string& name, const LayerOptions& options, const ImageStore& store) {
@@ -300,7 +286,7 @@ Result<Layer> write_layer(const LayerTree& tree, const LayerOptions& options, Im
   if (const auto noted = store.remember_layer(layer->diff_id, layer->blob); !noted) {
     return noted.error();
   }
-  if (is_settled(tree, began)) {
+  if (is_all_settled(tree, began)) {
     if (const auto noted = store.remember_hint(name, layer->diff_id); !noted) {
       return noted.error();
     }

@@ -19,14 +19,17 @@ class ContentsTest : public ::testing::Test {
     fs::remove_all(root_);
     fs::create_directories(root_);
   }
-  ~ContentsTest() override { fs::remove_all(root_); }
+  ~ContentsTest() override {
+    fs::remove_all(root_);
+    fs::remove_all(root_.string() + "-store");
+  }
 
   void put(const std::string& name, const std::string& content = "x") const {
     fs::create_directories((root_ / name).parent_path());
     std::ofstream(root_ / name) << content;
   }
-  [[nodiscard]] base::Result<oci::LayerTree> files(const Artifact& artifact, std::string_view ignored = {}) const {
-    return artifact_files(artifact, {.project = root_, .source = root_}, arm(), IgnoreRules::parse(ignored));
+  [[nodiscard]] base::Result<oci::LayerTree> files(const Artifact& artifact, std::string_view ignored = {}) {
+    return artifact_files(artifact, {.project = root_, .source = root_}, arm(), IgnoreRules::parse(ignored), store_);
   }
   [[nodiscard]] static oci::Platform arm() { return {.os = "linux", .architecture = "arm64", .variant = {}}; }
   // What is said of a file in the image that begins like a private key.
@@ -38,6 +41,7 @@ class ContentsTest : public ::testing::Test {
   }
 
   fs::path root_;
+  oci::ImageStore store_{root_.string() + "-store"};
 };
 
 std::vector<std::string> paths(const base::Result<oci::LayerTree>& tree) {
@@ -102,7 +106,9 @@ TEST_F(ContentsTest, AnArtifactLeadsNowhereOutOfTheProject) {
   fs::create_directory_symlink("../elsewhere", root_ / "project/outside");
   fs::create_symlink("../elsewhere/secret", root_ / "project/file");
   const BuildRequest request{.project = root_ / "project", .source = root_ / "project"};
-  const auto taken = [&](const std::string& source) { return artifact_files({"/srv", source}, request, arm(), {}); };
+  const auto taken = [&](const std::string& source) {
+    return artifact_files({"/srv", source}, request, arm(), {}, store_);
+  };
   EXPECT_THAT(paths(taken("inside")), ElementsAre("srv", "srv/a"));
   const auto elsewhere = fs::canonical(root_ / "elsewhere").string();
   EXPECT_EQ(taken("outside").error().message, "'outside' leads to " + elsewhere + ", out of the project");

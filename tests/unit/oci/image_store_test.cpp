@@ -109,5 +109,18 @@ TEST_F(ImageStoreTest, TrimsWhatWasNotUsedForLongest) {
   EXPECT_TRUE(store_.has_blob(fresh)) << "used within the last hour";
 }
 
+TEST_F(ImageStoreTest, FoldersAreRememberedForAMonth) {
+  FolderMemory memory;
+  memory.root().folder = &memory.add();
+  ASSERT_TRUE(store_.remember_folders("/src", memory));
+  EXPECT_NE(store_.find_folders("/src").root().folder, nullptr);
+  EXPECT_EQ(store_.find_folders("/other").root().folder, nullptr);
+  for (const auto& record : fs::directory_iterator(directory_ / "folders")) {
+    fs::last_write_time(record, fs::file_time_type::clock::now() - std::chrono::hours(24 * 31));
+  }
+  ASSERT_TRUE(store_.trim(5000));
+  EXPECT_EQ(store_.find_folders("/src").root().folder, nullptr);
+}
+
 }  // namespace
 }  // namespace deployctl::oci
