@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/canary/settings_json.hpp"
+#include "core/execute/journal.hpp"
 
 #include <fmt/core.h>
 
@@ -160,6 +161,10 @@ const kube::ReleaseSummary* release_under_way(std::span<const kube::ReleaseSumma
 
 bool is_paused(const kube::ReleaseSummary& release) {
   return release.state == kube::ReleaseState::pending && CanaryRecord(release.progress, {}).is_paused();
+}
+
+bool was_left_waiting(const kube::ReleaseSummary& release) {
+  return is_paused(release) && !tells_of_running_steps(release.journal);
 }
 
 }  // namespace deployctl::execute

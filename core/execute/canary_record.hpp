@@ -76,5 +76,7 @@ const kube::ReleaseSummary* release_under_way(std::span<const kube::ReleaseSumma
 
 // Whether a pending release waits for somebody: a state of its own to people.
 bool is_paused(const kube::ReleaseSummary& release);
+// Whether its run ended waiting: all of it that does not wait has been rolled out.
+bool was_left_waiting(const kube::ReleaseSummary& release);
 
 }  // namespace deployctl::execute

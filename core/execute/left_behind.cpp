@@ -87,6 +87,22 @@ std::vector<std::string> left_as_they_are(const ReleaseRun& run) {
 
 }  // namespace
 
+bool is_gone_on_with(const ReleaseRun& run, const ReleaseSummary& open) {
+  return !run.rollout.options.continues && release_under_way(run.earlier) == &open && was_left_waiting(open) &&
+         open.content == run.content && open.commit == run.rollout.seen.observation.commit;
+}
+
+Status go_on_with(ReleaseRun& run, const ReleaseSummary& open) {
+  if (const auto ours = run.ledger.claim(open, run.lock->epoch(), run.ports.stop); !ours) {
+    return ours;
+  }
+  run.number = open.number;
+  run.contracts = open.contracts;
+  run.note(Note::Level::info, fmt::format("release {} goes on: {}", open.number,
+                                          base::printable(CanaryRecord(open.progress, {}).open_in_words())));
+  return {};
+}
+
 Status take_over(ReleaseRun& run, ReleaseSummary& left) {
   const auto open = CanaryRecord(left.progress, {}).open_in_words();
   const auto where = open.empty() ? left.journal : open;
@@ -158,7 +174,7 @@ Status take_up(ReleaseRun& run) {
   run.canaries.emplace(goes_on ? left->progress : json::Value(), [&run](const json::Value& progress) {
     return run.number == 0 ? Status() : run.ledger.note_progress(run.number, progress, {});
   });
-  if (left == nullptr) {
+  if (left == nullptr || left->number == run.number) {
     return {};
   }
   const auto taken =

@@ -7,6 +7,11 @@
 
 namespace deployctl::execute {
 
+// Whether the run wants what that release says, of which somebody is waited for and nothing else is under way: then it
+// needs no record of its own. Not so for `promote`, which is.
+bool is_gone_on_with(const ReleaseRun& run, const kube::ReleaseSummary& open);
+// Makes it the run's release, which nobody else can write to any more.
+base::Status go_on_with(ReleaseRun& run, const kube::ReleaseSummary& open);
 // What is pending was left behind: it is marked interrupted, so that whoever made it cannot write to it any more.
 base::Status take_over(ReleaseRun& run, kube::ReleaseSummary& left);
 // What `promote` is about may have ended while it waited for the lock: refused, saying how.

@@ -202,11 +202,6 @@ Status let_side_go(const std::string& service, CanaryRecord& record, cluster::Cl
   return record.note_side_gone(service);
 }
 
-// When it ended waiting, everything else of it was rolled out.
-bool was_left_waiting(const kube::ReleaseSummary& release) {
-  return is_paused(release) && !tells_of_running_steps(release.journal);
-}
-
 // A release of its own, so that history and `undo` know what of the other stays. Nothing when that is what was live.
 Status record_what_stays(Ledger& ledger, const Lock& lock, kube::Release stays, const kube::ReleaseSummary& live,
                          const Ports& ports) {

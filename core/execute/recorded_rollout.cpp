@@ -45,9 +45,9 @@ class RecordedRollout {
 
   Status run() {
     using Part = Status (RecordedRollout::*)();
-    for (const Part part :
-         {&RecordedRollout::make_namespace, &RecordedRollout::take_lock, &RecordedRollout::read_releases,
-          &RecordedRollout::check, &RecordedRollout::take_over_pending, &RecordedRollout::begin}) {
+    for (const Part part : {&RecordedRollout::make_namespace, &RecordedRollout::take_lock,
+                            &RecordedRollout::read_releases, &RecordedRollout::check, &RecordedRollout::describe,
+                            &RecordedRollout::take_over_pending, &RecordedRollout::begin}) {
       if (const auto status = (this->*part)(); !status) {
         return status;
       }
@@ -117,34 +117,44 @@ class RecordedRollout {
     return check_commit_order(*run_.live, rollout_.seen.observation.commit, rollout_.target.directory, run_.ports.git);
   }
 
+  Status describe() {
+    auto record = make_record(run_);
+    if (!record) {
+      return record.error();
+    }
+    run_.desired = kube::inventory(*record, run_.scope.name_space);
+    run_.content = kube::content_digest(*record);
+    record_ = *std::move(record);
+    return {};
+  }
+
+  // But for the release that waits and says what this run wants: it stays the one that is open.
   Status take_over_pending() {
     for (auto& release : run_.earlier) {
-      if (release.state == ReleaseState::pending) {
-        if (const auto taken = take_over(run_, release); !taken) {
-          return taken;
-        }
+      if (release.state != ReleaseState::pending) {
+        continue;
+      }
+      if (const auto taken = is_gone_on_with(run_, release) ? go_on_with(run_, release) : take_over(run_, release);
+          !taken) {
+        return taken;
       }
     }
     return {};
   }
 
   Status begin() {
-    auto record = make_record(run_);
-    if (!record) {
-      return record.error();
+    if (run_.number != 0) {
+      return {};
     }
-    run_.desired = kube::inventory(*record, run_.scope.name_space);
-    if (is_live_already(*record)) {
+    if (is_live_already()) {
       run_.note(Note::Level::info, fmt::format("release {} says the same and is live", run_.live->number));
       return {};
     }
-    const auto content = kube::content_digest(*record);
-    const auto number = run_.ledger.begin(*std::move(record), run_.ports.stop);
+    const auto number = run_.ledger.begin(std::move(record_), run_.ports.stop);
     if (!number) {
       return number.error();
     }
     run_.number = *number;
-    run_.content = content;
     const auto& live = run_.live;
     run_.note(Note::Level::info,
               fmt::format("release {}{}", run_.number,
@@ -153,10 +163,10 @@ class RecordedRollout {
   }
 
   // Nothing was tried since, and nothing would be different: the same run again.
-  bool is_live_already(const kube::Release& record) const {
+  bool is_live_already() const {
     const auto& live = run_.live;
-    return live && live->number == run_.earlier.front().number && live->commit == record.commit &&
-           live->content == kube::content_digest(record);
+    return live && live->number == run_.earlier.front().number && live->commit == record_.commit &&
+           live->content == run_.content;
   }
 
   Status roll_out() {
@@ -179,6 +189,7 @@ class RecordedRollout {
     }
     const bool is_recorded = run_.number != 0;
     if (is_recorded) {
+      std::erase_if(run_.earlier, [&](const ReleaseSummary& each) { return each.number == run_.number; });
       run_.earlier.insert(run_.earlier.begin(),
                           {.number = run_.number, .state = ReleaseState::deployed, .inventory = run_.desired});
     }
@@ -195,6 +206,7 @@ class RecordedRollout {
   const Rollout& rollout_;
   ReleaseRun run_;
   io::SteadyTime began_;
+  kube::Release record_;  // what is wanted; until it is in the ledger
   std::vector<plan::Step> namespace_steps_;
 };
 

@@ -81,6 +81,15 @@ TEST(PendingRelease, IsPausedWhenNothingOfItGoesOnByItself) {
   EXPECT_FALSE(is_paused(release(2, ReleaseState::failed, progress(Stage::holding, false))));
 }
 
+TEST(PendingRelease, WasLeftWaitingUnlessStepsWereRunning) {
+  auto waiting = release(2, ReleaseState::pending, progress(Stage::holding, false));
+  waiting.journal = "3 of 7 steps done";
+  EXPECT_TRUE(was_left_waiting(waiting));
+  waiting.journal = "3 of 7 steps done; running: rollout:web";
+  EXPECT_FALSE(was_left_waiting(waiting));
+  EXPECT_FALSE(was_left_waiting(release(2, ReleaseState::pending, progress(Stage::stepping, false))));
+}
+
 TEST(ReleaseUnderWay, IsTheNewestAfterTheLiveOneWithSomethingOpen) {
   const auto open = progress(std::nullopt, true);
   const auto over = progress(Stage::aborted, false);
