@@ -4,6 +4,7 @@
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
 #include "core/base/text.hpp"
+#include "core/execute/canary_record.hpp"
 #include "core/execute/observe.hpp"
 #include "core/json/value.hpp"
 #include "core/plan/release.hpp"
@@ -138,6 +139,21 @@ std::string plan_json(const plan::Plan& plan, const plan::Observation& seen) {
       {{"project", plan.project}, {"environment", plan.environment}, {"namespace", plan.name_space}, {"steps", steps}});
 }
 
+// What a rollout would meet of a release that waits or is under way; empty for none.
+std::string open_release_in_words(const plan::Observation& seen, const std::vector<std::string>& services) {
+  const auto* open = execute::release_under_way(seen.releases);
+  if (open == nullptr) {
+    return {};
+  }
+  const execute::CanaryRecord record(open->progress, {});
+  auto others = record.open_services();
+  std::erase_if(others, [&](const std::string& each) { return std::ranges::find(services, each) != services.end(); });
+  const auto where = fmt::format("release {} is open ({})", open->number, record.open_in_words());
+  return services.empty() || others.empty()
+             ? where + ": a rollout of the same goes on with it, one of anything else takes it back first"
+             : fmt::format("{}: a rollout that is not about {} is refused", where, base::join(others, ", "));
+}
+
 bool needs_take_over(const plan::Observation& seen) {
   return std::ranges::any_of(seen.expected, [](const auto& each) { return plan::needs_take_over(each.second); });
 }
@@ -185,6 +201,9 @@ int show_plan(Runtime& runtime, const PlanOptions& options) {
     return runtime.fail(plan.error());
   }
   runtime.print(runtime.wants_json() ? plan_json(*plan, seen->observation) : plan_text(*plan, seen->observation));
+  if (const auto open = open_release_in_words(seen->observation, options.services); !open.empty()) {
+    runtime.remark(open);
+  }
   if (is_saved) {
     const auto digest = save(runtime, *plan, *seen, options);
     if (!digest) {

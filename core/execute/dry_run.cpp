@@ -33,9 +33,39 @@ void put_image_into_words(plan::ExpectedChange& expected, const project::Service
   }
 }
 
+// What gives a canary its share, or keeps the stable pods as many as they are, by changing an object of theirs.
+bool is_lent_to_canary(const kube::Object& object) {
+  const auto kind = object.kind();
+  return kind == "Service" || kind == "HTTPRoute" || kind == "VirtualService" || kind == "HorizontalPodAutoscaler";
+}
+
+// The object as it is, with the canary taken out of it when one is under way: as the server would have it if what the
+// live release says were applied again. Nothing when it is there for the canary alone.
+base::Result<std::optional<kube::Object>> as_without_canary(kube::Object live, const std::string& service,
+                                                            const plan::Observation& seen, cluster::Client& client,
+                                                            const Ports& ports) {
+  const auto before = seen.without_canary.find(service);
+  if (before == seen.without_canary.end() || !is_lent_to_canary(live)) {
+    return std::optional(std::move(live));
+  }
+  const auto same = std::ranges::find_if(before->second, [&](const kube::Object& object) {
+    return object.kind() == live.kind() && object.name() == live.name();
+  });
+  if (same == before->second.end()) {
+    return std::optional<kube::Object>();
+  }
+  auto given_back = try_apply(client, *same, cluster::Force::no, ports.stop);
+  if (given_back) {
+    given_back->body["metadata"] = live.body["metadata"];  // who manages which field is told of what is there
+    return std::optional(std::move(*given_back));
+  }
+  const bool is_changed_by_others = given_back.error().code == base::ErrorCode::conflict;
+  return is_changed_by_others ? base::Result<std::optional<kube::Object>>(std::move(live)) : given_back.error();
+}
+
 // Fields that others manage are taken over in the trial: that they would be is what the answer tells.
-base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const plan::Observation& seen,
-                                           cluster::Client& client, const Ports& ports) {
+base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const std::string& service,
+                                           const plan::Observation& seen, cluster::Client& client, const Ports& ports) {
   const auto applied = try_apply(client, object, cluster::Force::yes, ports.stop);
   if (!applied) {
     return applied.error().within("asking what applying {} would change", kube::to_string(object.key()));
@@ -48,11 +78,16 @@ base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const pla
     return plan::expected_change(&live->second, *applied);
   }
   // The answer names the version that the server has; ours may be newer (autoscaling, policy).
-  const auto live = client.get(applied->key(), ports.stop);
-  if (!live && live.error().code != base::ErrorCode::not_found) {
-    return live.error();
+  auto live = client.get(applied->key(), ports.stop);
+  if (!live) {
+    return live.error().code == base::ErrorCode::not_found ? plan::expected_change(nullptr, *applied)
+                                                           : base::Result<plan::ExpectedChange>(live.error());
   }
-  return plan::expected_change(live ? &*live : nullptr, *applied);
+  const auto before = as_without_canary(std::move(*live), service, seen, client, ports);
+  if (!before) {
+    return before.error().within("asking what {} is without its canary", kube::to_string(object.key()));
+  }
+  return plan::expected_change(*before ? &**before : nullptr, *applied);
 }
 
 // Of an object that the server takes only once another one has gone.
@@ -95,7 +130,7 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
         // A blue-green release is compared with what is live, not with what is left of the release before that.
         const auto side = seen.live_sides.find(*service->name);
         const auto compared = side == seen.live_sides.end() ? object : generate::on_side(object, side->second);
-        auto change = try_out(compared, seen, client, ports);
+        auto change = try_out(compared, *service->name, seen, client, ports);
         const auto old =
             change || !is_port_taken(change.error())
                 ? std::optional<base::Result<kube::ObjectKey>>()

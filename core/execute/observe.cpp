@@ -2,6 +2,7 @@
 
 #include "core/base/text.hpp"
 #include "core/execute/at_once.hpp"
+#include "core/execute/canary_record.hpp"
 #include "core/execute/commit_order.hpp"
 #include "core/execute/dry_run.hpp"
 #include "core/execute/inspect.hpp"
@@ -447,6 +448,9 @@ class Observer {
         return seen;
       }
     }
+    if (const auto seen = options_.with_dry_run ? see_open_canaries(ledger, live) : base::Status(); !seen) {
+      return seen;
+    }
     return live == nullptr ? base::Status() : see_commit_order(*live);
   }
 
@@ -462,6 +466,31 @@ class Observer {
     ports_.events.emit(
         events::Note{events::Note::Level::warning,
                      fmt::format("a rollout would be refused: {} ({})", order.error().message, order.error().hint)});
+    return {};
+  }
+
+  // What a canary has changed of a route is no difference to what is planned: it is given back, or the run is its own.
+  base::Status see_open_canaries(Ledger& ledger, const kube::ReleaseSummary* live) {
+    const auto* open = release_under_way(seen_.observation.releases);
+    if (open == nullptr || live == nullptr) {
+      return {};
+    }
+    auto& without = seen_.observation.without_canary;
+    for (const auto& kept : CanaryRecord(open->progress, {}).all()) {
+      if (!kept.is_over()) {
+        without[kept.service] = {};
+      }
+    }
+    const auto release =
+        without.empty() ? base::Result<kube::Release>(kube::Release()) : ledger.read(live->number, ports_.stop);
+    if (!release) {
+      return release.error();
+    }
+    for (const auto& object : release->objects) {
+      if (const auto service = without.find(plan::service_of(object)); service != without.end()) {
+        service->second.push_back(object);
+      }
+    }
     return {};
   }
 

@@ -51,6 +51,9 @@ struct Observation {
   MovedPorts moved_ports;                              // from Services that are pruned; as far as the server was asked
   std::set<kube::ObjectKey> not_pruned;                // that would be, but are gone or not ours; as far as looked at
   std::map<kube::ObjectKey, ExpectedChange> expected;  // only where a dry run was made
+  // Services with a canary under way -> what the live release has of them: what they are without it. As far as looked
+  // at.
+  std::map<std::string, std::vector<kube::Object>> without_canary;
 };
 
 // What to apply as spec.replicas of a Deployment that an autoscaler scales: nothing, so that it is the autoscaler's

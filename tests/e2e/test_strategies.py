@@ -195,6 +195,38 @@ environments:
         self.run_well("abort", "walked")
         self.assertIn("first", self.command_of("walked"))
 
+    def test_a_release_that_waits_is_gone_on_with(self):
+        self.use_both("first")
+        self.rollout()
+        self.use_both("second")
+        self.run_well("plan", "--out", "plan.json")
+        planned = ("rollout", "--plan", "plan.json", "--yes", "--on-failure", "stop")
+        self.assertIn("stays open", self.run_well(*planned).stderr)
+        waiting = self.releases()
+        self.assertEqual(waiting[max(waiting)]["state"], "paused")
+        with self.subTest("the plan can be carried out again, and what the canary has changed is no difference"):
+            done = self.run_well(*planned)
+            self.assertRegex(done.stderr, f"release {max(waiting)} goes on: canary of walked: paused at 50 %")
+            self.assertRegex(done.stderr, f"release {max(waiting)} stays open")
+        with self.subTest("the same rollout makes no further release"):
+            self.assertRegex(self.rollout().stderr, f"release {max(waiting)} goes on")
+            self.assertEqual(self.releases(), waiting)
+        with self.subTest("plan tells of it"):
+            shown = self.run_well("plan")
+            self.assertIn(f"release {max(waiting)} is open (canary of walked: paused at 50 %", shown.stderr)
+            self.assertIn("one of anything else takes it back first", shown.stderr)
+            self.assertNotIn("spec.selector", shown.stdout)
+            self.assertIn("a rollout that is not about switched is refused", self.run_well("plan", "walked").stderr)
+        with self.subTest("what somebody else has changed meanwhile is a difference"):
+            elsewhere = [{"op": "replace", "path": "/spec/ports/0/targetPort", "value": 9}]
+            done = kubectl("patch", "service", "walked", "-n", self.namespace, "--type=json", "--field-manager=ada", "-p",
+                           json.dumps(elsewhere))
+            self.assertEqual(done.code, 0, done)
+            refused = self.deployctl(*planned, "-e", "lab")
+            self.assert_exit(refused, 7)
+            self.assertIn("service/walked: spec.ports", refused.stderr)
+            self.assertEqual(self.releases(), waiting)
+
     def test_blue_green(self):
         strategy = "{type: blue-green, keep: 10m, deadline: 180s}"
         with self.subTest("a service that was rolling is the blue side"):
