@@ -20,6 +20,7 @@ using events::Note;
 
 constexpr std::chrono::milliseconds between_questions{200};
 constexpr std::chrono::milliseconds time_for_routes{60'000};
+constexpr std::chrono::milliseconds time_without_a_word{2'000};
 constexpr int attempts = 5;  // at an object that somebody keeps changing
 
 }  // namespace
@@ -169,7 +170,9 @@ Status CanaryWriter::wait_for_gateways(const kube::Object& applied) {
   if (applied.kind() != "HTTPRoute") {
     return {};
   }
-  const auto end = run_.ports.clock.steady_now() + time_for_routes;
+  const auto begun = run_.ports.clock.steady_now();
+  const auto end = begun + time_for_routes;
+  std::string told;
   auto route = Result<kube::Object>(applied);
   while (true) {
     const auto why = canary::why_not_taken_up(*route);
@@ -179,6 +182,11 @@ Status CanaryWriter::wait_for_gateways(const kube::Object& applied) {
     if (run_.ports.clock.steady_now() >= end) {
       return Error::make(ErrorCode::rollout_undecided, "the route of {} does not hold after {}: {}", run_.parts.name,
                          base::to_string(time_for_routes), why);
+    }
+    if (why != told && run_.ports.clock.steady_now() >= begun + time_without_a_word) {
+      told = why;
+      note(Note::Level::info, fmt::format("waiting until the route of {} holds, at most {}: {}", run_.parts.name,
+                                          base::to_string(time_for_routes), why));
     }
     if (!run_.ports.clock.sleep_for(between_questions, run_.ports.stop)) {
       return Error::interrupted();

@@ -99,14 +99,15 @@ class Gatherer {
   void check_routers() {
     for (const auto& step : plan_.steps) {
       if (const auto* apply = std::get_if<plan::ApplyObject>(&step.action); apply != nullptr) {
-        check_kind(apply->object.key());
+        check_route(apply->object);
       } else if (const auto* run = std::get_if<plan::RunCanary>(&step.action); run != nullptr) {
         check_ingress(*run);
       }
     }
   }
 
-  void check_kind(const kube::ObjectKey& key) {
+  void check_route(const kube::Object& route) {
+    const auto key = route.key();
     if (key.kind != "HTTPRoute" && key.kind != "VirtualService") {
       return;
     }
@@ -115,6 +116,28 @@ class Gatherer {
       facts_.refusals.emplace(key, base::Error::refused("{}", served.error().message)
                                        .with_hint("install the CRDs of {}, or choose another 'router'",
                                                   key.kind == "HTTPRoute" ? "Gateway API" : "Istio"));
+    } else if (served && key.kind == "HTTPRoute") {
+      check_gateways(route);
+    }
+  }
+
+  // Without it nobody takes the route up. Who may not see it goes without, and so does a namespace that is made first.
+  void check_gateways(const kube::Object& route) {
+    for (const auto& parent : json::Reader(route.body).at("spec", "parentRefs").elements()) {
+      const auto name_space = parent.at("namespace").string_or(plan_.name_space);
+      const bool is_told = name_space != plan_.name_space || seen_.observation.namespace_exists;
+      if (parent.at("kind").string_or("Gateway") != "Gateway" || !is_told) {
+        continue;
+      }
+      const auto name = parent.at("name").string_or();
+      const auto served = client_.served({route.api_version(), "Gateway", name_space, name}, ports_.stop);
+      const auto found = served ? client_.get(*served, ports_.stop) : base::Result<kube::Object>(kube::Object());
+      if (!found && found.error().code == ErrorCode::not_found) {
+        facts_.refusals.emplace(
+            route.key(),
+            base::Error::refused("there is no Gateway {} in namespace {} to take the route up", name, name_space)
+                .with_hint("make it first, or correct 'ingress.gateway' in the project manifest"));
+      }
     }
   }
 
@@ -130,6 +153,31 @@ class Gatherer {
           base::Error::refused("it is not in namespace {}, and without it the canary's would get every request",
                                plan_.name_space)
               .with_hint("roll it out first, by 'strategy: {{type: rolling}}'"));
+    } else {
+      check_ingress_class(*ingress);
+    }
+  }
+
+  // Other controllers take the canary's Ingress for one more of the same host and path. Who may not list the classes
+  // goes without.
+  void check_ingress_class(const kube::Object& ingress) {
+    const auto classes =
+        client_.list({.resource = {"networking.k8s.io", "v1", "IngressClass", "ingressclasses", kube::Scope::cluster},
+                      .name_space = {}},
+                     ports_.stop);
+    if (!classes) {
+      return;
+    }
+    for (const auto& each : classes->items) {
+      const auto controller = json::Reader(each.body).at("spec", "controller").string_or();
+      if (plan::is_class_of(each, ingress) && !plan::is_ingress_nginx(controller)) {
+        facts_.refusals.emplace(
+            ingress.key(),
+            base::Error::refused("its class {} is of the controller {}, which takes the canary's Ingress for another "
+                                 "one of the same host and path: 'router: nginx' is for ingress-nginx",
+                                 each.name(), base::printable(controller))
+                .with_hint("choose another 'router', or an 'ingress.class' of ingress-nginx"));
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 #include "core/execute/promote.hpp"
 
 #include "core/base/text.hpp"
+#include "core/canary/parts.hpp"
 #include "core/execute/actor.hpp"
 #include "core/execute/canary.hpp"
 #include "core/execute/find.hpp"
@@ -108,6 +109,24 @@ Status check_canaries_there(cluster::Client& client, const UnderWay& under_way, 
               "'deployctl abort {}' takes back what is left of the canary, and the next 'deployctl rollout' "
               "begins it anew",
               kept.service);
+    }
+  }
+  return {};
+}
+
+// Routers take the canary's Ingress for a part of the stable pods' one.
+Status check_ingresses_there(cluster::Client& client, const UnderWay& under_way, const kube::Release& release,
+                             const Ports& ports) {
+  for (const auto& kept : under_way.canaries) {
+    const auto ingress = canary::surroundings_of(release.objects, kept.service).ingress;
+    if (kept.settings.router != project::Router::nginx || !ingress) {
+      continue;
+    }
+    const auto live = client.get(ingress->key(), ports.stop);
+    if (!live && live.error().code == base::ErrorCode::not_found) {
+      return Error::refused("{} is gone: somebody has deleted it, and without it the canary's would get every request",
+                            kube::to_string(ingress->key()))
+          .with_hint("'deployctl undo' takes the canary back and makes all of the live release again");
     }
   }
   return {};
@@ -320,6 +339,9 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
     return askable;
   }
   if (const auto there = check_canaries_there(*client, found, target, ports); !there) {
+    return there;
+  }
+  if (const auto there = check_ingresses_there(*client, found, *release, ports); !there) {
     return there;
   }
   const auto* const wish = promotion == Promotion::fully ? "promote-fully" : "promote";

@@ -49,6 +49,7 @@ constexpr auto rows = std::to_array<Row>({
      ApplyPhase::scaling},
     {"Ingress", "networking.k8s.io", {"v1"}, "ingresses", Scope::name_space, ApplyPhase::routing},
     {"HTTPRoute", "gateway.networking.k8s.io", {"v1", "v1beta1"}, "httproutes", Scope::name_space, ApplyPhase::routing},
+    {"Gateway", "gateway.networking.k8s.io", {"v1", "v1beta1"}, "gateways", Scope::name_space, ApplyPhase::routing},
     {"VirtualService",
      "networking.istio.io",
      {"v1", "v1beta1"},

@@ -449,6 +449,18 @@ std::string storage_class_of(const kube::Object& claim) {
                                                  : "";
 }
 
+bool is_class_of(const kube::Object& ingress_class, const kube::Object& ingress) {
+  const auto named = json::Reader(ingress.body).at("spec", "ingressClassName").string_or();
+  const auto is_default = json::Reader(ingress_class.body)
+                              .at("metadata", "annotations", "ingressclass.kubernetes.io/is-default-class")
+                              .string_or();
+  return named.empty() ? is_default == "true" : ingress_class.name() == named;
+}
+
+bool is_ingress_nginx(std::string_view controller) {
+  return controller.find("ingress-nginx") != std::string_view::npos;
+}
+
 std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts) {
   const auto limit_ranges = facts.limit_ranges.value_or(std::vector<kube::Object>());
   std::vector<Load> loads;

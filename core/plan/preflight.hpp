@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,12 @@ struct PreflightReport {
 
 // What a claim asks for by name; empty for one that asks for none, and for every other object.
 std::string storage_class_of(const kube::Object& claim);
+
+// Whether an IngressClass is the one that the Ingress names, or the default for one that names none.
+bool is_class_of(const kube::Object& ingress_class, const kube::Object& ingress);
+// Whether a class with this spec.controller is of ingress-nginx, which may be given a name of one's own for each
+// ("k8s.io/internal-ingress-nginx").
+bool is_ingress_nginx(std::string_view controller);
 
 // What the workloads that the plan makes or changes ask for at the peak.
 std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts);

@@ -207,6 +207,13 @@ class Routers(ProjectTest):
         self.install_crds()
         self.rollout()
         kubectl("scale", "deployment/istio", "-n", self.namespace, "--replicas=2")
+        with self.subTest("so is a Gateway that is not there"):
+            self.use(2, "[{weight: 20}]")
+            self.assertIn(f"there is no Gateway public in namespace {self.namespace}", self.rollout(7).stderr)
+            gateway = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "public"}}
+            status, _ = self.api.send("POST", f"/apis/gateway.networking.k8s.io/v1/namespaces/{self.namespace}/gateways",
+                                      gateway)
+            self.assertEqual(status, 201)
         watched = self.watch()
 
         with self.subTest("to the end: the objects at every step"):
@@ -270,6 +277,35 @@ class Routers(ProjectTest):
             self.use(6, "[{weight: 20, pause: 1s}]", ["istio"])
             self.rollout()
             self.assertIsNone(self.route("gateway"))
+
+    def test_nginx_needs_the_ingress_of_the_stable_pods_and_its_own_controller(self):
+        self.use(1, "[{weight: 20, pause: manual}]", ["nginx"])
+        self.rollout()
+        self.use(2, "[{weight: 20, pause: manual}]", ["nginx"])
+        self.rollout()
+        with self.subTest("a stable Ingress that is gone while the canary waits"):
+            kubectl("delete", "ingress", "nginx", "-n", self.namespace)
+            releases = self.deployctl("history", "-e", "lab").stdout
+            refused = self.deployctl("promote", "-e", "lab", "--yes")
+            self.assert_exit(refused, 7)
+            self.assertIn("ingress/nginx is gone: somebody has deleted it", refused.stderr)
+            self.assertEqual(self.deployctl("history", "-e", "lab").stdout.count("\n"), releases.count("\n"))
+            self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes"), 0)
+            self.assertIsNotNone(self.route("nginx"))
+            self.assert_no_canary()
+        with self.subTest("a class of another controller"):
+            manifest = self.folder / "deployctl.yaml"
+            manifest.write_text(manifest.read_text(encoding="utf-8").replace("class: nginx", f"class: {self.namespace}"),
+                                encoding="utf-8")
+            self.commit("another class")
+            path = "/apis/networking.k8s.io/v1/ingressclasses"
+            other = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": self.namespace},
+                     "spec": {"controller": "traefik.io/ingress-controller"}}
+            self.assertEqual(self.api.send("POST", path, other)[0], 201)
+            self.addCleanup(kubectl, "delete", "ingressclass", self.namespace, "--wait=false")
+            refused = self.rollout(7)
+            self.assertIn(f"its class {self.namespace} is of the controller traefik.io/ingress-controller", refused.stderr)
+            self.assert_no_canary()
 
     def assert_headers_lead_to_the_canaries(self):
         annotations = self.get("ingress", "nginx-canary")["metadata"]["annotations"]

@@ -302,6 +302,24 @@ TEST(PreflightErrors, AreOfTheGravestClassAndNameAll) {
   EXPECT_EQ(error.hint, "a\nb");
 }
 
+TEST(IngressClass, IsTheOneNamedOrTheDefault) {
+  const auto class_named = [](const std::string& name, bool is_default) {
+    kube::Object object{{{"kind", "IngressClass"}, {"metadata", {{"name", name}}}}};
+    if (is_default) {
+      object.body["metadata"]["annotations"]["ingressclass.kubernetes.io/is-default-class"] = "true";
+    }
+    return object;
+  };
+  const kube::Object named{{{"kind", "Ingress"}, {"spec", {{"ingressClassName", "nginx"}}}}};
+  const kube::Object nameless{{{"kind", "Ingress"}, {"spec", json::Value::object()}}};
+  EXPECT_TRUE(is_class_of(class_named("nginx", false), named));
+  EXPECT_FALSE(is_class_of(class_named("traefik", true), named));
+  EXPECT_TRUE(is_class_of(class_named("traefik", true), nameless));
+  EXPECT_FALSE(is_class_of(class_named("nginx", false), nameless));
+  EXPECT_TRUE(is_ingress_nginx("k8s.io/internal-ingress-nginx"));
+  EXPECT_FALSE(is_ingress_nginx("nginx.org/ingress-controller"));
+}
+
 TEST(NeededPermissions, AreReadFromThePlan) {
   const auto target = shop();
   std::vector<std::string> needed;
