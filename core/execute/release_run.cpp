@@ -1,6 +1,7 @@
 #include "core/execute/release_run.hpp"
 
 #include "core/base/text.hpp"
+#include "core/kube/resource.hpp"
 #include "core/plan/prune.hpp"
 
 #include <algorithm>
@@ -93,13 +94,29 @@ Status ReleaseRun::note_contract(const std::string& task) {
 }
 
 std::vector<plan::Step> ReleaseRun::prunes(const std::vector<kube::ObjectKey>& wanted) const {
-  const auto of = rollout.options.is_partial ? services() : std::vector<std::string>();
-  return plan::prune_steps(plan::to_prune(earlier, wanted), of);
+  return steps_to_prune(plan::to_prune(earlier, wanted));
 }
 
+std::vector<plan::Step> ReleaseRun::steps_to_prune(const std::vector<kube::ObjectKey>& keys) const {
+  const auto of = rollout.options.is_partial ? services() : std::vector<std::string>();
+  return plan::prune_steps(keys, of);
+}
+
+// A blue-green side that is kept may be of a release that one cannot go back to.
 void ReleaseRun::clean_up(const std::vector<kube::ObjectKey>& wanted) {
-  const auto pruning = prunes(wanted);
-  if (!pruning.empty()) {
+  auto keys = plan::to_prune(earlier, wanted);
+  if (std::ranges::any_of(keys, plan::is_named_after_content)) {
+    const auto deployments = client.list({.resource = kube::resource_of("Deployment"),
+                                          .name_space = scope.name_space,
+                                          .label_selector = "app.kubernetes.io/part-of=" + scope.project},
+                                         ports.stop);
+    if (!deployments) {
+      tell_failure("looking for what still is in use", deployments.error());
+      return;
+    }
+    keys = plan::without_used(std::move(keys), deployments->items);
+  }
+  if (const auto pruning = steps_to_prune(keys); !pruning.empty()) {
     tell_failure("pruning", run(pruning));
   }
 }

@@ -30,7 +30,7 @@ struct ReleaseRun {
   base::Status run(const std::vector<plan::Step>& steps);
   // What earlier releases had and is not among these, as steps that take it away.
   [[nodiscard]] std::vector<plan::Step> prunes(const std::vector<kube::ObjectKey>& wanted) const;
-  // Carries these out.
+  // Carries these out, but for configuration that pods still live on: a later run takes it away.
   void clean_up(const std::vector<kube::ObjectKey>& wanted);
   // Also after Ctrl-C: it is what Ctrl-C waits for.
   base::Status record_end(kube::ReleaseState state, const std::string& outcome);
@@ -61,6 +61,7 @@ struct ReleaseRun {
 
  private:
   base::Status note_contract(const std::string& task);
+  [[nodiscard]] std::vector<plan::Step> steps_to_prune(const std::vector<kube::ObjectKey>& keys) const;
 
   std::optional<kube::Release> live_content_;
 };

@@ -1,5 +1,6 @@
 #include "core/plan/prune.hpp"
 
+#include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/release_history.hpp"
 #include "core/plan/restore.hpp"
@@ -30,9 +31,13 @@ bool is_prunable(const kube::ObjectKey& key) {
   return std::ranges::find(prunable_kinds, key.kind) != prunable_kinds.end();
 }
 
+}  // namespace
+
 bool is_named_after_content(const kube::ObjectKey& key) {
   return key.kind == "ConfigMap" || key.kind == "Secret";
 }
+
+namespace {
 
 // What must stay: all that is wanted, and the configuration of the releases one can go back to.
 std::set<Identity> wanted(std::span<const kube::ReleaseSummary> releases, std::span<const kube::ObjectKey> desired) {
@@ -67,6 +72,26 @@ std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> rele
       }
     }
   }
+  return keys;
+}
+
+std::vector<kube::ObjectKey> without_used(std::vector<kube::ObjectKey> keys,
+                                          std::span<const kube::Object> deployments) {
+  std::set<Identity> going;
+  for (const auto& key : keys) {
+    going.insert(identity(key));
+  }
+  std::set<std::pair<std::string, std::string>> used;
+  for (const auto& deployment : deployments) {
+    const bool has_pods = json::Reader(deployment.body).at("spec", "replicas").integer_or(1) > 0;
+    if (!has_pods || going.contains(identity(deployment.key()))) {
+      continue;
+    }
+    for (const auto& reference : generate::references(std::span(&deployment, 1))) {
+      used.emplace(reference.kind, reference.name);
+    }
+  }
+  std::erase_if(keys, [&](const kube::ObjectKey& key) { return used.contains({key.kind, key.name}); });
   return keys;
 }
 

@@ -23,6 +23,13 @@ inline constexpr std::size_t kept_release_count = 10;
 std::vector<kube::ObjectKey> to_prune(std::span<const kube::ReleaseSummary> releases,
                                       std::span<const kube::ObjectKey> desired);
 
+// A ConfigMap or a Secret.
+bool is_named_after_content(const kube::ObjectKey& key);
+
+// Of `keys`, those that no pods may still live on: the ConfigMaps and Secrets that a Deployment with pods names stay,
+// unless that goes itself.
+std::vector<kube::ObjectKey> without_used(std::vector<kube::ObjectKey> keys, std::span<const kube::Object> deployments);
+
 // Claims of `live`, the live release, that `desired` does not name: they stay with the data they hold.
 std::vector<kube::ObjectKey> kept_claims(const kube::ReleaseSummary& live, std::span<const kube::ObjectKey> desired);
 

@@ -195,6 +195,39 @@ environments:
         self.run_well("abort", "walked")
         self.assertIn("first", self.command_of("walked"))
 
+    def configuration_of(self, deployment):
+        container = self.get("deployment", deployment)["spec"]["template"]["spec"]["containers"][0]
+        return next(each["configMapRef"]["name"] for each in container["envFrom"] if "configMapRef" in each)
+
+    def test_a_side_that_is_kept_keeps_its_configuration(self):
+        def use(value, more=""):
+            self.write("deployctl.yaml", f"""project: e2e-strategies
+services:
+  web:
+    image: busybox:1.36
+    pin: tag
+    command: {json.dumps(serving("web"))}
+    port: 8080
+    health: /index.json
+    env: {{VALUE: "{value}"}}
+    strategy: {{type: blue-green, keep: 10m, deadline: 120s}}
+{more}environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+            self.commit(value)
+        nowhere = f"{registry()}/e2e-strategies/nowhere:1"
+        use("first")
+        self.rollout()
+        use("second", f"  late: {{image: '{nowhere}', pin: tag, depends_on: [web], strategy: {{deadline: 60s}}}}\n")
+        done = self.deployctl("rollout", "-e", "lab", "--yes", "--on-failure", "undo")
+        self.assert_exit(done, 5)
+        self.assertEqual(self.side(), "e2e-strategies", "it has gone back")
+        self.assertEqual(self.replicas("web-green"), 1, "the side it came from is kept")
+        kept = self.configuration_of("web-green")
+        self.assertIsNotNone(self.get("configmap", kept), "and a pod of it may start anew")
+        use("third")
+        self.assertIn(f"configmap/{kept} pruned", self.rollout().stderr, "now nobody needs it")
+
     def test_a_release_that_waits_is_gone_on_with(self):
         self.use_both("first")
         self.rollout()

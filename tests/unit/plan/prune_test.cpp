@@ -40,6 +40,27 @@ TEST(ToPrune, IsWhatEarlierReleasesHaveAndTheNewOneHasNot) {
               ElementsAre("deployment/worker", "service/api", "ingress/api"));
 }
 
+kube::Object deployment(const std::string& name, int replicas, const std::string& config) {
+  const json::Value container = {{"name", "api"}, {"envFrom", {{{"configMapRef", {{"name", config}}}}}}};
+  return {{{"apiVersion", "apps/v1"},
+           {"kind", "Deployment"},
+           {"metadata", {{"name", name}, {"namespace", "web"}}},
+           {"spec", {{"replicas", replicas}, {"template", {{"spec", {{"containers", {container}}}}}}}}}};
+}
+
+TEST(WithoutUsed, LeavesWhatPodsThatStayNameAndTakesTheRest) {
+  const std::vector<ObjectKey> keys{key("ConfigMap", "one"),   key("ConfigMap", "two"),
+                                    key("ConfigMap", "three"), key("Deployment", "goes", "apps/v1"),
+                                    key("Secret", "one"),      key("Service", "one")};
+  const std::vector<kube::Object> deployments{deployment("stays", 1, "one"), deployment("empty", 0, "two"),
+                                              deployment("goes", 1, "three")};
+  std::vector<std::string> names;
+  for (const auto& each : without_used(keys, deployments)) {
+    names.push_back(kube::to_string(each));
+  }
+  EXPECT_THAT(names, ElementsAre("configmap/two", "configmap/three", "deployment/goes", "secret/one", "service/one"));
+}
+
 TEST(ToPrune, KnowsAnObjectInEveryVersionOfItsKind) {
   const std::vector<ObjectKey> desired{key("HorizontalPodAutoscaler", "api", "autoscaling/v2")};
   EXPECT_THAT(
