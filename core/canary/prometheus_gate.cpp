@@ -163,13 +163,25 @@ Measurement judge(const project::ErrorsGate& gate, const CounterAnswers& answers
   return {.verdict = Verdict::inconclusive, .message = {}, .counters = counters};
 }
 
+// <deployment>-<hash of the template>-<five characters>, of which the API server cuts what is before the five to 58
+// (names of pods are host names).
+std::string pods_of(const std::string& deployment) {
+  constexpr std::size_t longest = 58;
+  constexpr std::size_t longest_hash = 10;
+  const auto name = base::replace_all(deployment.substr(0, longest), ".", "[.]");
+  if (deployment.size() >= longest) {
+    return name + "[a-z0-9]{5}";
+  }
+  const auto room = longest - deployment.size() - 1;
+  const auto whole = name + "-[a-z0-9]+-[a-z0-9]{5}";
+  return room > longest_hash ? whole : fmt::format("({}|{}-[a-z0-9]{{{}}})", whole, name, room + 5);
+}
+
 std::string filled_in(std::string_view query, const QueryPlace& place) {
-  // <deployment>-<hash of the template>-<five characters>
-  const auto pods = base::replace_all(place.deployment, ".", "[.]") + "-[a-z0-9]+-[a-z0-9]{5}";
   auto text = base::replace_all(std::string(query), "{{service}}", place.service);
   text = base::replace_all(std::move(text), "{{namespace}}", place.name_space);
   text = base::replace_all(std::move(text), "{{deployment}}", place.deployment);
-  return base::replace_all(std::move(text), "{{pods}}", pods);
+  return base::replace_all(std::move(text), "{{pods}}", pods_of(place.deployment));
 }
 
 }  // namespace deployctl::canary

@@ -4,6 +4,8 @@
 #include "core/project/cross_checks.hpp"
 #include "core/project/settle_parts.hpp"
 
+#include <algorithm>
+
 namespace deployctl::project {
 namespace {
 
@@ -115,6 +117,43 @@ std::optional<ClusterPin> settle_cluster(const WrittenProject& project, base::Di
       .uid = value_or(written->uid, {}), .authority = value_or(written->ca, {}), .span = project.cluster->at};
 }
 
+void check_length(const base::Located<std::string>& name, std::size_t most, std::string_view what,
+                  base::Diagnostics& out) {
+  if (name->size() > most) {
+    out.error(name.span, fmt::format("'{}' is too long {}: {} characters", *name, what, name->size()),
+              fmt::format("it may have {}: what stands beside it is named after it", most));
+  }
+}
+
+// Gates ask for the pods of one Deployment by their names.
+bool tells_pods_apart(const Service& service) {
+  return std::ranges::any_of(service.strategy.canary.gates.gates,
+                             [](const Gate& gate) { return !std::holds_alternative<HttpGate>(gate.check); });
+}
+
+// Names of Services and values of labels have at most 63 characters (RFC 1123), and the API server cuts what comes
+// before the last five of a pod's name to 58.
+void check_lengths(const Target& target, base::Diagnostics& out) {
+  constexpr std::size_t with_canary = 63 - std::string_view("-canary").size();
+  constexpr std::size_t with_canary_apart = 58 - std::string_view("-canary-0").size();
+  constexpr std::size_t with_green = 63 - std::string_view("-green").size();
+  bool has_two_sides = false;
+  for (const auto& service : target.services) {
+    has_two_sides = has_two_sides || service.strategy.type == Strategy::Type::blue_green;
+    if (service.strategy.type != Strategy::Type::canary) {
+      continue;
+    }
+    if (tells_pods_apart(service)) {
+      check_length(service.name, with_canary_apart, "for a canary with a gate that asks for its pods", out);
+    } else {
+      check_length(service.name, with_canary, "for a service with a canary", out);
+    }
+  }
+  if (has_two_sides) {
+    check_length(target.project, with_green, "for a project with a blue-green service", out);
+  }
+}
+
 CiSettings settle_ci(const WrittenProject& project) {
   const auto ci = value_or(project.ci, {});
   return {.github = ci.github.has_value(), .gitlab = ci.gitlab.has_value()};
@@ -146,6 +185,7 @@ Target settle(const WrittenProject& project, const std::string& environment, Fol
     target.services.push_back(settle_service(service, project.registry, folders, out));
   }
   check_services(*services, out);
+  check_lengths(target, out);
   return target;
 }
 

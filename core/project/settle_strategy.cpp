@@ -1,4 +1,5 @@
 // How new pods take the place of old ones.
+#include "core/base/text.hpp"
 #include "core/project/settle_parts.hpp"
 
 #include <algorithm>
@@ -102,6 +103,22 @@ std::optional<T> optional_of(const Optional<T>& given) {
   return value == nullptr ? std::nullopt : std::optional<T>(*value);
 }
 
+// "{{pods}}" and the like are filled in when the query is asked; nothing else in double braces is part of one.
+void check_places(const Optional<std::string>& query, base::Diagnostics& out) {
+  static const std::vector<std::string> known{"service", "namespace", "deployment", "pods"};
+  const auto* text = sound(query);
+  for (auto at = text == nullptr ? std::string::npos : text->find("{{"); at != std::string::npos;
+       at = text->find("{{", at + 2)) {
+    const auto name = text->substr(at + 2, text->find("}}", at) - at - 2);
+    if (std::ranges::find(known, name) == known.end()) {
+      const auto near = base::nearest(name, known);
+      out.error(query->at, fmt::format("there is nothing to stand in the place of '{{{{{}}}}}'", base::printable(name)),
+                near ? fmt::format("did you mean '{{{{{}}}}}'?", *near)
+                     : "there are {{service}}, {{namespace}}, {{deployment}} and {{pods}}");
+    }
+  }
+}
+
 PrometheusGate settle_prometheus(const Given<WrittenPrometheusGate>& given, base::Diagnostics& out) {
   const auto& written = *given;
   PrometheusGate gate{.server = value_or(written.server, {}),
@@ -113,6 +130,8 @@ PrometheusGate settle_prometheus(const Given<WrittenPrometheusGate>& given, base
                       .min_requests = value_or(written.min_requests, 0),
                       .max_age = value_or(written.max_age, base::Milliseconds(60s)),
                       .token = optional_of(written.token)};
+  check_places(written.query, out);
+  check_places(written.requests, out);
   if (!written.at_least && !written.at_most) {
     out.error(given.key, "a Prometheus gate needs 'at_least', 'at_most' or both");
   }
@@ -145,6 +164,8 @@ ErrorsGate settle_errors(const Given<WrittenErrorsGate>& given, base::Diagnostic
                   .tolerated = value_or(written.tolerated, 0.01),
                   .max_age = value_or(written.max_age, base::Milliseconds(60s)),
                   .token = optional_of(written.token)};
+  check_places(written.requests, out);
+  check_places(written.errors, out);
   check_bad_rate(given, gate, out);
   return gate;
 }

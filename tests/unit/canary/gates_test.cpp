@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -183,6 +184,21 @@ TEST(Query, IsFilledInForOneDeployment) {
   const QueryPlace place{.service = "api", .name_space = "shop", .deployment = "api-canary"};
   EXPECT_EQ(filled_in(R"(sum(x{ns="{{namespace}}",svc="{{service}}",d="{{deployment}}",pod=~"{{pods}}"}))", place),
             R"(sum(x{ns="shop",svc="api",d="api-canary",pod=~"api-canary-[a-z0-9]+-[a-z0-9]{5}"}))");
+}
+
+// What the API server makes of long names: "<deployment>-<hash>-" cut to 58 characters, and five more. Those of the
+// canary are told apart by it up to 49 characters, which is as long as such a service may be named.
+TEST(Query, FindsPodsWhoseNamesAreCut) {
+  for (std::size_t length = 1; length <= 63; ++length) {
+    for (const std::string hash : {"5d8c7f9b4", "5d8c7f9b46", "5d8c7f9b"}) {
+      const std::string deployment(length, 'a');
+      const auto pods = filled_in("{{pods}}", {.service = {}, .name_space = {}, .deployment = deployment});
+      const auto pod = (deployment + "-" + hash + "-").substr(0, 58) + "x2x4z";
+      EXPECT_TRUE(std::regex_match(pod, std::regex(pods))) << pod << " " << pods;
+      const auto other = (deployment + "-canary-" + hash + "-").substr(0, 58) + "x2x4z";
+      EXPECT_TRUE(length > 49 || !std::regex_match(other, std::regex(pods))) << other << " " << pods;
+    }
+  }
 }
 
 }  // namespace
