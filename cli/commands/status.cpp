@@ -73,6 +73,16 @@ std::string of_image(const kube::ReleaseSummary& release, const std::string& ser
   return image == release.images.end() ? std::string() : " of " + base::printable(short_image(image->second));
 }
 
+// What may be said of a canary: what has been decided is only gone on with.
+std::string words_for(const execute::KeptCanary& kept) {
+  const auto stage = kept.progress.stage;
+  const auto promote = fmt::format("'deployctl promote {}' goes on", kept.service);
+  const auto abort = fmt::format("'deployctl abort {}' takes it back", kept.service);
+  return stage == canary::Stage::aborting    ? abort
+         : stage == canary::Stage::promoting ? promote
+                                             : promote + ", " + abort;
+}
+
 // What stands beside the pods in the table and waits for a word.
 std::string open_text(const std::vector<kube::ReleaseSummary>& releases) {
   const auto* open = execute::release_under_way(releases);
@@ -83,9 +93,8 @@ std::string open_text(const std::vector<kube::ReleaseSummary>& releases) {
   std::string text;
   for (const auto& kept : record.all()) {
     if (!kept.is_over()) {
-      text += fmt::format("{0}: canary{1}: {2}; 'deployctl promote {0}' goes on, 'deployctl abort {0}' takes it back\n",
-                          kept.service, of_image(*open, kept.service),
-                          base::printable(canary::in_words(kept.settings, kept.progress)));
+      text += fmt::format("{}: canary{}: {}; {}\n", kept.service, of_image(*open, kept.service),
+                          base::printable(canary::in_words(kept.settings, kept.progress)), words_for(kept));
     }
   }
   for (const auto& service : record.waiting_sides()) {

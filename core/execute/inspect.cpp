@@ -7,6 +7,7 @@
 #include "core/kube/history.hpp"
 #include "core/kube/resource.hpp"
 #include "core/kube/rollout_tracker.hpp"
+#include "core/plan/belonging.hpp"
 #include "core/plan/plan.hpp"
 
 #include <algorithm>
@@ -144,6 +145,9 @@ base::Result<std::vector<ServiceStatus>> read_status(cluster::Client& client, co
     if (const auto* deployment = *live) {
       describe(*deployment, *view, status);
       judge(*view, *deployment, status);
+      if (const auto ours = plan::check_belonging(target, *deployment); !ours) {
+        status.trouble = ours.error().message;
+      }
     }
   }
   return statuses;

@@ -118,6 +118,32 @@ Status require_secrets(const kube::Release& release, cluster::Client& client, co
   return {};
 }
 
+// Several services may have been changed by different releases, and going back to one of these is no way back for all.
+Status tell_what_is_as_it_was(Ledger& ledger, const UndoWish& wish, const kube::Release& release, const Ports& ports) {
+  const auto releases = ledger.list(ports.stop);
+  const auto* live = releases ? kube::live_release(*releases) : nullptr;
+  if (live == nullptr || live->number == release.number || wish.services.size() < 2) {
+    return releases ? Status() : releases.error();
+  }
+  const auto now = ledger.read(live->number, ports.stop);
+  if (!now) {
+    return now.error();
+  }
+  for (const auto& service : wish.services) {
+    auto before = release;
+    auto after = *now;
+    plan::keep_services(before, {service});
+    plan::keep_services(after, {service});
+    if (is_same(before, after)) {
+      ports.events.emit(events::Note{events::Note::Level::warning,
+                                     fmt::format("release {} has {} as it is now: 'deployctl undo {}' by itself goes "
+                                                 "back to the newest that has it otherwise",
+                                                 release.number, service, service)});
+    }
+  }
+  return {};
+}
+
 std::vector<std::string> services_of(const kube::Release& release) {
   std::set<std::string> services;
   for (const auto& object : release.objects) {
@@ -163,6 +189,9 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   }
   if (const auto there = require_secrets(*release, *client, scope, ports); !there) {
     return there;
+  }
+  if (const auto told = tell_what_is_as_it_was(ledger, wish, *release, ports); !told) {
+    return told;
   }
   auto seen = look(*release, std::move(client), target, ports);
   if (!seen) {

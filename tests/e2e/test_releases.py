@@ -243,6 +243,12 @@ class History(ReleasesTest):
             self.rollout("b")
             self.assert_exit(self.deployctl("undo", "a", "-e", "lab", "--yes"), 0)
             self.assertEqual((self.configuration_of("a"), self.configuration_of("b")), ({"Y": "new"}, {"X": "third"}))
+        with self.subTest("undo of several says what the release it goes back to has as it is"):
+            done = self.deployctl("undo", "b", "c", "-e", "lab", "--yes")
+            self.assert_exit(done, 0)
+            self.assertEqual(self.configuration_of("b"), {"X": "second"})
+            self.assertRegex(done.stderr, r"warning: release \d+ has c as it is now")
+            self.assertNotRegex(done.stderr, r"has b as it is now")
         with self.subTest("what belongs to another environment is not replaced"):
             self.write("deployctl.yaml", f"project: {self.project}\nservices:\n  a:\n{NO_PODS}"
                                          f"environments:\n  other: {{namespace: {self.namespace}}}\n")
@@ -251,6 +257,12 @@ class History(ReleasesTest):
             self.assert_exit(refused, 7)
             self.assertIn(f"belongs to lab of {self.project}, and this is other of {self.project}", refused.stderr)
             self.assertEqual(self.configuration_of("a"), {"Y": "new"})
+        with self.subTest("and when it was taken over, status says so to whom it belonged"):
+            self.assert_exit(self.deployctl("rollout", "-e", "other", "--yes", "--take-over"), 0)
+            self.assertNotIn("belongs to", self.deployctl("status", "-e", "other").stdout)
+            self.use({"a": NO_PODS})
+            self.assertIn(f"a: deployment/a in namespace {self.namespace} belongs to other of {self.project}",
+                          self.deployctl("status", "-e", "lab").stdout)
 
     def test_prunes_only_what_is_ours(self):
         self.use({"web": NO_PODS + "    port: 8080\n", "kept": NO_PODS + "    port: 8081\n",
