@@ -305,6 +305,9 @@ class History(ReleasesTest):
             self.assertIn(f"commit {older[:7]} is older than what is live: release 1 of commit {newer[:7]}",
                           refused.stderr)
             self.assertIn("--allow-older", refused.stderr)
+            shown = self.deployctl("plan", "-e", "lab")
+            self.assert_exit(shown, 0)
+            self.assertIn(f"warning: a rollout would be refused: commit {older[:7]} is older", shown.stderr)
         with self.subTest("a commit beside it"):
             self.use({"web": NO_PODS + "    env: {B: '1'}\n"})
             self.assertIn("does not contain what is live", self.rollout(code=7).stderr)
