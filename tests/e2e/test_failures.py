@@ -136,8 +136,16 @@ environments:
         self.addCleanup((self.folder / "../hook.json").unlink)
         applied = kubectl("apply", "-f", str(self.folder / "../hook.json"))
         self.assertEqual(applied.code, 0, applied)
+        self.wait_until_pods_are_denied()
         done = self.deployctl("release", "-e", "lab", "--yes")
         self.assert_broken(done, "no pods on a Friday", "admission webhook", "denied the request")
+
+    def wait_until_pods_are_denied(self):
+        """The server hears of a new webhook a moment later."""
+        for _ in range(50):
+            if kubectl("run", "asked", "--image=asked", "--dry-run=server", "-n", self.namespace).code != 0:
+                return
+        self.fail("pods are not denied")
 
     def test_a_configuration_that_vanished_is_named(self):
         self.use(extra="    secrets: {TOKEN: \"env:E2E_TOKEN\"}\n")

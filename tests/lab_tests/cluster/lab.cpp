@@ -74,6 +74,13 @@ RolloutRun LabTest::roll_out(Client& client, const kube::Object& object, std::ch
   return run;
 }
 
+void LabTest::wait_until_refused(const kube::Object& pod) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (admin().apply(pod, {.dry_run = DryRun::yes, .known_version = ""})) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the server still takes pod/" << pod.name();
+  }
+}
+
 void LabTest::write_as(std::string_view manager, const kube::Object& object) {
   const auto resource = *kube::find_resource(object.api_version(), object.kind());
   const auto response = admin().api().send({.method = "PATCH",
@@ -103,6 +110,13 @@ kube::Object deployment(std::string_view name_space, std::string_view name, std:
                    {"kind", "Deployment"},
                    {"metadata", {{"name", name}, {"namespace", name_space}}},
                    {"spec", std::move(spec)}}};
+}
+
+kube::Object pod_of(const kube::Object& deployment) {
+  return {.body = {{"apiVersion", "v1"},
+                   {"kind", "Pod"},
+                   {"metadata", {{"name", deployment.name()}, {"namespace", deployment.name_space()}}},
+                   {"spec", deployment.body.at("spec").at("template").at("spec")}}};
 }
 
 kube::Object config_map(std::string_view name_space, std::string_view name, const json::Value& data) {

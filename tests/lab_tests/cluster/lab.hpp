@@ -55,6 +55,8 @@ class LabTest : public testing::Test {
 
   // Applies the deployment and follows it.
   static RolloutRun roll_out(Client& client, const kube::Object& deployment, std::chrono::seconds limit);
+  // A quota forbids nothing before its controller has looked at it.
+  static void wait_until_refused(const kube::Object& pod);
   // Another manager's server-side apply.
   static void write_as(std::string_view manager, const kube::Object& object);
 
@@ -72,6 +74,8 @@ class LabTest : public testing::Test {
 // A Deployment of one busybox container; `shape` is merged into its spec.
 kube::Object deployment(std::string_view name_space, std::string_view name, std::string_view script,
                         const json::Value& shape = json::Value::object());
+// The pod that such a Deployment makes.
+kube::Object pod_of(const kube::Object& deployment);
 kube::Object config_map(std::string_view name_space, std::string_view name, const json::Value& data);
 
 }  // namespace deployctl::cluster

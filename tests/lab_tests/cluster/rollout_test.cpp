@@ -109,7 +109,9 @@ TEST_F(Rollout, BeyondTheQuotaSaysSo) {
                                       {"kind", "ResourceQuota"},
                                       {"metadata", {{"name", "small"}, {"namespace", place}}},
                                       {"spec", {{"hard", {{"pods", "0"}}}}}}}));
-  const auto run = roll_out(admin(), deployment(place, "many", serving), seconds(60));
+  const auto many = deployment(place, "many", serving);
+  wait_until_refused(pod_of(many));
+  const auto run = roll_out(admin(), many, seconds(60));
   EXPECT_EQ(run.outcome.result, RolloutResult::failed) << run.outcome.status.summary;
   EXPECT_THAT(without_the_node_being_busy(run.findings),
               ElementsAre("waiting quota-exceeded replicaset", "probable quota-exceeded replicaset",

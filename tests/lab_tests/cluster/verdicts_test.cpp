@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -279,6 +280,10 @@ class Verdicts : public LabTest {
 TEST_F(Verdicts, OfEverythingAtOnce) {
   prepare();
   const auto all = rows();
+  for (const std::string_view refused : {"quota", "limit-range"}) {
+    const auto row = std::find_if(all.begin(), all.end(), [&](const Row& each) { return each.name == refused; });
+    wait_until_refused(pod_of(deployment_of(*row, name_space())));
+  }
   int requests = 0;
   auto seen = follow_all(all, requests);
   std::cout << requests << " requests while waiting\n";
