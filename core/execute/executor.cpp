@@ -54,25 +54,11 @@ class StepRunner {
     name_space_ = plan.name_space;
   }
 
-  // Connects what follows rollouts, when one of the steps is to be followed.
-  void watch_for(const std::vector<plan::Step>& steps) {
-    const bool will_watch = std::ranges::any_of(steps, [](const plan::Step& step) {
-      return std::holds_alternative<plan::RunTask>(step.action) ||
-             std::holds_alternative<plan::AwaitRollout>(step.action);
-    });
-    if (will_watch && !rollouts_) {
-      rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_,
-                        registry_word(*seen_.world.cluster, name_space_, target_, ports_), patience_of(target_),
-                        ports_);
-    }
-  }
-
   // All the steps, those that were not begun told as skipped. `open` is the release they belong to, if any yet.
   base::Status run(const std::vector<plan::Step>& steps, OpenRelease* open) {
     open_ = open;
     has_failed_ = false;
     sides_.emplace(steps, seen_.world.cluster.get(), ports_);
-    watch_for(steps);
     const auto keep_going = options_.record.on_failure == OnFailure::keep ? KeepGoing::yes : KeepGoing::no;
     const auto outcome = run_steps(
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
@@ -205,6 +191,18 @@ class StepRunner {
 
   void note(std::string text) { ports_.events.emit(events::Note{events::Note::Level::warning, std::move(text)}); }
 
+  // Connected once something is to be followed, when what had to be written first has been: four connections that are
+  // opened at once would hold it up. They begin with what there is, so nothing is missed.
+  Rollouts& rollouts() {
+    const std::lock_guard lock(mutex_);
+    if (!rollouts_) {
+      rollouts_.emplace(*seen_.world.cluster, name_space_, with_jobs_,
+                        registry_word(*seen_.world.cluster, name_space_, target_, ports_), patience_of(target_),
+                        ports_);
+    }
+    return *rollouts_;
+  }
+
   static std::string attach_result(const AttachResult& attached) {
     return fmt::format("{} document{} attached{}", attached.attached, attached.attached == 1 ? "" : "s",
                        attached.by_fallback_tag ? ", by a tag: the registry has no referrers API" : "");
@@ -245,7 +243,7 @@ class StepRunner {
   base::Status run_task_of(const plan::Step& step, const plan::RunTask& action) {
     const auto job = images_.filled_in(action.job);
     const auto prepare = [&] { return action.is_contract ? prepare_contract(step, action) : base::Status(); };
-    return job ? run_task(step, *job, *seen_.world.cluster, *rollouts_, prepare, ports_) : job.error();
+    return job ? run_task(step, *job, *seen_.world.cluster, rollouts(), prepare, ports_) : job.error();
   }
 
   // What is noted stands in the way of every way back, so it is noted before the task can have done anything.
@@ -361,7 +359,7 @@ class StepRunner {
       const std::lock_guard lock(mutex_);
       begun = begun_.at(step.service);
     }
-    rollouts_->follow(begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged}, done);
+    rollouts().follow(begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged}, done);
   }
 
   const project::Target& target_;
@@ -376,8 +374,7 @@ class StepRunner {
   std::mutex mutex_;                      // workloads are applied side by side
   std::map<std::string, Begun> begun_;    // by service
   OpenRelease* open_ = nullptr;
-  // Made before the first write, so that it is connected when the first change is. Last: what it still tells when it
-  // ends uses the rest.
+  // Last: what it still tells when it ends uses the rest.
   std::optional<Rollouts> rollouts_;
 };
 
@@ -425,7 +422,6 @@ Execution execute(const plan::Plan& plan, const project::Target& target, Seen& s
       return with.stop == ports.stop ? runner.run(steps, open)
                                      : StepRunner(plan, target, seen, options, with).run(steps, open);
     };
-    runner.watch_for(cluster_steps);  // while lock and record are written
     execution.status = roll_out_recorded({.plan = plan,
                                           .target = target,
                                           .seen = seen,

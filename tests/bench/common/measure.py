@@ -13,9 +13,14 @@ from common import programs
 
 @dataclasses.dataclass
 class Usage:
-    wall: float  # seconds
+    begun: float  # as time.monotonic() counts; this process itself hears of the end up to 50 ms later
+    ended: float
     cpu: float  # seconds, user and system, with all children
     peak: float  # MiB of the largest process
+
+    @property
+    def wall(self):  # seconds
+        return self.ended - self.begun
 
 
 class Failed(Exception):
@@ -34,7 +39,7 @@ def run(argv, env=None, cwd=None, scratch=None, timeout=600):
         figures = json.loads(result.read_text()) if result.exists() else {"exit": 127}
     if figures["exit"] != 0:
         raise Failed(f"{' '.join(map(str, argv))}: exit {figures['exit']}\n{printed[-2000:]}")
-    return Usage(figures["wall"], figures["user"] + figures["system"], figures["peak_kib"] / 1024)
+    return Usage(figures["begun"], figures["ended"], figures["user"] + figures["system"], figures["peak_kib"] / 1024)
 
 
 def say(text):

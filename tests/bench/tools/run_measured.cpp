@@ -17,6 +17,11 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+// As Python's time.monotonic() counts.
+double seconds(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 int exit_code(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -37,7 +42,7 @@ int main(int count, char** arguments) {
   int status = 0;
   rusage usage{};
   wait4(child, &status, 0, &usage);
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begun;
+  const auto ended = std::chrono::steady_clock::now();
 
   std::FILE* result = std::fopen(arguments[1], "w");
   if (result == nullptr) {
@@ -45,9 +50,10 @@ int main(int count, char** arguments) {
     return 127;
   }
   std::fprintf(result,
-               R"({"wall": %.6f, "user": %.6f, "system": %.6f, "peak_kib": %ld, "exit": %d})"
+               R"({"begun": %.6f, "ended": %.6f, "user": %.6f, "system": %.6f, "peak_kib": %ld, "exit": %d})"
                "\n",
-               wall.count(), seconds(usage.ru_utime), seconds(usage.ru_stime), usage.ru_maxrss, exit_code(status));
+               seconds(begun), seconds(ended), seconds(usage.ru_utime), seconds(usage.ru_stime), usage.ru_maxrss,
+               exit_code(status));
   std::fclose(result);
   return exit_code(status);
 }
