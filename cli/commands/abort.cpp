@@ -1,9 +1,10 @@
+#include "core/execute/abort.hpp"
+
 #include "cli/commands/commands.hpp"
 #include "cli/options/common.hpp"
 #include "cli/runtime.hpp"
 #include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
-#include "core/execute/promote.hpp"
 #include "core/plan/release.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
-// What users say about a canary that is under way and about a new side that waits: from any machine, with nothing but
-// the cluster. Neither git nor a registry nor metrics are asked.
+// Going on with a canary that is under way and with a new side that waits: from any machine, with nothing but the
+// cluster. Neither git nor a registry is asked.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -8,7 +8,6 @@
 #include "core/execute/ports.hpp"
 #include "core/project/model.hpp"
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,15 +25,5 @@ enum class Promotion {
 base::Status promote(std::unique_ptr<cluster::Client> client, const project::Target& target,
                      const std::vector<std::string>& services, Promotion promotion, ExecuteOptions options,
                      const Ports& ports);
-
-struct AbortOptions {
-  std::vector<std::string> services;  // empty: all that have a canary under way
-  std::chrono::milliseconds lock_timeout{600'000};
-};
-
-// Takes the canaries back, by the run that walks them or here, lets the new sides go, and marks the release as failed.
-// not_found as above; refused when a canary is being promoted.
-base::Status abort_release(cluster::Client& client, const project::Target& target, const AbortOptions& options,
-                           const Ports& ports);
 
 }  // namespace deployctl::execute
