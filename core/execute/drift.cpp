@@ -16,10 +16,9 @@
 #include "core/execute/used_secret.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
-#include "core/kube/dropped_fields.hpp"
-#include "core/kube/field_diff.hpp"
 #include "core/kube/release_history.hpp"
 #include "core/kube/resource.hpp"
+#include "core/plan/release.hpp"
 
 #include <algorithm>
 #include <array>
@@ -29,7 +28,6 @@
 namespace deployctl::execute {
 namespace {
 
-using Kind = Difference::Kind;
 using Services = std::vector<const project::Service*>;
 
 // Kinds that hold nothing of their own: ConfigMaps and Secrets stay for releases one can go back to, claims hold data.
@@ -38,24 +36,6 @@ constexpr std::array<std::string_view, 6> scanned_kinds{
 constexpr std::array<std::string_view, 3> kept_kinds{"ConfigMap", "PersistentVolumeClaim", "Secret"};
 
 using Place = std::pair<std::string, std::string>;  // kind and name
-
-bool is_in_metadata(const kube::FieldPath& path) {
-  const auto* first = path.empty() ? nullptr : std::get_if<std::string>(&path.front());
-  return first != nullptr && *first == "metadata";
-}
-
-bool is_replicas(const kube::FieldPath& path) {
-  return kube::to_string(path) == "spec.replicas";
-}
-
-// What gives a canary its share, and keeps the stable pods as many as they are, as long as it is open.
-bool is_lent_to_canary(std::string_view kind, const kube::FieldPath& path) {
-  const auto field = kube::to_string(path);
-  return (kind == "Service" && field.starts_with("spec.selector")) ||
-         (kind == "HTTPRoute" && field.starts_with("spec.rules")) ||
-         (kind == "VirtualService" && field.starts_with("spec.http")) ||
-         (kind == "HorizontalPodAutoscaler" && field == "spec.minReplicas");
-}
 
 std::string annotation(const kube::Object& object, std::string_view name) {
   return json::Reader(object.body).at("metadata", "annotations", name).string_or();
@@ -77,12 +57,6 @@ std::string selector_of_project(const project::Target& target) {
   }
   return selector;
 }
-
-// What was found out about one object.
-struct Compared {
-  std::vector<Difference> differences;
-  std::optional<Removal> removal;
-};
 
 class DriftFinder {
  public:
@@ -285,7 +259,7 @@ class DriftFinder {
         wanted.emplace_back(service, std::move(placed));
       }
     }
-    std::vector<base::Result<Compared>> found(wanted.size(), Compared());
+    std::vector<base::Result<ObjectDrift>> found(wanted.size(), ObjectDrift());
     Jobs jobs;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       jobs.emplace_back([&, i] { found[i] = compare_object(*wanted[i].first, wanted[i].second); });
@@ -327,15 +301,13 @@ class DriftFinder {
            (!service.is_built() || annotation(running->second, plan::commit_annotation) == open_release_->commit);
   }
 
-  base::Result<Compared> compare_object(const project::Service& service, const kube::Object& wanted) const {
+  base::Result<ObjectDrift> compare_object(const project::Service& service, const kube::Object& wanted) const {
     const auto name = kube::to_string(wanted.key());
     const auto applied = try_apply(*client_, wanted, cluster::Force::yes, ports_.stop);
     const bool is_absent =
         applied ? applied->resource_version().empty() : applied.error().code == base::ErrorCode::not_found;
     if (is_absent) {
-      return Compared{
-          .differences = {{.kind = Kind::missing, .service = *service.name, .object = name, .wanted = "there"}},
-          .removal = {}};
+      return ObjectDrift{{missing_object(*service.name, name)}, {}};
     }
     if (!applied) {
       return applied.error().within("comparing {}", name);
@@ -344,20 +316,13 @@ class DriftFinder {
     if (!live) {
       return live.error().within("comparing {}", name);
     }
-    Compared compared;
-    auto& differences = compared.differences;
-    for (const auto& change : kube::field_changes(live->body, applied->body)) {
-      if (!(is_replicas(change.path) && scaled_.contains(wanted.name())) &&
-          !(has_canary(*service.name) && is_lent_to_canary(wanted.kind(), change.path))) {
-        differences.push_back(difference(service, wanted, *live, change));
-      }
-    }
-    const auto added = added_to(*live, wanted, differences);
-    for (const auto& path : added) {
-      differences.push_back(addition(service, wanted, *live, path));
-    }
-    compared.removal = removal_of(live->key(), added, *target_.context);
-    return compared;
+    return object_drift({.service = *service.name,
+                         .wanted = wanted,
+                         .live = *live,
+                         .applied = *applied,
+                         .has_autoscaler = scaled_.contains(wanted.name()),
+                         .has_canary = has_canary(*service.name)},
+                        *target_.context);
   }
 
   // Read again when it has changed since it was listed.
@@ -366,58 +331,6 @@ class DriftFinder {
     const bool is_this_one = listed != live_.end() && listed->second.api_version() == applied.api_version() &&
                              listed->second.resource_version() == applied.resource_version();
     return is_this_one ? base::Result<kube::Object>(listed->second) : client_->get(applied.key(), ports_.stop);
-  }
-
-  static Difference difference(const project::Service& service, const kube::Object& wanted, const kube::Object& live,
-                               const kube::FieldChange& change) {
-    const auto shown = [&](const std::optional<json::Value>& value) {
-      return value ? kube::shown_value(wanted.kind(), change.path, *value) : std::string();
-    };
-    Difference difference{.kind = change.before ? Kind::changed : Kind::missing,
-                          .service = *service.name,
-                          .object = kube::to_string(wanted.key()),
-                          .field = kube::to_string(change.path),
-                          .live = shown(change.before),
-                          .wanted = shown(change.after),
-                          .manager = {},
-                          .time = {}};
-    add_manager(live, change.path, difference);
-    return difference;
-  }
-
-  static void add_manager(const kube::Object& live, const kube::FieldPath& path, Difference& difference) {
-    if (const auto managers = kube::managers_of(live.body, path); !managers.empty()) {
-      difference.manager = managers.front().name;
-      difference.time = managers.front().time;
-    }
-  }
-
-  // Labels and annotations are where controllers keep what they have to remember.
-  static std::vector<kube::FieldPath> added_to(const kube::Object& live, const kube::Object& wanted,
-                                               const std::vector<Difference>& differences) {
-    auto added = kube::added_fields(live.body, wanted.body, cluster::field_manager);
-    std::erase_if(added, [&](const kube::FieldPath& path) {
-      const auto field = kube::to_string(path);
-      const bool is_told = std::ranges::any_of(differences, [&](const Difference& each) {
-        return field == each.field || field.starts_with(each.field + ".") || field.starts_with(each.field + "[");
-      });
-      return is_told || is_in_metadata(path);
-    });
-    return added;
-  }
-
-  static Difference addition(const project::Service& service, const kube::Object& wanted, const kube::Object& live,
-                             const kube::FieldPath& path) {
-    Difference added{.kind = Kind::added,
-                     .service = *service.name,
-                     .object = kube::to_string(wanted.key()),
-                     .field = kube::to_string(path),
-                     .live = kube::shown_value(wanted.kind(), path, *kube::find_value(live.body, path)),
-                     .wanted = {},
-                     .manager = {},
-                     .time = {}};
-    add_manager(live, path, added);
-    return added;
   }
 
   // The pods read them; what they hold nobody compares, as they are named after it.
@@ -429,8 +342,7 @@ class DriftFinder {
       const auto named = seen_.secret_names.find(*service->name);
       if (!service->secrets.empty() && named != seen_.secret_names.end() &&
           !live_.contains({"Secret", named->second})) {
-        differences_.push_back(
-            {.kind = Kind::missing, .service = *service->name, .object = "secret/" + named->second, .wanted = "there"});
+        differences_.push_back(missing_object(*service->name, "secret/" + named->second));
       }
     }
     return {};
@@ -443,7 +355,7 @@ class DriftFinder {
     for (const auto& [place, object] : live_) {
       const bool is_scanned = std::ranges::find(scanned_kinds, place.first) != scanned_kinds.end();
       if (is_scanned && !wanted_keys_.contains(place) && !is_other_side(object) && !is_of_canary(object)) {
-        add_extra(object);
+        differences_.push_back(extra_object(object));
       }
     }
     return {};
@@ -490,19 +402,6 @@ class DriftFinder {
     return std::ranges::any_of(all, [&](const KeptCanary& kept) {
       return !kept.is_over() && object.name() == canary::canary_name(kept.service);
     });
-  }
-
-  void add_extra(const kube::Object& object) {
-    Difference extra{.kind = Kind::extra,
-                     .service = {},
-                     .object = kube::to_string(object.key()),
-                     .field = {},
-                     .live = "there",
-                     .wanted = {},
-                     .manager = {},
-                     .time = {}};
-    add_manager(object, {"spec"}, extra);
-    differences_.push_back(std::move(extra));
   }
 
   const project::Target& target_;
