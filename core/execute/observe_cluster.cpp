@@ -1,0 +1,216 @@
+// What a rollout has to know of its cluster, asked for at once.
+#include "core/base/text.hpp"
+#include "core/execute/at_once.hpp"
+#include "core/execute/inspect.hpp"
+#include "core/execute/lock.hpp"
+#include "core/execute/observe_parts.hpp"
+#include "core/execute/preflight.hpp"
+#include "core/execute/running.hpp"
+#include "core/json/reader.hpp"
+#include "core/kube/resource.hpp"
+#include "core/plan/belonging.hpp"
+#include "core/plan/prune.hpp"
+#include "core/plan/restore.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace deployctl::execute {
+namespace {
+
+// Fills what a Seen has of the cluster.
+class ClusterLook {
+ public:
+  ClusterLook(const Looking& looking, Seen& seen)
+      : target_(looking.target),
+        wish_(looking.wish),
+        options_(looking.options),
+        ports_(looking.ports),
+        services_(looking.services),
+        seen_(seen) {}
+
+  base::Status run() {
+    const auto seen = see_cluster();
+    return seen && wish_.rollout ? see_sides() : seen;
+  }
+
+ private:
+  base::Status see_cluster() {
+    if (!wish_.rollout) {
+      return {};
+    }
+    auto client = connect_cluster(target_, ports_);
+    if (!client) {
+      return client.error();
+    }
+    seen_.world.cluster = std::move(*client);
+    std::array<base::Status, 4> outcomes;
+    run_at_once({[&] { outcomes[0] = see_identity(); }, [&] { outcomes[1] = see_deployments(); },
+                 [&] { outcomes[2] = see_access(); }, [&] { outcomes[3] = see_autoscalers(); },
+                 [&] { see_lock_and_releases(); }});
+    const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
+    if (failed != outcomes.end()) {
+      return *failed;
+    }
+    settle_replicas();
+    return {};
+  }
+
+  // Only to save questions later: what goes wrong here is told by whoever takes the lock.
+  void see_lock_and_releases() {
+    if (options_.with_dry_run) {
+      return;
+    }
+    auto lease = read_lock(*seen_.world.cluster, ledger_scope(), ports_.stop);
+    if (!lease) {
+      return;
+    }
+    seen_.lock = std::move(*lease);
+    if (!seen_.lock->holder.empty()) {
+      return;
+    }
+    seen_.ledger = std::make_shared<Ledger>(*seen_.world.cluster, ledger_scope());
+    if (auto releases = seen_.ledger->list_with_inventories(ports_.stop)) {
+      seen_.releases = std::move(*releases);
+    }
+  }
+
+  // Version 1 is served by every server and has all that is needed here. Who may not list them, or has none, goes
+  // without.
+  base::Status see_autoscalers() {
+    auto resource = kube::resource_of("HorizontalPodAutoscaler");
+    resource.version = "v1";
+    const auto listed =
+        seen_.world.cluster->list({.resource = resource, .name_space = target_.name_space}, ports_.stop);
+    if (!listed) {
+      const auto code = listed.error().code;
+      const bool are_none = code == base::ErrorCode::unauthorized || code == base::ErrorCode::not_found;
+      return are_none ? base::Status() : base::Status(listed.error());
+    }
+    for (const auto& autoscaler : listed->items) {
+      if (goes_with_this_run(autoscaler)) {
+        continue;
+      }
+      const auto scaled = json::Reader(autoscaler.body).at("spec", "scaleTargetRef");
+      if (scaled.at("kind").string_or() == "Deployment") {
+        scaled_.insert(scaled.at("name").string_or());
+      }
+    }
+    return {};
+  }
+
+  // Ours, of a service that has replicas of its own now: it is pruned before they are applied.
+  [[nodiscard]] bool goes_with_this_run(const kube::Object& autoscaler) const {
+    const auto service =
+        std::ranges::find_if(services_, [&](const auto* each) { return *each->name == plan::service_of(autoscaler); });
+    return service != services_.end() && !(*service)->scale &&
+           plan::why_not_pruned(autoscaler, *target_.project, cluster::field_manager).empty();
+  }
+
+  void settle_replicas() {
+    for (const auto* service : services_) {
+      const auto& name = *service->name;
+      const auto live = seen_.observation.deployments.find(name);
+      if (live == seen_.observation.deployments.end() || !(service->scale || scaled_.contains(name))) {
+        continue;
+      }
+      seen_.observation.held_replicas[name] = plan::held_replicas(live->second);
+      if (!service->scale) {
+        ports_.events.emit(events::Note{
+            events::Note::Level::warning,
+            fmt::format("an autoscaler has the replicas of {}: 'replicas' of the project manifest is not applied; "
+                        "'scale' in its place says what the autoscaler may do",
+                        name)});
+      }
+    }
+  }
+
+  // Everything else is beside the point in another cluster.
+  base::Status see_identity() {
+    const auto seen = read_identity(*seen_.world.cluster, ports_.stop);
+    if (!seen) {
+      return seen.error();
+    }
+    seen_.cluster = *seen;
+    const auto binding = check_binding(target_, *seen, seen_.world.cluster->connection(), options_.record, ports_);
+    return binding ? base::Status() : binding.error();
+  }
+
+  // Who may not read namespaces works in one that somebody else made.
+  base::Status see_namespace() {
+    const auto found = seen_.world.cluster->get(generate::namespace_object(target_).key(), ports_.stop);
+    if (found || found.error().code == base::ErrorCode::unauthorized) {
+      return {};
+    }
+    seen_.observation.namespace_exists = found.error().code != base::ErrorCode::not_found;
+    return seen_.observation.namespace_exists ? base::Status(found.error()) : base::Status();
+  }
+
+  base::Status see_access() {
+    auto access = read_access(*seen_.world.cluster, target_.name_space, ports_.stop);
+    if (!access) {
+      return access.error();
+    }
+    seen_.access = std::move(*access);
+    return {};
+  }
+
+  // The namespace is asked for only when nothing is in it.
+  base::Status see_deployments() {
+    auto running = read_running(plan::names_of(services_), *seen_.world.cluster, target_.name_space, ports_.stop);
+    // Not being allowed is preflight's to say, with everything else that is not.
+    if (!running && running.error().code != base::ErrorCode::unauthorized) {
+      return running.error();
+    }
+    if (running) {
+      seen_.observation.deployments = std::move(running->deployments);
+      with_green_side_ = std::move(running->with_green_side);
+    }
+    if (const auto ours = check_belonging(); !ours) {
+      return ours;
+    }
+    return seen_.observation.deployments.empty() && with_green_side_.empty() ? see_namespace() : base::Status();
+  }
+
+  base::Status check_belonging() const {
+    for (const auto& [service, deployment] : seen_.observation.deployments) {
+      const auto ours = options_.take_over ? base::Status() : plan::check_belonging(target_, deployment);
+      if (!ours) {
+        return ours;
+      }
+    }
+    return {};
+  }
+
+  // A service that was blue-green once may be live on its green side, whatever its strategy is now.
+  base::Status see_sides() {
+    for (const auto& service : with_green_side_) {
+      const auto side = live_side(*seen_.world.cluster, target_, service, ports_.stop);
+      if (!side) {
+        return side.error();
+      }
+      seen_.observation.live_sides[service] = *side;
+    }
+    return {};
+  }
+
+  [[nodiscard]] LedgerScope ledger_scope() const { return {*target_.project, target_.environment, target_.name_space}; }
+
+  const project::Target& target_;
+  const plan::Wish& wish_;
+  const ObserveOptions& options_;
+  const Ports& ports_;
+  const std::vector<const project::Service*>& services_;
+  std::set<std::string> scaled_;           // Deployments whose replicas an autoscaler has
+  std::set<std::string> with_green_side_;  // services
+  Seen& seen_;
+};
+
+}  // namespace
+
+base::Status see_cluster(const Looking& looking, Seen& seen) {
+  return ClusterLook(looking, seen).run();
+}
+
+}  // namespace deployctl::execute

@@ -1,0 +1,113 @@
+// Which image each service gets, as far as that is settled before the run.
+#include "core/execute/observe_parts.hpp"
+#include "core/execute/ready_images.hpp"
+#include "core/oci/reference.hpp"
+
+namespace deployctl::execute {
+namespace {
+
+constexpr std::string_view build_hint = "'deployctl build --push' makes it, 'deployctl release' does everything";
+
+// The registry may be one that only the cluster reaches, or is let into.
+base::Error or_left_to_the_cluster(base::Error error, const project::Service& service) {
+  error.hint += fmt::format(
+      "{}if the cluster can pull {} all the same, write 'pin: tag' at {}, or the digest itself: {}@sha256:…",
+      error.hint.empty() ? "" : "\n", *service.image, *service.name, *service.image);
+  return error;
+}
+
+// Looks up one image after the other.
+class ImageLook {
+ public:
+  ImageLook(const Looking& looking, Seen& seen)
+      : target_(looking.target),
+        wish_(looking.wish),
+        options_(looking.options),
+        ports_(looking.ports),
+        services_(looking.services),
+        seen_(seen) {}
+
+  // Images that this run does not make must be in their registry already.
+  base::Status run() {
+    if (!wish_.rollout) {
+      return {};
+    }
+    if (options_.ready_images == ReadyImages::keep) {
+      seen_.observation.images = running_pins(services_, seen_.observation.deployments);
+    }
+    for (const auto* service : services_) {
+      if (const auto status = see_image(*service); !status) {
+        return status;
+      }
+    }
+    return {};
+  }
+
+ private:
+  // Nothing for an image that this run makes, that is known, or that the cluster is to find by itself.
+  std::optional<std::string> image_to_look_up(const project::Service& service) const {
+    if (const auto given = options_.images.find(*service.name); given != options_.images.end()) {
+      return given->second;
+    }
+    if (service.is_built()) {
+      return wish_.push ? std::nullopt : std::optional(*service.image + ":" + seen_.observation.tag);
+    }
+    const bool is_known = seen_.observation.images.contains(*service.name);
+    return is_pinned_at_rollout(service) && !is_known ? std::optional(*service.image) : std::nullopt;
+  }
+
+  base::Status see_image(const project::Service& service) {
+    const auto text = image_to_look_up(service);
+    if (!text) {
+      return {};
+    }
+    const auto reference = oci::Reference::parse(*text);
+    if (!reference) {
+      return reference.error();
+    }
+    if (!seen_.world.registry) {
+      seen_.world.registry = open_registry(target_, ports_);
+    }
+    const auto digest = seen_.world.registry->client.resolve(*reference, ports_.stop);
+    if (digest) {
+      seen_.observation.images[*service.name] = pinned(*text, *digest);
+      return {};
+    }
+    const bool is_missing = digest.error().code == base::ErrorCode::not_found;
+    if (is_missing && service.is_built() && options_.missing_images == MissingImages::expected) {
+      return {};  // a plan may be made before the image is
+    }
+    return no_image(service, digest.error());
+  }
+
+  // An image that is not there would fail the rollout, and the cause is known already.
+  base::Error no_image(const project::Service& service, base::Error error) const {
+    const bool is_missing = error.code == base::ErrorCode::not_found;
+    if (is_missing) {
+      error.code = base::ErrorCode::rollout_failed;
+    }
+    error = error.within("looking for the image of {}", *service.name);
+    if (options_.images.contains(*service.name)) {
+      return is_missing ? error : error.with_hint("{}", registry_hint);
+    }
+    if (service.is_built()) {
+      return error.with_hint("{}", is_missing ? build_hint : registry_hint);
+    }
+    return (is_missing ? error : or_left_to_the_cluster(error, service)).at(service.image.span);
+  }
+
+  const project::Target& target_;
+  const plan::Wish& wish_;
+  const ObserveOptions& options_;
+  const Ports& ports_;
+  const std::vector<const project::Service*>& services_;
+  Seen& seen_;
+};
+
+}  // namespace
+
+base::Status see_images(const Looking& looking, Seen& seen) {
+  return ImageLook(looking, seen).run();
+}
+
+}  // namespace deployctl::execute
