@@ -228,6 +228,14 @@ services:
         use("third")
         self.assertIn(f"configmap/{kept} pruned", self.rollout().stderr, "now nobody needs it")
 
+    def note_stage(self, number, stage):
+        """As a run that was killed has left it."""
+        secret = self.get("secret", f"deployctl.e2e-strategies.lab.v{number}")
+        key, text = next(each for each in secret["metadata"]["annotations"].items() if '"stage":"holding"' in each[1])
+        done = kubectl("annotate", "secret", secret["metadata"]["name"], "-n", self.namespace, "--overwrite",
+                       f"{key}=" + text.replace('"stage":"holding"', f'"stage":"{stage}"'))
+        self.assertEqual(done.code, 0, done)
+
     def test_a_release_that_waits_is_gone_on_with(self):
         self.use_both("first")
         self.rollout()
@@ -259,6 +267,13 @@ services:
             self.assert_exit(refused, 7)
             self.assertIn("service/walked: spec.ports", refused.stderr)
             self.assertEqual(self.releases(), waiting)
+        with self.subTest("status offers what can be done"):
+            self.assertIn("'deployctl promote walked' goes on, 'deployctl abort walked' takes it back",
+                          self.run_well("status").stdout)
+            self.note_stage(max(waiting), "aborting")
+            shown = self.run_well("status").stdout
+            self.assertIn("; 'deployctl abort walked' takes it back", shown)
+            self.assertNotIn("promote walked", shown)
 
     def test_blue_green(self):
         strategy = "{type: blue-green, keep: 10m, deadline: 180s}"
