@@ -1,28 +1,11 @@
-// Objects are kept by whom they belong to, so that a change of one pod is an assessment of one Deployment: following a
-// thousand costs what changes, not what there is. The pods of a Job are judged by the same rules as those of a
-// Deployment; that a container of it ends is for its controller to judge, which says so in the Job's conditions.
+// The pods of a Job are judged by the same rules as those of a Deployment; that a container of it ends is for its
+// controller to judge, which says so in the Job's conditions.
 #include "core/kube/rollout_tracker.hpp"
-
-#include "core/json/reader.hpp"
 
 #include <algorithm>
 
 namespace deployctl::kube {
 namespace {
-
-std::string uid_of(const Object& object) {
-  return json::Reader(object.body).at("metadata", "uid").string_or();
-}
-
-template <typename Map>
-void erase_below(Map& by_owner, const std::string& owner, const std::string& uid) {
-  if (const auto found = by_owner.find(owner); found != by_owner.end()) {
-    found->second.erase(uid);
-    if (found->second.empty()) {
-      by_owner.erase(found);
-    }
-  }
-}
 
 // After a Job's own end: its pods are told by another watch.
 constexpr std::chrono::milliseconds time_for_pods{2'000};
@@ -58,139 +41,6 @@ void RolloutTracker::follow(RolloutTarget target, Moment now) {
   touched_.insert(index);
 }
 
-void RolloutTracker::put(const Object& object) {
-  const auto kind = object.kind();
-  if (kind == "Deployment") {
-    put_deployment(object);
-  } else if (kind == "ReplicaSet") {
-    put_replica_set(object);
-  } else if (kind == "Job") {
-    put_job(object);
-  } else if (kind == "Pod") {
-    put_pod(object);
-  } else if (kind == "Event") {
-    put_event(object);
-  }
-}
-
-void RolloutTracker::put_deployment(const Object& object) {
-  auto deployment = Deployment::from_json(object.body);
-  deployment_names_[deployment.uid] = deployment.name;
-  touch_deployment(deployment.uid);
-  auto& place = deployments_[deployment.name];
-  place = std::move(deployment);
-}
-
-void RolloutTracker::put_replica_set(const Object& object) {
-  auto replica_set = ReplicaSet::from_json(object.body);
-  const auto owner = replica_set.owner_uid;
-  const auto uid = replica_set.uid;
-  replica_set_owner_[uid] = owner;
-  replica_sets_[owner][uid] = std::move(replica_set);
-  touch_deployment(owner);
-}
-
-void RolloutTracker::put_job(const Object& object) {
-  auto job = Job::from_json(object.body);
-  job_names_[job.uid] = job.name;
-  touch_job(job.uid);
-  auto& place = jobs_[job.name];
-  place = std::move(job);
-}
-
-void RolloutTracker::put_pod(const Object& object) {
-  auto pod = Pod::from_json(object.body);
-  const auto owner = pod.owner_uid;
-  const auto uid = pod.uid;
-  pod_owner_[uid] = owner;
-  pods_[owner][uid] = std::move(pod);
-  touch_owner_of_replica_set(owner);
-  touch_job(owner);
-}
-
-// An event may come before the object it is about; then its arrival is what touches the deployment.
-void RolloutTracker::put_event(const Object& object) {
-  auto event = Event::from_json(object.body);
-  const auto about = event.about_uid;
-  if (about.empty()) {
-    return;
-  }
-  const auto uid = event.uid;
-  if (event.about_kind == "PersistentVolumeClaim") {
-    const auto claim = event.about_name;
-    claim_events_[claim][uid] = std::move(event);
-    touch_all();
-    return;
-  }
-  events_[about][uid] = std::move(event);
-  touch_deployment(about);
-  touch_owner_of_replica_set(about);
-  touch_job(about);
-  if (const auto pod = pod_owner_.find(about); pod != pod_owner_.end()) {
-    touch_owner_of_replica_set(pod->second);
-    touch_job(pod->second);
-  }
-}
-
-void RolloutTracker::remove(const Object& object) {
-  const auto kind = object.kind();
-  const auto uid = uid_of(object);
-  if (kind == "Deployment") {
-    if (const auto found = deployments_.find(object.name()); found != deployments_.end() && found->second.uid == uid) {
-      touch_deployment(uid);
-      deployments_.erase(found);
-      deployment_names_.erase(uid);
-    }
-  } else if (kind == "ReplicaSet") {
-    if (const auto owner = replica_set_owner_.find(uid); owner != replica_set_owner_.end()) {
-      touch_deployment(owner->second);
-      erase_below(replica_sets_, owner->second, uid);
-      replica_set_owner_.erase(owner);
-    }
-  } else if (kind == "Job") {
-    if (const auto found = jobs_.find(object.name()); found != jobs_.end() && found->second.uid == uid) {
-      touch_job(uid);
-      jobs_.erase(found);
-      job_names_.erase(uid);
-    }
-  } else if (kind == "Pod") {
-    if (const auto owner = pod_owner_.find(uid); owner != pod_owner_.end()) {
-      touch_owner_of_replica_set(owner->second);
-      touch_job(owner->second);
-      erase_below(pods_, owner->second, uid);
-      pod_owner_.erase(owner);
-    }
-    events_.erase(uid);
-  } else if (kind == "Event") {
-    const auto about = json::Reader(object.body).at("involvedObject");
-    erase_below(events_, about.at("uid").string_or(), uid);
-    erase_below(claim_events_, about.at("name").string_or(), uid);
-  }
-}
-
-void RolloutTracker::replace(std::string_view kind, std::span<const Object> objects) {
-  touch_all();
-  if (kind == "Deployment") {
-    deployments_.clear();
-    deployment_names_.clear();
-  } else if (kind == "ReplicaSet") {
-    replica_sets_.clear();
-    replica_set_owner_.clear();
-  } else if (kind == "Job") {
-    jobs_.clear();
-    job_names_.clear();
-  } else if (kind == "Pod") {
-    pods_.clear();
-    pod_owner_.clear();
-  } else if (kind == "Event") {
-    events_.clear();
-    claim_events_.clear();
-  }
-  for (const auto& object : objects) {
-    put(object);
-  }
-}
-
 void RolloutTracker::learn(const std::string& image, verdict::ImageAnswer answer) {
   images_[image] = answer;
   touch_all();
@@ -202,33 +52,24 @@ void RolloutTracker::touch_all() {
   }
 }
 
-void RolloutTracker::touch_owner_of_replica_set(const std::string& replica_set_uid) {
-  if (const auto owner = replica_set_owner_.find(replica_set_uid); owner != replica_set_owner_.end()) {
-    touch_deployment(owner->second);
+void RolloutTracker::heed_touched() {
+  const auto touched = view_.take_touched();
+  if (touched.is_all) {
+    touch_all();
   }
-}
-
-void RolloutTracker::touch_deployment(const std::string& uid) {
-  const auto name = deployment_names_.find(uid);
-  if (name == deployment_names_.end()) {
-    return;
-  }
-  if (const auto index = followed_by_name_.find(name->second); index != followed_by_name_.end()) {
-    touched_.insert(index->second);
-  }
-}
-
-void RolloutTracker::touch_job(const std::string& uid) {
-  const auto name = job_names_.find(uid);
-  if (name == job_names_.end()) {
-    return;
-  }
-  if (const auto index = followed_jobs_by_name_.find(name->second); index != followed_jobs_by_name_.end()) {
-    touched_.insert(index->second);
-  }
+  const auto touch = [&](const std::set<std::string>& names, const auto& by_name) {
+    for (const auto& name : names) {
+      if (const auto index = by_name.find(name); index != by_name.end()) {
+        touched_.insert(index->second);
+      }
+    }
+  };
+  touch(touched.deployments, followed_by_name_);
+  touch(touched.jobs, followed_jobs_by_name_);
 }
 
 std::vector<RolloutChange> RolloutTracker::advance(Moment now) {
+  heed_touched();
   std::vector<std::size_t> due(touched_.begin(), touched_.end());
   for (std::size_t i = 0; i < followed_.size(); ++i) {
     if (followed_[i].wake_at && *followed_[i].wake_at <= now && !touched_.contains(i)) {
@@ -262,8 +103,8 @@ void RolloutTracker::heed_deadline(Followed& followed, Moment now, std::vector<R
 
 void RolloutTracker::assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes) {
   followed.wake_at.reset();
-  const auto deployment = deployments_.find(followed.target.deployment);
-  if (deployment == deployments_.end()) {
+  const auto* deployment = view_.deployment(followed.target.deployment);
+  if (deployment == nullptr) {
     if (followed.status) {  // it was there
       followed.findings = {verdict::deleted(followed.target.deployment, now)};
       tell_findings(followed, changes);
@@ -271,8 +112,8 @@ void RolloutTracker::assess(Followed& followed, Moment now, std::vector<RolloutC
     }
     return;
   }
-  const auto evidence = evidence_for(followed, deployment->second);
-  tell_status(followed, rollout_status(deployment->second, followed.target.written), changes);
+  const auto evidence = evidence_for(followed, *deployment);
+  tell_status(followed, rollout_status(*deployment, followed.target.written), changes);
   auto judgement = verdict::judge(evidence, followed.memory, now, rules_of(followed));
   followed.findings = std::move(judgement.findings);
   followed.wake_at = judgement.look_again;
@@ -288,8 +129,8 @@ void RolloutTracker::assess(Followed& followed, Moment now, std::vector<RolloutC
 
 void RolloutTracker::assess_job(Followed& followed, Moment now, std::vector<RolloutChange>& changes) {
   followed.wake_at.reset();
-  const auto job = jobs_.find(followed.target.deployment);
-  if (job == jobs_.end()) {
+  const auto* job = view_.job(followed.target.deployment);
+  if (job == nullptr) {
     if (followed.status) {  // it was there
       followed.findings = {verdict::deleted_job(followed.target.deployment, now)};
       tell_findings(followed, changes);
@@ -297,18 +138,18 @@ void RolloutTracker::assess_job(Followed& followed, Moment now, std::vector<Roll
     }
     return;
   }
-  const auto evidence = evidence_for(followed, job->second);
+  const auto evidence = evidence_for(followed, *job);
   tell_started_pods(followed, evidence, changes);
-  tell_status(followed, {.phase = RolloutPhase::progressing, .desired = 1, .summary = describe(job->second)}, changes);
-  if (job->second.is_complete()) {
+  tell_status(followed, {.phase = RolloutPhase::progressing, .desired = 1, .summary = describe(*job)}, changes);
+  if (job->is_complete()) {
     end_complete_job(followed, now, changes);
     return;
   }
   auto judgement = verdict::judge(evidence, followed.memory, now, rules_of(followed));
   followed.findings = std::move(judgement.findings);
   followed.wake_at = judgement.look_again;
-  if (job->second.failure() != nullptr) {
-    end_failed_job(followed, job->second, now, changes);
+  if (job->failure() != nullptr) {
+    end_failed_job(followed, *job, now, changes);
     return;
   }
   tell_findings(followed, changes);
@@ -358,97 +199,19 @@ void RolloutTracker::tell_started_pods(Followed& followed, const verdict::Eviden
   }
 }
 
-verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const Job& job) const {
-  verdict::Evidence evidence{.job = &job, .written_at = followed.since, .images = &images_};
-  add_events(job.uid, evidence);
-  if (const auto pods = pods_.find(job.uid); pods != pods_.end()) {
-    for (const auto& [uid, pod] : pods->second) {
-      evidence.pods.push_back(&pod);
-      add_events(uid, evidence);
-      add_claim_events(pod, evidence);
-    }
-  }
-  return evidence;
-}
-
 verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const Deployment& deployment) const {
-  verdict::Evidence evidence{.deployment = &deployment,
-                             .written = followed.target.written,
-                             .written_at = followed.since,
-                             .paused_on_purpose = followed.target.paused_on_purpose,
-                             .images = &images_};
-  add_events(deployment.uid, evidence);
-  // As long as what is known of it is older than our write, its newest pods are those of the write before.
-  if (deployment.generation < followed.target.written.generation) {
-    return evidence;
-  }
-  const auto replica_sets = replica_sets_of(deployment);
-  evidence.replica_set = new_replica_set(deployment, replica_sets);
-  for (const auto* replica_set : replica_sets) {
-    add_pods(*replica_set, evidence);
-  }
+  auto evidence = view_.evidence_for(deployment, followed.target.written);
+  evidence.written_at = followed.since;
+  evidence.paused_on_purpose = followed.target.paused_on_purpose;
+  evidence.images = &images_;
   return evidence;
 }
 
-std::vector<const ReplicaSet*> RolloutTracker::replica_sets_of(const Deployment& deployment) const {
-  std::vector<const ReplicaSet*> found;
-  if (const auto owned = replica_sets_.find(deployment.uid); owned != replica_sets_.end()) {
-    for (const auto& [uid, replica_set] : owned->second) {
-      found.push_back(&replica_set);
-    }
-  }
-  return found;
-}
-
-// Pods on their way out say nothing about the new revision, but those of old ones tell that room will be made.
-void RolloutTracker::add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const {
-  const bool is_new = &replica_set == evidence.replica_set;
-  if (!is_new && replica_set.replicas > replica_set.desired) {
-    evidence.old_pods_are_leaving = true;
-  }
-  if (is_new) {
-    add_events(replica_set.uid, evidence);
-  }
-  const auto pods = pods_.find(replica_set.uid);
-  if (pods == pods_.end()) {
-    return;
-  }
-  for (const auto& [uid, pod] : pods->second) {
-    if (is_new && !pod.is_terminating) {
-      evidence.pods.push_back(&pod);
-      add_events(uid, evidence);
-      add_claim_events(pod, evidence);
-    } else if (!is_new) {
-      ++evidence.old_pods;
-      if (pod.is_terminating) {
-        evidence.old_pods_are_leaving = true;
-        evidence.ending_old_pods.push_back(&pod);
-      }
-    }
-  }
-}
-
-void RolloutTracker::add_events(const std::string& uid, verdict::Evidence& evidence) const {
-  if (const auto found = events_.find(uid); found != events_.end()) {
-    for (const auto& [event_uid, event] : found->second) {
-      evidence.events.push_back(&event);
-    }
-  }
-}
-
-// Two pods may share a claim.
-void RolloutTracker::add_claim_events(const Pod& pod, verdict::Evidence& evidence) const {
-  for (const auto& claim : pod.claims) {
-    const auto found = claim_events_.find(claim);
-    if (found == claim_events_.end()) {
-      continue;
-    }
-    for (const auto& [uid, event] : found->second) {
-      if (std::ranges::find(evidence.events, &event) == evidence.events.end()) {
-        evidence.events.push_back(&event);
-      }
-    }
-  }
+verdict::Evidence RolloutTracker::evidence_for(const Followed& followed, const Job& job) const {
+  auto evidence = view_.evidence_for(job);
+  evidence.written_at = followed.since;
+  evidence.images = &images_;
+  return evidence;
 }
 
 // The numbers must be right, for as long as was asked for, and no container may be between two crashes.
@@ -539,29 +302,6 @@ std::vector<RolloutOutcome> RolloutTracker::outcomes() const {
     }
   }
   return all;
-}
-
-std::string RolloutTracker::known_version(const Object& object) const {
-  if (object.kind() == "Deployment") {
-    const auto known = deployments_.find(object.name());
-    return known == deployments_.end() ? std::string() : known->second.resource_version;
-  }
-  if (object.kind() == "Job") {
-    const auto known = jobs_.find(object.name());
-    return known == jobs_.end() ? std::string() : known->second.resource_version;
-  }
-  const auto uid = uid_of(object);
-  const auto owner = pod_owner_.find(uid);
-  return owner == pod_owner_.end() ? std::string() : pods_.at(owner->second).at(uid).resource_version;
-}
-
-std::string RolloutTracker::pod_template_hash(const std::string& deployment) const {
-  const auto found = deployments_.find(deployment);
-  if (found == deployments_.end()) {
-    return {};
-  }
-  const auto* replica_set = new_replica_set(found->second, replica_sets_of(found->second));
-  return replica_set == nullptr ? std::string() : replica_set->pod_template_hash;
 }
 
 std::vector<RolloutTarget> RolloutTracker::undecided() const {

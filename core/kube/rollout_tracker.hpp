@@ -6,6 +6,7 @@
 
 #include "core/kube/job.hpp"
 #include "core/kube/object.hpp"
+#include "core/kube/rollout_view.hpp"
 #include "core/kube/verdict.hpp"
 
 #include <chrono>
@@ -72,10 +73,10 @@ class RolloutTracker {
   void follow(RolloutTarget target, Moment now);
 
   // The object as it is now, or its end. Deployments, ReplicaSets, Jobs, Pods and Events; other kinds are ignored.
-  void put(const Object& object);
-  void remove(const Object& object);
+  void put(const Object& object) { view_.put(object); }
+  void remove(const Object& object) { view_.remove(object); }
   // All objects of a kind: those that are not among them are gone.
-  void replace(std::string_view kind, std::span<const Object> objects);
+  void replace(std::string_view kind, std::span<const Object> objects) { view_.replace(kind, objects); }
 
   // What a registry has said about an image, for the verdicts to come.
   void learn(const std::string& image, verdict::ImageAnswer answer);
@@ -94,9 +95,11 @@ class RolloutTracker {
   // Every outcome so far, in the order of follow().
   [[nodiscard]] std::vector<RolloutOutcome> outcomes() const;
   // The resource version in which this Deployment, Job or Pod was put last; empty when it never was.
-  [[nodiscard]] std::string known_version(const Object& object) const;
+  [[nodiscard]] std::string known_version(const Object& object) const { return view_.known_version(object); }
   // The value of that label on the pods of the deployment's new replica set; empty while there is none.
-  [[nodiscard]] std::string pod_template_hash(const std::string& deployment) const;
+  [[nodiscard]] std::string pod_template_hash(const std::string& deployment) const {
+    return view_.pod_template_hash(deployment);
+  }
   [[nodiscard]] std::vector<RolloutTarget> undecided() const;
 
  private:
@@ -114,23 +117,9 @@ class RolloutTracker {
     std::optional<Moment> wake_at;
     std::optional<RolloutOutcome> outcome;
   };
-  template <typename T>
-  using ByOwner = std::unordered_map<std::string, std::map<std::string, T>>;
-
-  void put_deployment(const Object& object);
-  void put_replica_set(const Object& object);
-  void put_job(const Object& object);
-  void put_pod(const Object& object);
-  void put_event(const Object& object);
   void touch_all();
-  void touch_owner_of_replica_set(const std::string& replica_set_uid);
-  void touch_deployment(const std::string& uid);
-  void touch_job(const std::string& uid);
-  [[nodiscard]] std::vector<const ReplicaSet*> replica_sets_of(const Deployment& deployment) const;
+  void heed_touched();
   [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Deployment& deployment) const;
-  void add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const;
-  void add_events(const std::string& uid, verdict::Evidence& evidence) const;
-  void add_claim_events(const Pod& pod, verdict::Evidence& evidence) const;
   [[nodiscard]] verdict::Evidence evidence_for(const Followed& followed, const Job& job) const;
   [[nodiscard]] std::span<const verdict::Rule> rules_of(const Followed& followed) const;
   void assess(Followed& followed, Moment now, std::vector<RolloutChange>& changes);
@@ -151,16 +140,7 @@ class RolloutTracker {
   std::unordered_map<std::string, std::size_t> followed_jobs_by_name_;
   std::unordered_set<std::size_t> touched_;
 
-  std::unordered_map<std::string, Deployment> deployments_;         // by name
-  std::unordered_map<std::string, std::string> deployment_names_;   // uid to name
-  std::unordered_map<std::string, Job> jobs_;                       // by name
-  std::unordered_map<std::string, std::string> job_names_;          // uid to name
-  ByOwner<ReplicaSet> replica_sets_;                                // by deployment uid, then uid
-  std::unordered_map<std::string, std::string> replica_set_owner_;  // replica set uid to deployment uid
-  ByOwner<Pod> pods_;                                               // by uid of replica set or Job, then uid
-  std::unordered_map<std::string, std::string> pod_owner_;          // pod uid to uid of replica set or Job
-  ByOwner<Event> events_;                                           // by uid of what it is about, then uid
-  ByOwner<Event> claim_events_;                                     // by name of the claim, then uid
+  RolloutView view_;
   std::map<std::string, verdict::ImageAnswer> images_;
 };
 
