@@ -43,7 +43,9 @@ class Observer {
  private:
   // An image for nobody is a slip of the pen that would leave everything as it was, and call that done.
   base::Status check_given_images() const {
-    for (const auto& [service, reference] : options_.images) {
+    for (const auto& given : options_.images) {
+      const auto& service = given.first;
+      const auto& reference = given.second;
       if (const auto exists = plan::chosen_services(target_, {.services = {service}}); !exists) {
         return exists.error().within("reading --image {}={}", base::printable(service), base::printable(reference));
       }

@@ -435,8 +435,7 @@ class Gatherer {
       names.push_back(json::Reader(each.body).at("spec", "storageClassName").string_or());
     }
     std::ranges::sort(names);
-    const auto repeated = std::ranges::unique(names);
-    names.erase(repeated.begin(), repeated.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     std::erase(names, "");
     const std::scoped_lock lock(mutex_);
     facts_.storage_classes = std::move(names);
