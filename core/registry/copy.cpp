@@ -1,5 +1,6 @@
 // First the tree of documents is read at the source: an index, its images, what refers to them. Then all blobs go over
-// in one transfer, each once, and then the documents, what is referred to before what refers to it, the tag last.
+// in one transfer, each once, and then the documents, what is referred to before what refers to it. The image itself
+// goes straight to its tag, as a push's does.
 #include "core/registry/copy.hpp"
 
 #include "core/registry/blob_transfer.hpp"
@@ -50,6 +51,7 @@ class Copy {
   Result<CopyResult> run(const std::string& source, const std::string& target);
 
  private:
+  Status collect_all(const std::string& source, const std::string& target);
   Result<RemoteDocument> choose(RemoteDocument root);
   Status look_at_target(const std::string& target);
   // Where a document stands in the tree.
@@ -68,12 +70,16 @@ class Copy {
   void add_blob(const oci::Descriptor& blob, std::string name);
   Status send_blobs();
   Status put_documents();
+  Result<http::Headers> put(const RemoteDocument& document);
   Status put_tags();
+  Status put_target();
 
   const CopyRoute& route_;
   const CopyOptions& options_;
-  bool target_exists_ = true;              // the repository, as far as we know
-  oci::Digest tag_points_at_;              // the target's, before
+  RemoteDocument root_;        // what is copied
+  std::string target_;         // the tag or digest it gets
+  bool target_exists_ = true;  // the repository, as far as we know
+  oci::Digest target_points_at_;
   std::set<oci::Digest> seen_;             // documents and blobs
   std::size_t collected_ = 0;              // documents, those at the target as well
   std::vector<RemoteDocument> documents_;  // to be put, in that order
@@ -115,7 +121,7 @@ Status Copy::look_at_target(const std::string& target) {
   }
   if (response->is_success()) {
     const auto document = document_of(route_.to, std::move(*response), target);
-    tag_points_at_ = document ? document->digest : oci::Digest();
+    target_points_at_ = document ? document->digest : oci::Digest();
   } else {
     target_exists_ = response->status != 404 || !has_error_code(*response, "NAME_UNKNOWN");
   }
@@ -123,7 +129,7 @@ Status Copy::look_at_target(const std::string& target) {
 }
 
 Result<bool> Copy::is_at_target(const oci::Digest& digest) {
-  if (digest == tag_points_at_) {
+  if (digest == target_points_at_) {
     return true;
   }
   return target_exists_ ? has_document(route_.to, digest.text(), options_.stop) : false;
@@ -284,10 +290,19 @@ Status Copy::send_blobs() {
   return {};
 }
 
+Result<http::Headers> Copy::put(const RemoteDocument& document) {
+  const auto mend = [this] { return send_blobs(); };
+  if (document.digest != root_.digest || target_ == root_.digest.text()) {
+    return put_by_digest(route_.to, document, mend, options_.stop);
+  }
+  auto stored = put_under_tag(route_.to, document, target_, mend, options_.stop);
+  target_points_at_ = stored ? document.digest : target_points_at_;
+  return stored;
+}
+
 Status Copy::put_documents() {
   for (const auto& document : documents_) {
-    const auto stored = put_by_digest(
-        route_.to, document, [this] { return send_blobs(); }, options_.stop);
+    const auto stored = put(document);
     if (!stored) {
       return stored.error();
     }
@@ -308,34 +323,42 @@ Status Copy::put_tags() {
   return {};
 }
 
-Result<CopyResult> Copy::run(const std::string& source, const std::string& target) {
+// When the target had the image already, under its digest only.
+Status Copy::put_target() {
+  if (target_points_at_ == root_.digest || target_ == root_.digest.text()) {
+    return {};
+  }
+  const auto stored = put(root_);
+  return stored ? Status() : stored.error();
+}
+
+Status Copy::collect_all(const std::string& source, const std::string& target) {
   const auto fetched = fetch_document(route_.from, source, options_.stop);
-  const auto root = fetched ? choose(*fetched) : fetched.error();
+  auto root = fetched ? choose(*fetched) : fetched.error();
   if (!root) {
     return root.error();
   }
-  result_.digest = root->digest;
-  if (const auto looked = look_at_target(target); !looked) {
-    return looked.error();
-  }
-  if (const auto collected = collect(*root, {}); !collected) {
+  root_ = *std::move(root);
+  target_ = target;
+  const auto looked = look_at_target(target);
+  return looked ? collect(root_, {}) : looked;
+}
+
+Result<CopyResult> Copy::run(const std::string& source, const std::string& target) {
+  if (const auto collected = collect_all(source, target); !collected) {
     return collected.error();
   }
-  const bool is_tagged = tag_points_at_ == root->digest;
-  if (documents_.empty() && tagged_.empty() && is_tagged) {
+  result_.digest = root_.digest;
+  if (documents_.empty() && tagged_.empty() && target_points_at_ == root_.digest) {
     result_.outcome = PushResult::Outcome::unchanged;
     return result_;
   }
-  for (const auto& step : {&Copy::send_blobs, &Copy::put_documents, &Copy::put_tags}) {
+  for (const auto& step : {&Copy::send_blobs, &Copy::put_documents, &Copy::put_target, &Copy::put_tags}) {
     if (const auto done = (this->*step)(); !done) {
       return done.error();
     }
   }
-  if (is_tagged || target == root->digest.text()) {
-    return result_;
-  }
-  const auto tagged = put_document(route_.to, *root, target, options_.stop);
-  return tagged ? Result(result_) : tagged.error();
+  return result_;
 }
 
 }  // namespace

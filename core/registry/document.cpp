@@ -78,9 +78,53 @@ Result<http::Response> send_mending(Session& session, const RemoteDocument& docu
   }
 }
 
+// Only 404 says that there is nothing.
+Error not_found_out(const Session& session, const http::Response& response, const std::string& identifier) {
+  return session.refused(response, fmt::format("{} {} in", response.status == 404 ? "find" : "look for", identifier));
+}
+
 bool leads_to(Session& session, const std::string& tag, const oci::Digest& digest, std::stop_token stop) {
   const auto document = fetch_document(session, tag, stop);
   return document && document->digest == digest;
+}
+
+// Many registries give a wrong digest in their answer, so what the tag shows decides.
+Result<http::Headers> store_under_tag(Session& session, const RemoteDocument& document, const std::string& tag,
+                                      const std::function<Status()>& mend, std::stop_token stop) {
+  for (int attempt = 1;; ++attempt) {
+    auto response = send_mending(session, document, tag, mend, stop);
+    if (!response) {
+      return response.error();
+    }
+    if (!response->is_success()) {
+      return refused(session, *response, tag);
+    }
+    const auto other = other_digest(*response, document);
+    if (!other || leads_to(session, tag, document.digest, stop)) {
+      return std::move(response->headers);
+    }
+    if (attempt >= tag_attempts ||
+        !session.wait_before_retry(attempt, "the image manifest was changed on its way", stop)) {
+      return stored_otherwise(session, document, *other)
+          .with_hint("it was changed on its way and the tag {} names what arrived: push again", tag);
+    }
+  }
+}
+
+Status check_there(Session& session, const oci::Digest& digest, std::stop_token stop) {
+  for (int attempt = 1;; ++attempt) {
+    const auto is_there = has_document(session, digest.text(), stop);
+    if (!is_there) {
+      return is_there.error();
+    }
+    if (*is_there) {
+      return {};
+    }
+    if (attempt >= manifest_attempts ||
+        !session.wait_before_retry(attempt, "the pushed image manifest does not show yet", stop)) {
+      return Error::failed("{} took the image manifest {} but does not give it out", session.registry(), digest.text());
+    }
+  }
 }
 
 }  // namespace
@@ -120,7 +164,7 @@ Result<RemoteDocument> fetch_document(Session& session, const std::string& ident
     return response.error();
   }
   if (!response->is_success()) {
-    return session.refused(*response, fmt::format("find {} in", identifier));
+    return not_found_out(session, *response, identifier);
   }
   return document_of(session, std::move(*response), identifier);
 }
@@ -135,23 +179,7 @@ Result<bool> has_document(Session& session, const std::string& identifier, std::
   if (answer->response.is_success() || answer->response.status == 404) {
     return answer->response.is_success();
   }
-  return session.refused(answer->response, fmt::format("find {} in", identifier));
-}
-
-Status check_there(Session& session, const oci::Digest& digest, std::stop_token stop) {
-  for (int attempt = 1;; ++attempt) {
-    const auto is_there = has_document(session, digest.text(), stop);
-    if (!is_there) {
-      return is_there.error();
-    }
-    if (*is_there) {
-      return {};
-    }
-    if (attempt >= manifest_attempts ||
-        !session.wait_before_retry(attempt, "the pushed image manifest does not show yet", stop)) {
-      return Error::failed("{} took the image manifest {} but does not give it out", session.registry(), digest.text());
-    }
-  }
+  return not_found_out(session, answer->response, identifier);
 }
 
 Result<http::Headers> put_document(Session& session, const RemoteDocument& document, const std::string& identifier,
@@ -167,27 +195,14 @@ Result<http::Headers> put_by_digest(Session& session, const RemoteDocument& docu
   return response ? stored(session, document, identifier, std::move(*response)) : response.error();
 }
 
-// Many registries give a wrong digest in their answer, so what the tag shows decides.
-Status put_under_tag(Session& session, const RemoteDocument& document, const std::string& tag,
-                     const std::function<Status()>& mend, std::stop_token stop) {
-  for (int attempt = 1;; ++attempt) {
-    const auto response = send_mending(session, document, tag, mend, stop);
-    if (!response) {
-      return response.error();
-    }
-    if (!response->is_success()) {
-      return refused(session, *response, tag);
-    }
-    const auto other = other_digest(*response, document);
-    if (!other || leads_to(session, tag, document.digest, stop)) {
-      return {};
-    }
-    if (attempt >= tag_attempts ||
-        !session.wait_before_retry(attempt, "the image manifest was changed on its way", stop)) {
-      return stored_otherwise(session, document, *other)
-          .with_hint("it was changed on its way and the tag {} names what arrived: push again", tag);
-    }
+Result<http::Headers> put_under_tag(Session& session, const RemoteDocument& document, const std::string& tag,
+                                    const std::function<Status()>& mend, std::stop_token stop) {
+  auto stored = store_under_tag(session, document, tag, mend, stop);
+  if (!stored) {
+    return stored;
   }
+  const auto checked = check_there(session, document.digest, stop);
+  return checked ? std::move(stored) : checked.error();
 }
 
 }  // namespace deployctl::registry

@@ -21,9 +21,6 @@ base::Result<RemoteDocument> fetch_document(Session& session, const std::string&
 // Whether there is something, asked without fetching it.
 base::Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop);
 
-// After a push: the registry gives out what it said it stored. A registry of several parts gets some time for that.
-base::Status check_there(Session& session, const oci::Digest& digest, std::stop_token stop);
-
 // Puts the document under a tag or its digest, and returns the header fields of the answer. failed when the registry
 // says that it stored something else.
 base::Result<http::Headers> put_document(Session& session, const RemoteDocument& document,
@@ -33,9 +30,11 @@ base::Result<http::Headers> put_document(Session& session, const RemoteDocument&
 // When it misses a blob, `mend` brings them again, a few times.
 base::Result<http::Headers> put_by_digest(Session& session, const RemoteDocument& document,
                                           const std::function<base::Status()>& mend, std::stop_token stop);
-// The same under a tag. The registry checks what the bytes refer to, but has nothing to check the bytes themselves by:
-// when it says that it stored others and the tag shows them, they are sent once more.
-base::Status put_under_tag(Session& session, const RemoteDocument& document, const std::string& tag,
-                           const std::function<base::Status()>& mend, std::stop_token stop);
+// The same under a tag (docs/decisions/0015-straight-to-the-tag.md). The registry checks what the bytes refer to, but
+// has nothing to check the bytes themselves by: when it says that it stored others and the tag shows them, they are
+// sent once more. Then it has to give the document out by its digest; a registry of several parts gets some time for
+// it.
+base::Result<http::Headers> put_under_tag(Session& session, const RemoteDocument& document, const std::string& tag,
+                                          const std::function<base::Status()>& mend, std::stop_token stop);
 
 }  // namespace deployctl::registry

@@ -295,16 +295,17 @@ bool Push::is_index(const RemoteDocument& root) const {
 }
 
 // Straight to the tag: that answer says both that everything is there and what was stored, as the one to its digest
-// would (docs/decisions/0015-straight-to-the-tag.md). Then the registry has to give it out.
+// would (docs/decisions/0015-straight-to-the-tag.md).
 Status Push::put_root(const RemoteDocument& root, const std::string& tag) {
   const auto mend = [&] { return is_index(root) ? put_images({}) : upload(uploads()); };
-  if (const auto tagged = put_under_tag(session_, root, tag, mend, options_.stop); !tagged) {
-    return tagged;
+  const auto tagged = put_under_tag(session_, root, tag, mend, options_.stop);
+  if (!tagged) {
+    return tagged.error();
   }
   if (!is_index(root)) {
     progress_.has("image manifest", root.bytes.size());
   }
-  return check_there(session_, root.digest, options_.stop);
+  return {};
 }
 
 Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag) {
