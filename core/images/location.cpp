@@ -36,7 +36,21 @@ std::pair<std::string_view, std::string_view> path_and_name(std::string_view tex
   return base::split_once(text, ':');
 }
 
+// No reference begins like this, nor does a registry have such a name.
+bool is_path(std::string_view text) {
+  return text.starts_with('/') || text.starts_with("./") || text.starts_with("../") || text.starts_with('~');
+}
+
+Error path_alone(std::string_view text) {
+  const auto shown = base::printable(text);
+  return Error::usage("'{}' does not say what is there", shown)
+      .with_hint("write docker-archive:{0} or oci-archive:{0} for an archive, oci:{0} for a layout's folder", shown);
+}
+
 Result<Location> registry_location(std::string_view text) {
+  if (is_path(text)) {
+    return path_alone(text);
+  }
   auto reference = oci::Reference::parse(text);
   if (!reference) {
     auto error = reference.error();

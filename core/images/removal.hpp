@@ -14,13 +14,14 @@ namespace deployctl::images {
 struct Dependents {
   std::vector<std::string> tags;        // of the repository that point at it
   std::vector<std::string> index_tags;  // that point at an index which lists it
+  std::vector<std::string> referrers;   // tags that keep what refers to it, or to the images of it when it is an index
   bool is_complete = true;              // false: the repository has more tags than were looked at
 };
 
 inline constexpr std::size_t most_tags_looked_at = 200;
 
 // A registry cannot be asked what points at a manifest: every tag of the repository is looked at, up to
-// most_tags_looked_at.
+// most_tags_looked_at. not_found when the manifest is not there.
 base::Result<Dependents> dependents_of(registry::Client& client, const oci::Reference& repository,
                                        const oci::Digest& digest, std::stop_token stop);
 

@@ -190,6 +190,16 @@ class Look(ImageTest):
         ours = json.loads(self.image("tags", self.repository, "--output", "json").stdout)
         self.assertEqual(sorted(ours["tags"]), sorted(theirs))
 
+    def test_tags_stand_as_people_expect_versions_and_those_of_referrers_apart(self):
+        about = "sha256-" + "0" * 64
+        for tag in ("v10", "v9", "v10-rc1", about):
+            self.image("import", "oci:layout:v1", f"{self.repository}:{tag}")
+        done = self.image("tags", self.repository)
+        self.assertEqual(done.stdout.split(), ["v1", "v2", "v9", "v10-rc1", "v10"])
+        self.assertIn("1 tag of what refers to images (SBOMs, signatures) is left out: --all shows it", done.stderr)
+        self.assertEqual(self.image("tags", self.repository, "--all").stdout.split()[-1], about)
+        self.assertEqual(json.loads(self.image("tags", self.repository, "--output", "json").stdout)["referrerTags"], [about])
+
     def test_diff_of_two_images_in_the_registry(self):
         done = self.image("diff", f"{self.repository}:v1", f"{self.repository}:v2", "--output", "json", code=4)
         compared = json.loads(done.stdout)
@@ -283,6 +293,16 @@ class Delete(ImageTest):
         child = json.loads((self.folder / "layout/blobs/sha256" / index["digest"].removeprefix("sha256:")).read_bytes())
         done = self.image("delete", f"{self.repository}@{child['manifests'][1]['digest']}", code=7)
         self.assertIn("would be incomplete: all", done.stderr)
+
+    def test_what_refers_to_it_and_stays_is_said(self):
+        index = self.make_index("all")
+        self.image("import", "oci:layout:all", f"{self.repository}:all")
+        child = json.loads((self.folder / "layout/blobs/sha256" / index["digest"].removeprefix("sha256:")).read_bytes())
+        about = child["manifests"][0]["digest"].replace(":", "-")
+        self.make_image("other", version=b"2")
+        self.image("import", "oci:layout:other", f"{self.repository}:{about}.sbom")
+        done = self.image("delete", f"{self.repository}@{index['digest']}", code=7)
+        self.assertIn(f"what refers to it (SBOMs, signatures) stays, under these tags: {about}.sbom", done.stderr)
 
 
 if __name__ == "__main__":

@@ -74,6 +74,10 @@ void tell_consequences(Runtime& runtime, const Removal& removal) {
     runtime.remark(
         fmt::format("an index lists it and would be incomplete: {}", base::join(removal.dependents.index_tags, ", ")));
   }
+  if (!removal.is_tag() && !removal.dependents.referrers.empty()) {
+    runtime.remark(fmt::format("what refers to it (SBOMs, signatures) stays, under these tags: {}",
+                               base::join(removal.dependents.referrers, ", ")));
+  }
   if (!removal.dependents.is_complete) {
     runtime.remark(fmt::format("only {} tags of the repository were looked at", images::most_tags_looked_at));
   }

@@ -41,6 +41,14 @@ TEST(Location, SaysWhatIsWrongWithIt) {
   EXPECT_EQ(parse_location("oci:").error().message, "'oci:' does not say where the image is: write oci:DIR[:NAME]");
   EXPECT_EQ(parse_location("docker-daemon:api:v1").error().message,
             "'docker-daemon:api:v1' is a place deployctl does not read images from");
+  for (const auto* path : {"/tmp/x.tar", "./x.tar", "../x", "~/x.tar"}) {
+    const auto location = parse_location(path);
+    ASSERT_FALSE(location);
+    EXPECT_EQ(location.error().message, fmt::format("'{}' does not say what is there", path));
+    EXPECT_EQ(location.error().hint, fmt::format("write docker-archive:{0} or oci-archive:{0} for an archive, oci:{0} "
+                                                 "for a layout's folder",
+                                                 path));
+  }
   const auto wrong = parse_location("Team/API");
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().code, base::ErrorCode::usage);
