@@ -163,7 +163,18 @@ class PlatformBuild {
     if (!facts) {
       return facts.error();
     }
-    return *facts ? check_elf(path, **facts) : Status();
+    return *facts ? check_elf(path, **facts) : check_script(path, script_interpreter(item->source));
+  }
+
+  // What a base holds besides its libraries nobody has looked at.
+  [[nodiscard]] Status check_script(const std::string& path, const std::string& interpreter) const {
+    const auto place = in_image(interpreter);
+    const bool is_missing =
+        base_.is_scratch() && !interpreter.empty() && find(place) == nullptr && !leads_over_link(place);
+    return is_missing ? Status(Error::refused("/{} is a script for {}, which an image from scratch does not have", path,
+                                              base::printable(interpreter))
+                                   .with_hint("name an image that has it as build.runtime"))
+                      : Status();
   }
 
   static Error nothing_at(const std::string& path) {

@@ -17,6 +17,7 @@ using base::Result;
 
 constexpr std::uint64_t longest_table = 16u << 20u;
 constexpr std::size_t most_headers = 4096;
+constexpr std::uint64_t longest_first_line = 256;  // that the kernel reads of a script
 
 std::string architecture_of(std::uint16_t machine) {
   switch (machine) {
@@ -145,6 +146,15 @@ class ElfReader {
 };
 
 }  // namespace
+
+std::string script_interpreter(const std::string& path) {
+  const auto head = ElfFile(path).bytes(0, longest_first_line);
+  if (!head.starts_with("#!")) {
+    return {};
+  }
+  const auto line = base::trim(std::string_view(head).substr(2, head.find('\n') - 2));
+  return std::string(line.substr(0, line.find_first_of(" \t")));
+}
 
 Result<std::optional<ElfFacts>> read_elf(const std::string& path) {
   ElfFile file(path);

@@ -1,4 +1,5 @@
-// What a program file says about the machine it runs on and the shared libraries it needs (ELF, System V ABI).
+// What a program file says about the machine it runs on and what it needs to run: shared libraries (ELF, System V ABI),
+// the interpreter of a script.
 #pragma once
 
 #include "core/base/result.hpp"
@@ -14,6 +15,10 @@ struct ElfFacts {
   std::string interpreter;          // "/lib64/ld-linux-x86-64.so.2"; empty for a static program
   std::vector<std::string> needed;  // "libc.so.6", in the file's order
 };
+
+// What a script names in its first line as what runs it: "/bin/sh"; empty for a file that is no script, or cannot be
+// read.
+std::string script_interpreter(const std::string& path);
 
 // Nothing for a file that is no ELF program (a script, a text). failed when it cannot be read or is damaged.
 base::Result<std::optional<ElfFacts>> read_elf(const std::string& path);

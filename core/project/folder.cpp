@@ -49,6 +49,17 @@ bool is_own_dockerfile(const std::string& path, const io::FileSystem& files) {
   return text && !text->starts_with(generated_header);
 }
 
+// Where `folder` really is, when that is not in `directory`.
+std::string place_outside(const std::string& folder, const std::string& directory, const io::FileSystem& files) {
+  const auto real = files.canonical(folder);
+  const auto root = files.canonical(directory);
+  if (!real || !root) {
+    return {};
+  }
+  const bool is_inside = *real == *root || real->starts_with(root->ends_with('/') ? *root : *root + "/");
+  return is_inside ? std::string() : *real;
+}
+
 }  // namespace
 
 FolderFacts look_at(const std::string& folder, const io::FileSystem& files) {
@@ -66,9 +77,13 @@ FolderFacts look_at(const std::string& folder, const io::FileSystem& files) {
 }
 
 const FolderFacts& Folders::at(const std::string& path) {
-  const auto known = seen_.find(path);
-  return known != seen_.end() ? known->second
-                              : seen_.emplace(path, look_at(io::join_path(directory_, path), files_)).first->second;
+  const auto [place, is_new] = seen_.try_emplace(path);
+  if (is_new) {
+    const auto folder = io::join_path(directory_, path);
+    place->second = look_at(folder, files_);
+    place->second.leads_to = path == "." ? "" : place_outside(folder, directory_, files_);
+  }
+  return place->second;
 }
 
 bool Folders::has_file(std::string_view path) const {

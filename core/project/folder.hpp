@@ -13,6 +13,7 @@ namespace deployctl::project {
 
 struct FolderFacts {
   bool exists = false;
+  std::string leads_to;         // where symbolic links lead, out of the project; mostly empty
   bool has_dockerfile = false;  // one of the user's own; what `generate` wrote does not count
   bool has_cmake = false;
   std::optional<Stack> stack;  // by its build files, Dockerfile or not

@@ -97,12 +97,25 @@ void detect_stack(Build& build, const base::Located<std::string>& service, Folde
   }
 }
 
+// Whether the source folder can be looked into.
+bool check_source(const Build& build, const FolderFacts& facts, base::Diagnostics& out) {
+  const auto& source = build.source;
+  if (!facts.exists) {
+    out.error(source.span, fmt::format("there is no folder '{}'", base::printable(*source)));
+  } else if (!facts.leads_to.empty()) {
+    out.error(source.span, fmt::format("'{}' leads to {}, out of the project's folder", base::printable(*source),
+                                       base::printable(facts.leads_to)));
+  }
+  return facts.exists && facts.leads_to.empty();
+}
+
 void settle_stack(Build& build, const NamedService& service, const WrittenBuild& written, Folders& folders,
                   base::Diagnostics& out) {
   const auto& stack = service.value->stack;
-  if (!folders.at(*build.source).exists) {
-    out.error(build.source.span, fmt::format("there is no folder '{}'", base::printable(*build.source)));
-  } else if (written.dockerfile) {
+  if (!check_source(build, folders.at(*build.source), out)) {
+    return;
+  }
+  if (written.dockerfile) {
     build.stack = value_or(stack, Stack::dockerfile);
     if (!written.dockerfile->is_broken) {
       use_dockerfile(build, {**written.dockerfile, written.dockerfile->at}, folders, out);
@@ -145,8 +158,7 @@ void refuse_what_builder_ignores(const WrittenBuild& written, Builder builder, b
 void settle_native_stack(Build& build, const NamedService& service, Folders& folders, base::Diagnostics& out) {
   const auto& facts = folders.at(*build.source);
   const auto& given = service.value->stack;
-  if (!facts.exists) {
-    out.error(build.source.span, fmt::format("there is no folder '{}'", base::printable(*build.source)));
+  if (!check_source(build, facts, out)) {
     return;
   }
   build.stack = value_or(given, facts.stack.value_or(Stack::dockerfile));

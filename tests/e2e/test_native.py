@@ -57,9 +57,11 @@ class NativeBuilder(ProjectTest):
         self.assertEqual(done.code, 0, f"{argv}: {done}")
         return done.stdout
 
-    def push(self, build, command="[/srv/hello]", port=""):
-        """A project with a script in it, built and pushed in two runs; the pinned reference."""
-        self.write("dist/hello", "#!/bin/sh\necho hello as $(id -u) from $(cat /srv/name)\n")
+    SCRIPT = "#!/bin/sh\necho hello as $(id -u) from $(cat /srv/name)\n"
+
+    def push(self, build, command="[/srv/hello]", port="", hello=SCRIPT):
+        """A project with a program in it, built and pushed in two runs; the pinned reference."""
+        self.write("dist/hello", hello)
         os.chmod(self.folder / "dist/hello", 0o755)
         self.write("dist/name", "the native builder\n")
         self.write("deployctl.yaml", f"project: shop\nservices:\n  api:\n    image: {self.repository}\n"
@@ -128,7 +130,7 @@ class NativeBuilder(ProjectTest):
         self.podman_pull(self.repository + "@" + pushed.split("@")[1])
 
     def test_for_two_platforms_is_an_index(self):
-        pushed = self.push("platforms: [linux/amd64, linux/arm64]")
+        pushed = self.push("platforms: [linux/amd64, linux/arm64]", hello="a program\n")
         raw = self.check("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{self.repository}:one")
         listed = json.loads(raw)
         self.assertEqual(listed["mediaType"], "application/vnd.oci.image.index.v1+json")

@@ -123,7 +123,7 @@ class NativeTest(unittest.TestCase):
 
 class Contents(NativeTest):
     def test_the_image_is_what_the_project_says(self):
-        self.write("dist/run", "#!/bin/true\n", 0o700)
+        self.write("dist/run", "a program\n", 0o700)
         self.write("dist/data/page.html", "hello", 0o600)
         self.declare(more="    volumes: {state: {mount: /var/lib/api, size: 1Gi}}\n")
         done = self.build()
@@ -151,7 +151,7 @@ class Contents(NativeTest):
             self.assertEqual((member.mtime, member.uname, member.gname), (EPOCH, "", ""), member.name)
 
     def test_an_unchanged_tree_is_not_read_again(self):
-        self.write("dist/run", "#!/bin/true\n", 0o755)
+        self.write("dist/run", "a program\n", 0o755)
         old = os.stat(self.project / "dist/run").st_ctime_ns
         self.declare()
         while os.stat(self.write("clock")).st_ctime_ns < old + 200_000_000:
@@ -161,11 +161,11 @@ class Contents(NativeTest):
         self.assertIn("0 of 2 layers cached", first.stderr)
         self.assertIn("2 of 2 layers cached", again.stderr)
         self.assertIn("unchanged", again.stderr)
-        self.write("dist/run", "#!/bin/false\n", 0o755)
+        self.write("dist/run", "another one\n", 0o755)
         self.assertIn("1 of 2 layers cached", self.build().stderr)
 
     def test_layers_can_be_zstd(self):
-        self.write("dist/run", "#!/bin/true\n" * 1000, 0o755)
+        self.write("dist/run", "a program\n" * 1000, 0o755)
         self.declare(more="      compression: zstd\n")
         self.build()
         image = self.image()
@@ -174,14 +174,14 @@ class Contents(NativeTest):
         self.assertIn("srv/run", image.members())
 
     def test_several_platforms_make_an_index(self):
-        self.write("dist/run", "#!/bin/true\n", 0o755)
+        self.write("dist/run", "a program\n", 0o755)
         self.declare(more="      platforms: [linux/amd64, linux/arm64]\n")
         self.build()
         architectures = [image.config["architecture"] for image in self.images()]
         self.assertEqual(architectures, ["amd64", "arm64"])
 
     def test_an_image_that_is_too_large_is_refused_with_a_report(self):
-        self.write("dist/run", "#!/bin/true\n", 0o755)
+        self.write("dist/run", "a program\n", 0o755)
         self.write("dist/model.bin", os.urandom(300_000))
         self.declare(more="      max_size: 100Ki\n")
         said = self.refusal()
@@ -200,7 +200,7 @@ class Reproducible(NativeTest):
         folder.mkdir()
         folder.chmod(0o755)
         items = sorted(self.FILES.items(), reverse=reverse)
-        self.write("dist/run", "#!/bin/true\n", mode | 0o100, folder=folder)
+        self.write("dist/run", "a program\n", mode | 0o100, folder=folder)
         for path, content in items:
             self.write("dist/" + path, content, mode, folder=folder)
         (folder / "dist/link").symlink_to("dir/z")
@@ -310,7 +310,7 @@ class Reproducible(NativeTest):
             self.assertEqual([other for other in tags if other.encode() in content], [tag])
 
     def test_an_epoch_that_is_no_number_is_refused(self):
-        self.write("dist/run", "#!/bin/true\n", 0o755)
+        self.write("dist/run", "a program\n", 0o755)
         self.declare()
         self.assertIn("SOURCE_DATE_EPOCH is 'yesterday', not a number of seconds since 1970",
                       self.refusal(SOURCE_DATE_EPOCH="yesterday"))
@@ -321,7 +321,7 @@ class Nasties(NativeTest):
 
     def setUp(self):
         super().setUp()
-        self.write("dist/run", "#!/bin/true\n", 0o755)
+        self.write("dist/run", "a program\n", 0o755)
         self.declare()
 
     def test_long_names_links_and_loops_come_through(self):
@@ -373,6 +373,14 @@ class Nasties(NativeTest):
             said = self.refusal()
             self.assertIn("/srv/run needs ", said)
             self.assertIn("libc.so.6, which an image from scratch does not have", said)
+        with self.subTest("a script on nothing"):
+            self.write("dist/run", "#! /bin/sh -e\nexit 0\n", 0o755)
+            self.assertIn("/srv/run is a script for /bin/sh, which an image from scratch does not have", self.refusal())
+        with self.subTest("a script with what runs it"):
+            self.write("dist/run", "#!/srv/shell\n", 0o755)
+            self.write("dist/shell", "a program\n", 0o755)
+            self.build()
+        shutil.copy("/bin/cat", self.project / "dist/run")
         with self.subTest("another machine"):
             self.declare(more="      platforms: [linux/arm64]\n")
             self.assertIn("/srv/run is a program for amd64, and the image is for arm64", self.refusal())
@@ -387,7 +395,7 @@ class Secrets(NativeTest):
     CANARY = "canary-5f1d"
 
     def test_secrets_do_not_get_into_the_image(self):
-        self.write("dist/run", "#!/bin/true\n", 0o755)
+        self.write("dist/run", "a program\n", 0o755)
         self.write(".env", f"TOKEN={self.CANARY}")
         self.declare()
         self.build()

@@ -55,6 +55,21 @@ TEST_F(ProgramsTest, AreToldFromOtherFiles) {
   EXPECT_FALSE(read_elf(path_.string() + "-not-there"));
 }
 
+TEST_F(ProgramsTest, ScriptsNameWhatRunsThem) {
+  const std::pair<std::string, std::string> rows[] = {{"#!/bin/sh\nexit 0\n", "/bin/sh"},
+                                                      {"#! /usr/bin/env -S node --harmony", "/usr/bin/env"},
+                                                      {"#!/bin/sh\r\n", "/bin/sh"},
+                                                      {"#!", ""},
+                                                      {"#!\n/bin/sh\n", ""},
+                                                      {"# !/bin/sh\n", ""},
+                                                      {"", ""}};
+  for (const auto& [text, interpreter] : rows) {
+    write(text);
+    EXPECT_EQ(script_interpreter(path_), interpreter) << text;
+  }
+  EXPECT_EQ(script_interpreter(path_.string() + "-not-there"), "");
+}
+
 TEST_F(ProgramsTest, AreDamagedWhenCut) {
   auto program = *drain_program("amd64");
   program.resize(70);
