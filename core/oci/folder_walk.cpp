@@ -6,6 +6,7 @@
 #include "core/oci/folder_walk.hpp"
 
 #include "core/base/text.hpp"
+#include "core/oci/open_path.hpp"
 
 #include <algorithm>
 #include <array>
@@ -82,28 +83,8 @@ std::string_view special_kind(mode_t mode) {
   return S_ISFIFO(mode) ? "a named pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-// A folder that is open; names are looked up in it, which spares the kernel the way to it for each.
-class OpenFolder {
- public:
-  OpenFolder(int parent, const char* name, int flags)
-      : descriptor_(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags)) {}
-  ~OpenFolder() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  OpenFolder(const OpenFolder&) = delete;
-  OpenFolder& operator=(const OpenFolder&) = delete;
-
-  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 // In the order of their names. False with errno when the folder cannot be read. `buffer` is room to read into.
-bool read_entries(const OpenFolder& folder, std::string& buffer, ListedFolder& listed) {
+bool read_entries(const OpenPath& folder, std::string& buffer, ListedFolder& listed) {
   while (true) {
     const auto count = ::getdents64(folder.descriptor(), buffer.data(), buffer.size());
     if (count < 0) {
@@ -143,7 +124,7 @@ void keep_known(const ListedFolder& before, ListedFolder& listed) {
 }
 
 // Whether the times of a folder show at once that something was done in it: not where a server says so now and then.
-bool shows_changes(const OpenFolder& folder) {
+bool shows_changes(const OpenPath& folder) {
   constexpr std::array<std::uint64_t, 6> local = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,       BTRFS_SUPER_MAGIC,
                                                   F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC};
   struct statfs info {};
@@ -162,9 +143,9 @@ std::string below(std::string_view directory, std::string_view name) {
 
 // Entries of a folder, to be visited with all that is below them. Paths are relative to the folder of the walk.
 struct Share {
-  std::shared_ptr<const OpenFolder> open;  // the nearest folder that is
-  std::size_t open_size = 0;               // of its path with the '/' behind it; what follows in a path leads on
-  std::string relative;                    // the folder of the entries
+  std::shared_ptr<const OpenPath> open;  // the nearest folder that is
+  std::size_t open_size = 0;             // of its path with the '/' behind it; what follows in a path leads on
+  std::string relative;                  // the folder of the entries
   std::size_t depth = 0;
   std::span<ListedEntry> entries;
 };
@@ -256,12 +237,12 @@ struct Walk {
 };
 
 // Makes `entry` lead to what the folder holds now. False with errno when it cannot be read.
-bool list_folder(const Walk& walk, const OpenFolder& folder, ListedEntry& entry, std::string& buffer) {
-  struct stat info {};
-  if (!folder.is_open() || ::fstat(folder.descriptor(), &info) != 0) {
+bool list_folder(const Walk& walk, const OpenPath& folder, ListedEntry& entry, std::string& buffer) {
+  const auto info = folder.info();
+  if (!info) {
     return false;
   }
-  const auto stamp = stamp_of(info);
+  const auto stamp = stamp_of(*info);
   if (entry.folder != nullptr && entry.folder->stamp == stamp) {
     return true;
   }
@@ -272,7 +253,7 @@ bool list_folder(const Walk& walk, const OpenFolder& folder, ListedEntry& entry,
   if (entry.folder != nullptr) {
     keep_known(*entry.folder, listed);
   }
-  if (walk.trusted == info.st_dev) {
+  if (walk.trusted == info->st_dev) {
     walk.memory.trust(listed, stamp);
   }
   entry.folder = &listed;
@@ -360,8 +341,8 @@ class Walker {
 
   // Opens the folder that `inner` stands for. False with errno when it cannot be read.
   bool list(const Share& share, ListedEntry& entry, Share& inner) {
-    inner.open =
-        std::make_shared<OpenFolder>(share.open->descriptor(), inner.relative.c_str() + share.open_size, O_NOFOLLOW);
+    inner.open = std::make_shared<OpenPath>(share.open->descriptor(), inner.relative.c_str() + share.open_size,
+                                            O_DIRECTORY | O_NOFOLLOW);
     inner.open_size = inner.relative.size() + 1;
     return list_folder(walk_, *inner.open, entry, buffer_);
   }
@@ -464,9 +445,12 @@ LayerItem symlink_item(std::string target) {
 base::Result<FoundItems> walk_folder(std::string_view path, const std::string& source, const ChooseEntry& choose,
                                      FolderMemory& memory) {
   Walk walk{.path = path, .source = source, .choose = choose, .memory = memory};
-  const auto top = std::make_shared<OpenFolder>(AT_FDCWD, source.c_str(), 0);
-  if (struct stat info{}; top->is_open() && shows_changes(*top) && ::fstat(top->descriptor(), &info) == 0) {
-    walk.trusted = info.st_dev;
+  const auto top = std::make_shared<OpenPath>(source, O_DIRECTORY);
+  if (!top->is_open()) {
+    return cannot("read the folder", source);
+  }
+  if (const auto info = top->info(); info && shows_changes(*top)) {
+    walk.trusted = info->st_dev;
   }
   std::string buffer(listing_bytes, '\0');
   auto& root = memory.root();

@@ -7,14 +7,13 @@
 #include "core/oci/layer_writer.hpp"
 
 #include "core/base/text.hpp"
+#include "core/oci/open_path.hpp"
 #include "core/oci/tar_writer.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace deployctl::oci {
@@ -34,36 +33,11 @@ Error changed(const std::string& path) {
       .with_hint("build again when nothing writes to it");
 }
 
-class OpenFile {
- public:
-  explicit OpenFile(const std::string& path)
-      : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {}
-  ~OpenFile() {
-    if (file_ >= 0) {
-      ::close(file_);
-    }
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-
-  [[nodiscard]] bool is_open() const { return file_ >= 0; }
-  // Whether it is still what was found under its name.
-  [[nodiscard]] bool is_as(const FileStamp& stamp) const {
-    struct stat info {};
-    return ::fstat(file_, &info) == 0 && stamp_of(info) == stamp;
-  }
-  // -1 with errno on failure.
-  ssize_t read(std::string& buffer) const {
-    ssize_t count = -1;
-    do {
-      count = ::read(file_, buffer.data(), buffer.size());
-    } while (count < 0 && errno == EINTR);
-    return count;
-  }
-
- private:
-  int file_;
-};
+// Whether it is still what was found under its name.
+bool is_as(const OpenPath& file, const FileStamp& stamp) {
+  const auto info = file.info();
+  return info && stamp_of(*info) == stamp;
+}
 
 // Names of one file: the first becomes the file, the others hard links to it.
 using SeenFiles = std::map<std::pair<std::uint64_t, std::uint64_t>, std::string>;
@@ -127,14 +101,14 @@ class TreeTar {
   }
 
   Status write_file(const std::string& path, const LayerItem& item) {
-    const OpenFile file(item.source);
+    const OpenPath file(item.source, O_NOFOLLOW | O_NONBLOCK);
     if (!file.is_open()) {
       const auto problem = errno;
       return problem == ENOENT || problem == ELOOP
                  ? changed(item.source)
                  : Error::failed("cannot read {}: {}", base::printable(item.source), std::strerror(problem));
     }
-    if (!file.is_as(item.stamp)) {
+    if (!is_as(file, item.stamp)) {
       return changed(item.source);
     }
     std::uint64_t left = item.stamp.size;
@@ -159,7 +133,7 @@ class TreeTar {
       }
       tell_read(static_cast<std::uint64_t>(count));
     }
-    return file.is_as(item.stamp) ? Status() : changed(item.source);
+    return is_as(file, item.stamp) ? Status() : changed(item.source);
   }
 
   [[nodiscard]] Status check(const std::string& path, std::string_view first_piece) const {
