@@ -8,24 +8,21 @@
 #include "core/base/url.hpp"
 #include "core/platform/answer_builder.hpp"
 #include "core/platform/answer_parser.hpp"
+#include "core/platform/connection_pool.hpp"
 #include "core/platform/file_body.hpp"
+#include "core/platform/plain_connection.hpp"
 #include "core/platform/posix_descriptor.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <linux/sockios.h>
-#include <map>
-#include <mutex>
-#include <netinet/tcp.h>
 #include <optional>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <vector>
 
@@ -44,110 +41,6 @@ constexpr std::size_t near_stretch = 256u << 10u;   // read from a file for a pe
 // A kept connection that turns out to be closed shows it before much has been sent. Whether to repeat an upload that
 // broke later is for the caller to say, who knows what has become of it.
 constexpr std::uint64_t most_sent_into_a_closed_connection = 256u << 10u;
-// A connection that takes so long to open is far away: further ones are worth opening ahead.
-constexpr milliseconds far_away{2};
-
-struct Address {
-  sockaddr_storage bytes{};
-  socklen_t size = 0;
-};
-
-Address ip4_address(in_addr host, int port) {
-  Address address;
-  auto& v4 = reinterpret_cast<sockaddr_in&>(address.bytes);
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(static_cast<std::uint16_t>(port));
-  v4.sin_addr = host;
-  address.size = sizeof v4;
-  return address;
-}
-
-Address ip6_address(const in6_addr& host, int port) {
-  Address address;
-  auto& v6 = reinterpret_cast<sockaddr_in6&>(address.bytes);
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(static_cast<std::uint16_t>(port));
-  v6.sin6_addr = host;
-  address.size = sizeof v6;
-  return address;
-}
-
-std::vector<Address> socket_address(const std::string& path) {
-  Address address;
-  auto& local = reinterpret_cast<sockaddr_un&>(address.bytes);
-  if (path.size() >= sizeof local.sun_path) {
-    return {};
-  }
-  local.sun_family = AF_UNIX;
-  std::memcpy(local.sun_path, path.c_str(), path.size() + 1);
-  address.size = sizeof local;
-  return {address};
-}
-
-bool is_localhost(const std::string& host) {
-  return host == "localhost" || host.ends_with(".localhost");
-}
-
-// Where the request goes without asking anybody; "localhost" is this machine by definition (RFC 6761 section 6.3).
-std::vector<Address> addresses_of(const http::Request& request) {
-  if (!request.unix_socket.empty()) {
-    return socket_address(request.unix_socket);
-  }
-  const auto port = request.url.effective_port();
-  in_addr v4{};
-  in6_addr v6{};
-  if (is_localhost(request.url.host)) {
-    v4.s_addr = htonl(INADDR_LOOPBACK);
-    return {ip4_address(v4, port), ip6_address(in6addr_loopback, port)};
-  }
-  if (inet_pton(AF_INET, request.url.host.c_str(), &v4) == 1) {
-    return {ip4_address(v4, port)};
-  }
-  if (inet_pton(AF_INET6, request.url.host.c_str(), &v6) == 1) {
-    return {ip6_address(v6, port)};
-  }
-  return {};
-}
-
-struct Connection {
-  Descriptor socket;
-  bool is_open = false;  // false: it is being opened
-  bool is_kept = false;  // it has carried an exchange before
-};
-
-// A socket that is connected or about to be; errno in `os_error` when it cannot be.
-std::optional<Connection> start_connecting(const Address& address, int& os_error) {
-  Connection connection{
-      .socket = Descriptor(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))};
-  if (!connection.socket.is_open()) {
-    os_error = errno;
-    return std::nullopt;
-  }
-  if (address.bytes.ss_family != AF_UNIX) {
-    const int yes = 1;
-    ::setsockopt(connection.socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    ::setsockopt(connection.socket.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
-  }
-  const auto* to = reinterpret_cast<const sockaddr*>(&address.bytes);
-  if (::connect(connection.socket.get(), to, address.size) == 0) {
-    connection.is_open = true;
-    return connection;
-  }
-  os_error = errno;
-  return errno == EINPROGRESS ? std::optional(std::move(connection)) : std::nullopt;
-}
-
-int pending_error(int socket) {
-  int value = 0;
-  socklen_t size = sizeof value;
-  return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &value, &size) == 0 ? value : errno;
-}
-
-// A server that has closed an idle connection, or says something on it, has no use for another request there.
-bool is_quiet(int socket) {
-  pollfd waiting{socket, POLLIN, 0};
-  return ::poll(&waiting, 1, 0) == 0;
-}
 
 bool is_near(const http::Request& request) {
   return !request.unix_socket.empty() || base::is_loopback_host(request.url.host);
@@ -486,67 +379,8 @@ Status Call::receive_some(int socket) {
 
 }  // namespace
 
-// Connections by peer, the latest used at the back: it is the one most likely still to be open.
-class PlainTransport::Pool {
- public:
-  explicit Pool(std::size_t most_idle) : most_idle_(most_idle) {}
-
-  std::optional<Connection> take(const std::string& peer) {
-    const std::scoped_lock lock(mutex_);
-    for (auto& idle = peers_[peer].idle; !idle.empty();) {
-      auto connection = std::move(idle.back());
-      idle.pop_back();
-      if (!connection.is_open || is_quiet(connection.socket.get())) {
-        return connection;
-      }
-    }
-    return std::nullopt;
-  }
-
-  // For the next exchange when it is clean; closed otherwise.
-  void give_back(const std::string& peer, Connection connection, bool is_clean) {
-    if (!is_clean) {
-      return;
-    }
-    const std::scoped_lock lock(mutex_);
-    auto& idle = peers_[peer].idle;
-    connection.is_kept = true;
-    idle.push_back(std::move(connection));
-    if (idle.size() > most_idle_) {
-      idle.erase(idle.begin());
-    }
-  }
-
-  void want(const std::string& peer, int connections) {
-    const std::scoped_lock lock(mutex_);
-    peers_[peer].wanted = connections;
-  }
-
-  // The first connection to the peer took that long to open.
-  void opened(const std::string& peer, const Address& address, milliseconds took) {
-    const std::scoped_lock lock(mutex_);
-    auto& known = peers_[peer];
-    const auto wanted = std::exchange(known.wanted, 0);
-    for (int i = 1; i < wanted && took >= far_away; ++i) {
-      int os_error = 0;
-      if (auto connection = start_connecting(address, os_error)) {
-        known.idle.push_back(std::move(*connection));
-      }
-    }
-  }
-
- private:
-  struct Peer {
-    std::vector<Connection> idle;
-    int wanted = 0;
-  };
-  std::size_t most_idle_;
-  std::mutex mutex_;
-  std::map<std::string, Peer> peers_;
-};
-
 PlainTransport::PlainTransport(PlainOptions options)
-    : options_(std::move(options)), pool_(std::make_unique<Pool>(options_.idle_connections)) {}
+    : options_(std::move(options)), pool_(std::make_unique<ConnectionPool>(options_.idle_connections)) {}
 
 PlainTransport::~PlainTransport() = default;
 

@@ -10,6 +10,8 @@
 
 namespace deployctl::platform {
 
+class ConnectionPool;
+
 struct PlainOptions {
   std::string user_agent = "deployctl";
   std::size_t idle_connections = 64;  // kept open for the next request
@@ -27,12 +29,11 @@ class PlainTransport final : public http::Transport {
   void prepare(const http::Request& like, int connections) override;
 
  private:
-  class Pool;
   base::Result<http::Response> send_on_new(const std::string& peer, const http::Request& request,
                                            const http::Exchange& exchange);
 
   PlainOptions options_;
-  std::unique_ptr<Pool> pool_;
+  std::unique_ptr<ConnectionPool> pool_;
 };
 
 }  // namespace deployctl::platform
