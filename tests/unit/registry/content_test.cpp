@@ -313,8 +313,8 @@ TEST_F(ContentTest, CopiesByMountingWithinARegistry) {
   EXPECT_EQ(copied->manifests, 3);
   EXPECT_EQ(manifests("prod/api")["9"], source.bytes);
   EXPECT_THAT(registry_.requests, Contains(HasSubstr("PUT https://r.example/v2/prod/api/manifests/9")));
-  EXPECT_THAT(registry_.requests, Not(Contains(HasSubstr("PUT https://r.example/v2/prod/api/manifests/" +
-                                                         source.digest.text()))))
+  EXPECT_THAT(registry_.requests,
+              Not(Contains(HasSubstr("PUT https://r.example/v2/prod/api/manifests/" + source.digest.text()))))
       << "straight to its tag";
   EXPECT_EQ(with.copy(reference("r.example/shop/api:1"), reference("r.example/prod/api:9"))->outcome,
             PushResult::Outcome::unchanged);
