@@ -52,7 +52,8 @@ base::Result<std::optional<kube::Object>> as_without_canary(kube::Object live, c
     return object.kind() == live.kind() && object.name() == live.name();
   });
   if (same == before->second.end()) {
-    return std::optional<kube::Object>();
+    const bool is_made_for_it = live.kind() == "HTTPRoute" || live.kind() == "VirtualService";
+    return is_made_for_it ? std::nullopt : std::optional(std::move(live));
   }
   auto given_back = try_apply(client, *same, cluster::Force::no, ports.stop);
   if (given_back) {

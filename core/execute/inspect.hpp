@@ -42,7 +42,7 @@ struct ServiceStatus {
   std::string commit;  // empty when unknown
   std::string revision;
   std::string since;    // RFC 3339: since when its pods are there (kube::runs_since); empty without pods
-  std::string trouble;  // one line on what keeps it from being ready; empty when nothing does
+  std::string trouble;  // one line on what keeps it from being ready, or whose it is now; empty when nothing does
 };
 
 // One entry for each of the services, in their order; they need not be in the project manifest.
