@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace deployctl::images {
 namespace {
@@ -80,10 +81,11 @@ bool is_referrer_tag(std::string_view tag) {
 
 Tags in_order(std::vector<std::string> tags) {
   std::ranges::sort(tags, comes_before);
-  const auto referrers = std::ranges::stable_partition(tags, [](const auto& tag) { return !is_referrer_tag(tag); });
-  Tags sorted{.names = {}, .referrers = {referrers.begin(), referrers.end()}};
-  tags.erase(referrers.begin(), tags.end());
-  sorted.names = std::move(tags);
+  Tags sorted;
+  for (auto& tag : tags) {
+    auto& kind = is_referrer_tag(tag) ? sorted.referrers : sorted.names;
+    kind.push_back(std::move(tag));
+  }
   return sorted;
 }
 

@@ -38,7 +38,7 @@ TEST(TagOrder, NumbersCountByTheirValueAndWhatLeadsToAVersionComesFirst) {
                                              "v100000000000000000000000"};
   auto tags = expected;
   do {
-    std::ranges::rotate(tags, tags.begin() + 7);
+    std::rotate(tags.begin(), tags.begin() + 7, tags.end());
     auto sorted = tags;
     std::ranges::sort(sorted, comes_before);
     EXPECT_EQ(sorted, expected);
