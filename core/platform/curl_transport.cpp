@@ -1,8 +1,3 @@
-// One exchange is one easy handle driven by a multi handle of its own: curl_multi_poll can be woken from another thread
-// at once (a stop request ends an idle watch without waiting for a time-out), and the multi handle keeps the
-// connection for the next exchange with the same peer. Such a pair is a Line; lines are never shared between threads
-// and never given to another peer, so a connection opened with one set of TLS settings is never used with another.
-//
 // The lists of header fields and all callbacks point into the Call, which lives on the stack of send().
 #include "core/platform/curl_transport.hpp"
 
@@ -11,15 +6,11 @@
 #include "core/platform/answer_builder.hpp"
 #include "core/platform/curl_errors.hpp"
 #include "core/platform/curl_library.hpp"
+#include "core/platform/curl_line.hpp"
 
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <linux/sockios.h>
-#include <mutex>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace deployctl::platform {
 namespace {
@@ -33,55 +24,6 @@ using std::chrono::steady_clock;
 constexpr long upload_buffer_bytes = 64L << 10;  // of each connection, and there may be 32
 constexpr long receive_buffer_bytes = 64L << 10;
 constexpr std::uint64_t most_sent_into_a_closed_connection = 256u << 10u;
-
-// What a connection was opened with, and so what it may be used for again.
-struct Route {
-  std::string origin;  // "https://host:port"
-  std::string unix_socket;
-  std::string proxy;
-  http::TlsSettings tls;
-
-  friend bool operator==(const Route&, const Route&) = default;
-};
-
-struct Line {
-  const CurlLibrary& curl;
-  Route route;
-  std::vector<curl_socket_t> sockets;  // open ones; libcurl tells of none while a request is on its way
-  CURL* easy = nullptr;
-  CURLM* multi = nullptr;
-
-  Line(const CurlLibrary& library, Route to)
-      : curl(library), route(std::move(to)), easy(curl.easy_init()), multi(curl.multi_init()) {}
-  ~Line() {
-    curl.easy_cleanup(easy);
-    curl.multi_cleanup(multi);
-  }
-  Line(const Line&) = delete;
-  Line& operator=(const Line&) = delete;
-
-  // Bytes that the kernel has been given and the peer has not yet acknowledged.
-  [[nodiscard]] int unsent() const {
-    int sum = 0;
-    for (const auto socket : sockets) {
-      int bytes = 0;
-      sum += ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
-    }
-    return sum;
-  }
-
-  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address) {
-    const auto socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (socket >= 0) {
-      static_cast<Line*>(self)->sockets.push_back(socket);
-    }
-    return socket;
-  }
-  static int on_close(void* self, curl_socket_t socket) {
-    std::erase(static_cast<Line*>(self)->sockets, socket);
-    return ::close(socket);
-  }
-};
 
 class HeaderList {
  public:
@@ -101,7 +43,7 @@ class HeaderList {
 // One request on its way, and what has come back so far.
 class Call {
  public:
-  Call(Line& line, const http::Request& request, const http::Exchange& exchange, const CurlOptions& options)
+  Call(CurlLine& line, const http::Request& request, const http::Exchange& exchange, const CurlOptions& options)
       : line_(line),
         curl_(line.curl),
         request_(request),
@@ -154,7 +96,7 @@ class Call {
   static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self);
   static int on_seek(void* self, curl_off_t offset, int origin);
 
-  Line& line_;
+  CurlLine& line_;
   const CurlLibrary& curl_;
   const http::Request& request_;
   const http::Exchange& exchange_;
@@ -285,9 +227,9 @@ void Call::set_callbacks() {
   set(CURLOPT_READDATA, static_cast<void*>(this));
   set(CURLOPT_SEEKFUNCTION, &Call::on_seek);
   set(CURLOPT_SEEKDATA, static_cast<void*>(this));
-  set(CURLOPT_OPENSOCKETFUNCTION, &Line::on_open);
+  set(CURLOPT_OPENSOCKETFUNCTION, &CurlLine::on_open);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(&line_));
-  set(CURLOPT_CLOSESOCKETFUNCTION, &Line::on_close);
+  set(CURLOPT_CLOSESOCKETFUNCTION, &CurlLine::on_close);
   set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&line_));
 }
 
@@ -483,43 +425,8 @@ int Call::on_seek(void* self, curl_off_t offset, int origin) {
 
 }  // namespace
 
-// Idle lines, the latest used at the back: its connection is the one most likely still to be open.
-class CurlTransport::Pool {
- public:
-  explicit Pool(std::size_t most_idle) : most_idle_(most_idle) {}
-
-  std::unique_ptr<Line> take(const CurlLibrary& curl, Route route) {
-    {
-      const std::scoped_lock lock(mutex_);
-      const auto found =
-          std::ranges::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& line) { return line->route == route; });
-      if (found != idle_.rend()) {
-        auto line = std::move(*found);
-        idle_.erase(std::next(found).base());
-        return line;
-      }
-    }
-    return std::make_unique<Line>(curl, std::move(route));
-  }
-
-  void give_back(std::unique_ptr<Line> line) {
-    std::unique_ptr<Line> oldest;  // closed outside of the lock
-    const std::scoped_lock lock(mutex_);
-    idle_.push_back(std::move(line));
-    if (idle_.size() > most_idle_) {
-      oldest = std::move(idle_.front());
-      idle_.erase(idle_.begin());
-    }
-  }
-
- private:
-  std::size_t most_idle_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Line>> idle_;
-};
-
 CurlTransport::CurlTransport(CurlOptions options)
-    : options_(std::move(options)), pool_(std::make_unique<Pool>(options_.idle_connections)) {}
+    : options_(std::move(options)), pool_(std::make_unique<CurlLines>(options_.idle_connections)) {}
 
 CurlTransport::~CurlTransport() = default;
 
@@ -534,12 +441,12 @@ Result<http::Response> CurlTransport::send(const http::Request& request, const h
   if (!curl) {
     return curl.error();
   }
-  Route route{.origin = fmt::format("{}://{}", request.url.scheme, peer_of(request)),
-              .unix_socket = request.unix_socket,
-              .proxy = !request.unix_socket.empty() || request.proxy == "direct" ? std::string()
-                       : request.proxy.empty() ? options_.proxies.proxy_for(request.url)
-                                               : request.proxy,
-              .tls = request.tls ? *request.tls : http::TlsSettings()};
+  CurlRoute route{.origin = fmt::format("{}://{}", request.url.scheme, peer_of(request)),
+                  .unix_socket = request.unix_socket,
+                  .proxy = !request.unix_socket.empty() || request.proxy == "direct" ? std::string()
+                           : request.proxy.empty() ? options_.proxies.proxy_for(request.url)
+                                                   : request.proxy,
+                  .tls = request.tls ? *request.tls : http::TlsSettings()};
   auto line = pool_->take(*curl, std::move(route));
   Call call(*line, request, exchange, options_);
   auto answer = call.run();

@@ -1,4 +1,5 @@
-// HTTP over libcurl: the one place where the program opens connections.
+// HTTP over libcurl: with TLS, through proxies, and to names that have to be looked up. What needs none of that goes
+// without (plain_transport.hpp).
 #pragma once
 
 #include "core/http/proxy.hpp"
@@ -8,6 +9,8 @@
 #include <string>
 
 namespace deployctl::platform {
+
+class CurlLines;
 
 struct CurlOptions {
   http::ProxyRules proxies;
@@ -23,10 +26,8 @@ class CurlTransport final : public http::Transport {
   base::Result<http::Response> send(const http::Request& request, const http::Exchange& exchange = {}) override;
 
  private:
-  class Pool;
-
   CurlOptions options_;
-  std::unique_ptr<Pool> pool_;
+  std::unique_ptr<CurlLines> pool_;
 };
 
 }  // namespace deployctl::platform
