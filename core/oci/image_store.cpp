@@ -278,7 +278,10 @@ FolderMemory ImageStore::find_folders(const std::string& place) const {
 }
 
 Status ImageStore::remember_folders(const std::string& place, const FolderMemory& memory) {
-  return write_whole_file(record_path(folders, Digest::of(place).encoded()), memory.record());
+  const auto record = memory.record();
+  return record.size() > FolderMemory::longest_record
+             ? Status()  // would not be read
+             : write_whole_file(record_path(folders, Digest::of(place).encoded()), record);
 }
 
 std::optional<std::string> ImageStore::find_record(std::string_view kind, std::string_view name) const {
