@@ -3,6 +3,7 @@
 #include "core/cluster/conflict.hpp"
 #include "core/cluster/dropping.hpp"
 #include "core/cluster/lost_log.hpp"
+#include "core/http/retry.hpp"
 #include "core/json/reader.hpp"
 
 #include <nlohmann/json.hpp>
@@ -64,6 +65,13 @@ std::string_view content_type_of(PatchType type) {
       return "application/json-patch+json";
   }
   return "";
+}
+
+// Seconds, as the times in objects are.
+std::string time_of(const http::Headers& headers) {
+  const auto date = headers.get("Date");
+  const auto time = date ? http::parse_http_date(*date) : std::nullopt;
+  return time ? io::to_rfc3339(*time) : std::string();
 }
 
 void add_dry_run(Call& call, DryRun dry_run) {
@@ -171,7 +179,7 @@ Result<Applied> Client::apply(const Object& original, const ApplyOptions& option
   if (!answer) {
     return answer.error();
   }
-  auto& [applied, is_new] = *answer;
+  auto& [applied, is_new, time] = *answer;
   // The server takes the write, but the object will be gone soon.
   if (is_terminating(applied)) {
     return terminating_error(applied);
@@ -183,7 +191,8 @@ Result<Applied> Client::apply(const Object& original, const ApplyOptions& option
                            : is_same  ? Change::unchanged
                                       : Change::configured,
                  .object = std::move(applied),
-                 .warnings = api_.take_warnings()};
+                 .warnings = api_.take_warnings(),
+                 .time = std::move(time)};
 }
 
 // What the server finds invalid may be so only because of what its apply leaves of fields that are to go.
@@ -209,7 +218,8 @@ Result<Client::ApplyAnswer> Client::apply_or_drop(const Object& object, const Ap
   if (!applied) {
     return applied.error();
   }
-  return ApplyAnswer{.object = std::move(*applied), .is_new = response->status == 201};
+  return ApplyAnswer{
+      .object = std::move(*applied), .is_new = response->status == 201, .time = time_of(response->headers)};
 }
 
 Result<std::string> Client::live_version(const Object& object, const ApplyOptions& options) {

@@ -44,6 +44,7 @@ struct Applied {
   Change change = Change::unchanged;
   kube::Object object;                // as the server has it now
   std::vector<std::string> warnings;  // of the server, for the user
+  std::string time;                   // by the server's clock: RFC 3339, empty when it does not tell
 };
 
 struct ListQuery {
@@ -122,6 +123,7 @@ class Client {
   struct ApplyAnswer {
     kube::Object object;
     bool is_new = false;
+    std::string time;
   };
   base::Result<ApplyAnswer> apply_or_drop(const kube::Object& object, const ApplyOptions& options);
   base::Result<http::Response> send_apply(const kube::Object& object, const ApplyOptions& options,

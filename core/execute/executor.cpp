@@ -223,8 +223,12 @@ class StepRunner {
     }
     const std::lock_guard lock(mutex_);
     if (object->kind() == "Deployment") {
-      begun_[step.service] = {.target = cluster::target_of(step.service, applied->object),
-                              .is_unchanged = applied->change == cluster::Change::unchanged};
+      auto& begun = begun_[step.service];
+      begun = {.target = cluster::target_of(step.service, applied->object),
+               .is_unchanged = applied->change == cluster::Change::unchanged};
+      if (begun.is_unchanged) {
+        begun.target.written.time = applied->time;  // the object tells of the write before
+      }
     }
     return {};
   }

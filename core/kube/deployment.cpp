@@ -31,7 +31,8 @@ std::vector<Condition> read_conditions(json::Reader conditions) {
     found.push_back({.type = condition.at("type").string_or(),
                      .status = condition.at("status").string_or(),
                      .reason = condition.at("reason").string_or(),
-                     .message = condition.at("message").string_or()});
+                     .message = condition.at("message").string_or(),
+                     .since = condition.at("lastTransitionTime").string_or()});
   }
   return found;
 }

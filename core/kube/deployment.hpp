@@ -17,6 +17,7 @@ struct Condition {
   std::string status;  // "True", "False", "Unknown"
   std::string reason;
   std::string message;
+  std::string since;  // it has this status; RFC 3339
 
   friend bool operator==(const Condition&, const Condition&) = default;
 };

@@ -16,7 +16,8 @@ namespace {
 Termination read_termination(json::Reader terminated) {
   return {.exit_code = static_cast<int>(terminated.at("exitCode").integer_or()),
           .reason = terminated.at("reason").string_or(),
-          .message = terminated.at("message").string_or()};
+          .message = terminated.at("message").string_or(),
+          .finished = terminated.at("finishedAt").string_or()};
 }
 
 std::optional<Termination> termination_in(json::Reader state) {

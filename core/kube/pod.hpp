@@ -16,6 +16,7 @@ struct Termination {
   int exit_code = 0;
   std::string reason;  // "Error", "OOMKilled", "Completed", "ContainerCannotRun", "StartError"
   std::string message;
+  std::string finished;  // RFC 3339, by the node's clock
 
   friend bool operator==(const Termination&, const Termination&) = default;
 };

@@ -33,7 +33,7 @@ struct WrittenState {
   std::string uid;
   long long generation = 0;
   TemplateHash pod_template = 0;
-  std::string time;  // of the newest change of the specification, by the server's clock; RFC 3339, may be empty
+  std::string time;  // of the write, by the server's clock: RFC 3339, may be empty
 };
 WrittenState written_state(const json::Value& reply);
 

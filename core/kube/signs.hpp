@@ -29,7 +29,7 @@ struct Sign {
   std::optional<Moment> patience;
   // As it should be at first: not worth telling before it has become probable or has lasted for naming_time.
   bool is_usual = false;
-  // The container is running again: no sign is final before it ends once more.
+  // The container is running again, or all this is from before our write: no sign is final before it comes once more.
   bool has_hope = false;
 };
 
@@ -56,6 +56,9 @@ bool says_command_cannot_start(std::string_view message);
 // signs_probes.cpp: it runs
 void add_running_signs(const Evidence& evidence, const Pod& pod, const Container& container,
                        const Memory::ContainerHistory& history, std::vector<Sign>& signs);
+
+// Whether that time is before our write, in whole seconds, which is what the cluster tells. What is not known is not.
+bool is_before_write(std::string_view time, const Evidence& evidence);
 
 Sign pod_sign(const Pod& pod, std::string_view rule);
 Sign container_sign(const Pod& pod, const Container& container, std::string_view rule);

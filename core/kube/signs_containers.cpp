@@ -124,6 +124,9 @@ void add_pull_sign(const Evidence& evidence, const Pod& pod, const Container& co
   sign.image = container.image;
   sign.message = history.pull_message;
   sign.attempts = std::max({1, history.pull_attempts, total_count(events)});
+  const bool is_known_to_fail = sign.rule == "image-missing" || sign.rule == "image-forbidden";
+  sign.has_hope =
+      is_before_write(pod.created, evidence) && events.empty() && history.pull_attempts < 2 && !is_known_to_fail;
   signs.push_back(std::move(sign));
 }
 

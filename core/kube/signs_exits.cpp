@@ -161,10 +161,15 @@ void add_exit_sign(const Evidence& evidence, const Pod& pod, const Container& co
   sign.message = describe_exit(container, *exit);
   sign.attempts = container.exits();
   sign.began = history.first_started;
-  sign.has_hope = container.state == State::running;
+  const bool is_old = is_before_write(pod.created, evidence) && is_before_write(exit->finished, evidence);
+  sign.has_hope = container.state == State::running || is_old;
   if (sign.rule != "container-lost" && sign.rule != "out-of-memory") {
     add_probe_kill(evidence, pod, container, sign);
     add_hook_kill(evidence, pod, container, sign);
+  }
+  if (is_old && container.state != State::running) {
+    sign.advice =
+        "that was before this run: the node starts it again within five minutes; 'deployctl restart' does at once";
   }
   add_doubt(container, sign);
   add_memory(container, history, sign);

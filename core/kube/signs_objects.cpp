@@ -47,11 +47,7 @@ std::string_view rule_for_refused_pods(std::string_view message) {
 
 // Replica sets are taken up again when their template is: what happened to one before our write is none of ours.
 std::vector<const Event*> since_written(std::vector<const Event*> events, const Evidence& evidence) {
-  constexpr auto to_seconds = std::string_view("2026-01-01T00:00:00").size();
-  const auto written = std::string_view(evidence.written.time).substr(0, to_seconds);
-  std::erase_if(events, [&](const Event* event) {
-    return !event->time.empty() && std::string_view(event->time).substr(0, to_seconds) < written;
-  });
+  std::erase_if(events, [&](const Event* event) { return is_before_write(event->time, evidence); });
   return events;
 }
 
@@ -89,6 +85,12 @@ void add_missing_replica_set(const Evidence& evidence, std::vector<Sign>& signs)
 }
 
 }  // namespace
+
+bool is_before_write(std::string_view time, const Evidence& evidence) {
+  constexpr auto to_seconds = std::string_view("2026-01-01T00:00:00").size();
+  const auto written = std::string_view(evidence.written.time).substr(0, to_seconds);
+  return !time.empty() && time.substr(0, to_seconds) < written;
+}
 
 Sign container_sign(const Pod& pod, const Container& container, std::string_view rule) {
   auto sign = pod_sign(pod, rule);
@@ -184,7 +186,9 @@ void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs) {
                    .field = is_failing ? "status.conditions[ReplicaFailure]" : "events",
                    .reason = is_failing ? failure->reason : event->reason,
                    .message = message,
-                   .attempts = std::max(1, total_count(events))});
+                   .attempts = std::max(1, total_count(events)),
+                   // The controller tries again, ever more rarely, and the condition is of the first time.
+                   .has_hope = events.empty() && is_before_write(failure->since, evidence)});
 }
 
 // A Job says nothing of pods that are not let in but in events.

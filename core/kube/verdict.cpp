@@ -47,6 +47,20 @@ void add_signs_of(const Evidence& evidence, const Pod& pod, Memory& memory, Mome
   }
 }
 
+// What is told of a pod from before our write was before whatever has been mended since.
+Evidence without_old_events(Evidence evidence) {
+  std::set<std::string_view> old_pods;
+  for (const auto* pod : evidence.pods) {
+    if (is_before_write(pod->created, evidence)) {
+      old_pods.insert(pod->uid);
+    }
+  }
+  std::erase_if(evidence.events, [&](const Event* event) {
+    return old_pods.contains(event->about_uid) && is_before_write(event->time, evidence);
+  });
+  return evidence;
+}
+
 std::vector<Sign> collect(const Evidence& evidence, Memory& memory, Moment now) {
   std::vector<Sign> signs;
   if (evidence.job != nullptr) {
@@ -290,7 +304,8 @@ Finding failed_job(const Job& job, Moment now) {
   return finding;
 }
 
-Judgement judge(const Evidence& evidence, Memory& memory, Moment now, std::span<const Rule> rules) {
+Judgement judge(const Evidence& all, Memory& memory, Moment now, std::span<const Rule> rules) {
+  const auto evidence = without_old_events(all);
   const auto signs = collect(evidence, memory, now);
   Judge judge_of(evidence, now);
   Judgement judgement;

@@ -107,7 +107,8 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
-// What is known about one rollout at one moment. Pods and events of other revisions are not in it.
+// What is known about one rollout at one moment. Pods and events of other revisions are not in it. Pods of this one may
+// be older than the write: it was written again after it had failed. What they did before counts once they do it again.
 struct Evidence {
   const Deployment* deployment = nullptr;   // null for a Job
   const Job* job = nullptr;                 // null for a Deployment; never both

@@ -65,6 +65,7 @@ class Player {
       timeline.expected.push_back(line.string_or());
     }
     written_.generation = root.at("written", "generation").integer_or(1);
+    written_.time = root.at("written", "time").string_or();
     const auto until = moment(root.at("until"));
     for (const auto& step : root.at("timeline").elements()) {
       const auto at = moment(step.at("at"));
@@ -134,9 +135,10 @@ class Player {
     }
     for (const auto& [key, object] : objects_) {
       if (object.kind() == "Deployment") {
-        const auto generation = written_.generation;
+        const auto given = written_;
         written_ = written_state(object.body);
-        written_.generation = generation;
+        written_.generation = given.generation;
+        written_.time = given.time.empty() ? written_.time : given.time;
         tracker_.follow({.service = object.name(), .deployment = object.name(), .written = written_}, now_);
         is_following_ = true;
       } else if (object.kind() == "Job") {
