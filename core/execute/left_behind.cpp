@@ -233,9 +233,9 @@ Status mend_other_services(ReleaseRun& run) {
   return mending.steps.empty() ? Status() : run.run(mending.steps);
 }
 
-void take_left_tasks_away(const ReleaseRun& run) {
+Status settle_left_tasks(const ReleaseRun& run) {
   if (newest_after_live(run, ReleaseState::interrupted) == nullptr) {
-    return;
+    return {};
   }
   std::vector<kube::Object> wanted;
   for (const auto& step : run.steps) {
@@ -245,7 +245,7 @@ void take_left_tasks_away(const ReleaseRun& run) {
       }
     }
   }
-  take_left_tasks_away(run.client, run.scope, wanted, run.ports);
+  return settle_left_tasks(run.client, run.scope, wanted, run.ports);
 }
 
 }  // namespace deployctl::execute

@@ -32,7 +32,7 @@ base::Status take_back_canaries(ReleaseRun& run, const kube::Release& release, c
 // they are brought back to the live release. What one that failed did to them was left there on purpose (--on-failure
 // stop, keep) and stays.
 base::Status mend_other_services(ReleaseRun& run);
-// Tasks of an interrupted release that have not begun, and that this one does not have: they would run later.
-void take_left_tasks_away(const ReleaseRun& run);
+// What becomes of the tasks of an interrupted release that this one does not have, see left_tasks.hpp.
+base::Status settle_left_tasks(const ReleaseRun& run);
 
 }  // namespace deployctl::execute

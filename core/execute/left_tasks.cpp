@@ -20,7 +20,7 @@ std::string label_of(const kube::Object& object, std::string_view name) {
   return json::Reader(object.body).at("metadata", "labels", name).string_or();
 }
 
-bool has_begun(const kube::Object& pod) {
+bool is_running_or_was(const kube::Object& pod) {
   const auto status = json::Reader(pod.body).at("status");
   for (const auto* part : {"initContainerStatuses", "containerStatuses"}) {
     for (const auto& container : status.at(part).elements()) {
@@ -35,6 +35,15 @@ bool has_begun(const kube::Object& pod) {
   return !phase.empty() && phase != "Pending";
 }
 
+// Beside its own time, for a pod that is told to end and for a controller that is slow to say so.
+constexpr std::chrono::seconds time_to_end{60};
+constexpr std::chrono::milliseconds between_looks{1'000};
+
+std::chrono::milliseconds time_of(const kube::Object& job) {
+  const auto seconds = json::Reader(job.body).at("spec", "activeDeadlineSeconds").integer_or();
+  return std::chrono::seconds(seconds) + time_to_end;
+}
+
 class LeftTasks {
  public:
   LeftTasks(cluster::Client& client, const LedgerScope& scope, const std::vector<kube::Object>& wanted,
@@ -42,21 +51,66 @@ class LeftTasks {
       : client_(client), scope_(scope), ports_(ports) {
     for (const auto& job : wanted) {
       wanted_.insert(generate::task_run(job));
+      services_.insert(label_of(job, generate::task_of_label));
     }
   }
 
-  base::Status run() {
+  // Those that are at work.
+  base::Result<std::vector<kube::Object>> take_away_those_not_begun() {
     const auto jobs =
         list("Job", fmt::format("app.kubernetes.io/part-of={},{}", scope_.project, generate::task_of_label));
+    std::vector<kube::Object> at_work;
     if (!jobs) {  // who may not list them has made none
-      return jobs.error().code == base::ErrorCode::unauthorized ? base::Status() : jobs.error();
+      return jobs.error().code == base::ErrorCode::unauthorized ? base::Result(std::move(at_work)) : jobs.error();
     }
     for (const auto& job : *jobs) {
-      if (const auto left = is_left(job) ? take_away_unless_begun(job) : base::Status(); !left) {
-        return left.error().within("job/{}", job.name());
+      if (!is_left(job)) {
+        continue;
+      }
+      const auto begun = has_begun(job);
+      const auto left = !begun || *begun ? base::Status() : take_away(job);
+      if (!begun || !left) {
+        return (begun ? left.error() : begun.error()).within("job/{}", job.name());
+      }
+      if (*begun) {
+        at_work.push_back(job);
       }
     }
-    return {};
+    return at_work;
+  }
+
+  base::Status wait_for(const kube::Object& job) {
+    if (!services_.contains(label_of(job, generate::task_of_label))) {
+      note(Note::Level::warning,
+           fmt::format("job/{} is still at work, left by a run that was interrupted: it goes on, and "
+                       "what it does is not taken back",
+                       job.name()));
+      return {};
+    }
+    note(Note::Level::info,
+         fmt::format("waiting for job/{} to end: a run that was interrupted has left it at work, and two "
+                     "tasks of one service never run at once",
+                     job.name()));
+    const auto end = ports_.clock.steady_now() + time_of(job);
+    while (true) {
+      const auto live = client_.get(job.key(), ports_.stop);
+      if (!live) {
+        return live.error().code == base::ErrorCode::not_found ? base::Status() : live.error();
+      }
+      if (kube::Job::from_json(live->body).is_over()) {
+        return {};
+      }
+      if (ports_.clock.steady_now() >= end) {
+        return base::Error::make(base::ErrorCode::refused, "job/{}, left by a run that was interrupted, does not end",
+                                 job.name())
+            .with_hint("look at it with 'kubectl describe job/{0} -n {1}', delete it if it may go, and run this again",
+                       job.name(), scope_.name_space);
+      }
+      ports_.clock.sleep_for(between_looks, ports_.stop);
+      if (ports_.stop.stop_requested()) {
+        return base::Error::interrupted();
+      }
+    }
   }
 
  private:
@@ -68,47 +122,59 @@ class LeftTasks {
   }
 
   bool is_left(const kube::Object& job) const {
-    const auto state = kube::Job::from_json(job.body);
     return label_of(job, environment_label) == generate::label_value(scope_.environment) &&
-           !wanted_.contains(label_of(job, generate::task_run_label)) && !state.is_over() && state.succeeded == 0 &&
-           state.failed == 0 && !json::Reader(job.body).at("metadata", "deletionTimestamp").exists();
+           !wanted_.contains(label_of(job, generate::task_run_label)) && !kube::Job::from_json(job.body).is_over() &&
+           !json::Reader(job.body).at("metadata", "deletionTimestamp").exists();
   }
 
-  base::Status take_away_unless_begun(const kube::Object& job) {
+  base::Result<bool> has_begun(const kube::Object& job) {
+    const auto state = kube::Job::from_json(job.body);
+    if (state.succeeded > 0 || state.failed > 0) {
+      return true;
+    }
     const auto pods = list("Pod", "job-name=" + job.name());
-    if (!pods) {
-      return pods.error();
-    }
-    if (std::ranges::any_of(*pods, has_begun)) {
-      return {};
-    }
+    return pods ? base::Result<bool>(std::ranges::any_of(*pods, is_running_or_was)) : pods.error();
+  }
+
+  base::Status take_away(const kube::Object& job) {
     const auto uid = json::Reader(job.body).at("metadata", "uid").string_or();
     const auto removed = client_.remove(job.key(), {.uid = uid, .resource_version = {}, .stop = ports_.stop});
     if (!removed) {
       return removed.error().code == base::ErrorCode::not_found ? base::Status() : removed.error();
     }
-    ports_.events.emit(Note{Note::Level::info,
-                            fmt::format("job/{} is taken away: a run that was interrupted has left it, and it has not "
+    note(Note::Level::info, fmt::format("job/{} is taken away: a run that was interrupted has left it, and it has not "
                                         "begun and would run later",
-                                        job.name())});
+                                        job.name()));
     return {};
   }
+
+  void note(Note::Level level, std::string text) { ports_.events.emit(Note{level, std::move(text)}); }
 
   cluster::Client& client_;
   const LedgerScope& scope_;
   const Ports& ports_;
-  std::set<std::string> wanted_;
+  std::set<std::string> wanted_;    // runs
+  std::set<std::string> services_;  // that have tasks in this run
 };
 
 }  // namespace
 
-void take_left_tasks_away(cluster::Client& client, const LedgerScope& scope, const std::vector<kube::Object>& wanted,
-                          const Ports& ports) {
-  if (const auto done = LeftTasks(client, scope, wanted, ports).run(); !done) {
+base::Status settle_left_tasks(cluster::Client& client, const LedgerScope& scope,
+                               const std::vector<kube::Object>& wanted, const Ports& ports) {
+  LeftTasks tasks(client, scope, wanted, ports);
+  const auto at_work = tasks.take_away_those_not_begun();
+  if (!at_work) {
     ports.events.emit(
         Note{Note::Level::warning, "tasks that an interrupted run has left, and that have not begun, may run later: " +
-                                       base::to_string(done.error())});
+                                       base::to_string(at_work.error())});
+    return {};
   }
+  for (const auto& job : *at_work) {
+    if (const auto ended = tasks.wait_for(job); !ended) {
+      return ended;
+    }
+  }
+  return {};
 }
 
 }  // namespace deployctl::execute

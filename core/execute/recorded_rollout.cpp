@@ -176,7 +176,9 @@ class RecordedRollout {
     if (const auto mended = mend_other_services(run_); !mended) {
       return mended;
     }
-    take_left_tasks_away(run_);
+    if (const auto settled = settle_left_tasks(run_); !settled) {
+      return settled;
+    }
     plan::make_way(run_.steps, run_.prunes(run_.desired), rollout_.seen.observation.moved_ports);
     return run_.run(run_.steps);
   }

@@ -119,6 +119,21 @@ class Tasks(ProjectTest):
         self.assertIn(f"job/{name} is taken away: a run that was interrupted has left it", undo.stderr)
         self.assertEqual(self.names("jobs"), [])
 
+    def test_that_a_stopped_run_has_left_at_work_are_waited_for_by_those_of_another_release(self):
+        self.use(task("migrate", "sleep 8"), release="1")
+        with subprocess.Popen([DEPLOYCTL, "rollout", "-e", "lab", "--yes"], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as stopped:
+            end = time.monotonic() + 60
+            while not any(pod["status"]["phase"] == "Running" for pod in self.items("pods")) and time.monotonic() < end:
+                time.sleep(0.1)
+            stopped.send_signal(signal.SIGHUP)
+        first, = self.names("jobs")
+        self.use(task("migrate", "sleep 1"), release="2")
+        self.assertIn(f"waiting for job/{first} to end: a run that was interrupted has left it at work", self.rollout().stderr)
+        ended, begun = (next(each["status"][what] for each in self.items("jobs") if (each["metadata"]["name"] == first) == old)
+                        for what, old in (("completionTime", True), ("startTime", False)))
+        self.assertLessEqual(ended, begun)
+
     def test_run_as_an_account_of_their_own(self):
         self.use(task("migrate", "test -s /var/run/secrets/kubernetes.io/serviceaccount/token && echo with a token",
                       ", service_account: migrations"))
