@@ -6,11 +6,13 @@
 #include "core/base/text.hpp"
 #include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
+#include "core/execute/foreign_selector.hpp"
 #include "core/execute/image_access.hpp"
 #include "core/execute/images.hpp"
 #include "core/execute/node_ports.hpp"
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
+#include "core/kube/adoption.hpp"
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
 #include "core/plan/made_beside.hpp"
@@ -203,9 +205,17 @@ class Gatherer {
       note_refusal(planned.key(), result.error());
       return;
     }
+    if (const auto finds = check_selector(object, *result); !finds && !will_be_adopted(object, *result)) {
+      facts_.refusals.emplace(planned.key(), finds.error());
+    }
     const auto version = result->resource_version();
     seen_.live_versions[object.key()] = version;
     facts_.changes[planned.key()] = expected_change(object, version, *result);
+  }
+
+  // What kubectl has made is taken over whole.
+  bool will_be_adopted(const kube::Object& wanted, const kube::Object& live) const {
+    return options_.force == cluster::Force::yes && kube::adopted(live.body, wanted.body, cluster::field_manager);
   }
 
   // A Service that the run prunes hands its node port over.

@@ -10,7 +10,8 @@ namespace deployctl::kube {
 namespace {
 
 // Those that made the object. "before-first-apply" stands for fields older than the record of managers.
-constexpr std::array<std::string_view, 3> makers{"kubectl-client-side-apply", "kubectl-create", "before-first-apply"};
+constexpr std::array<std::string_view, 4> makers{"kubectl-client-side-apply", "kubectl-create", "kubectl-expose",
+                                                 "before-first-apply"};
 
 bool is_ours(const json::Reader& entry, std::string_view ours) {
   return entry.at("manager").string_or() == ours && entry.at("operation").string_or() == "Apply";

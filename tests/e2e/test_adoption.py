@@ -62,6 +62,28 @@ services:
         self.assertIn("deployment/web unchanged", again.stderr)
 
 
+    def test_a_service_that_kubectl_exposed_is_taken_over(self):
+        self.use()
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
+        kubectl("delete", "service", "web", "-n", self.namespace)
+        self.assertEqual(kubectl("expose", "deployment", "web", "-n", self.namespace, "--port=80", "--target-port=8080").code, 0)
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes", "--take-over"), 0)
+        self.assertEqual([port["port"] for port in self.live("service/web")["spec"]["ports"]], [8080])
+
+    def test_a_selector_that_somebody_has_added_to_is_told_before_anything_is_written(self):
+        self.use()
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
+        added = kubectl("patch", "service", "web", "-n", self.namespace, "-p", '{"spec": {"selector": {"a/b": "x"}}}')
+        self.assertEqual(added.code, 0, added)
+        refused = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_exit(refused, 7)
+        self.assertIn("service/web would find none of its pods: its selector also has a/b=x, which is not ours", refused.stderr)
+        self.assertIn('"path": "/spec/selector/a~1b"', refused.stderr)
+        taken = kubectl("patch", "service/web", "-n", self.namespace, "--type=json", "-p",
+                        '[{"op": "remove", "path": "/spec/selector/a~1b"}]')
+        self.assertEqual(taken.code, 0, taken)
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
+
     def test_a_port_that_moves_is_tried_as_it_will_be(self):
         self.use()
         self.bring_up_with_kubectl()
