@@ -3,6 +3,7 @@
 #include "cli/log.hpp"
 #include "cli/report/reporter.hpp"
 #include "cli/version.hpp"
+#include "core/base/text.hpp"
 #include "core/http/proxy.hpp"
 #include "core/http/trace.hpp"
 #include "core/platform/file_body.hpp"
@@ -28,8 +29,10 @@ namespace {
 
 constexpr std::uint64_t largest_manifest = 64u << 20u;  // what is read at all; the parser's own limit is far lower
 
+// CI is what nearly every system sets, to "true" or to "1".
 bool in_pipeline(const io::Environment& environment) {
-  return environment.get("GITHUB_ACTIONS") || environment.get("GITLAB_CI");
+  const auto ci = base::to_lower(environment.get_or("CI", ""));
+  return ci == "true" || ci == "1" || environment.get("GITHUB_ACTIONS") || environment.get("GITLAB_CI");
 }
 
 report::Look look_of(const GlobalOptions& options, const io::Environment& environment) {

@@ -76,6 +76,12 @@ class Ending {
 
   base::Error end_failed(const base::Error& cause) {
     run_.tell_failure("recording the end", run_.record_end(ReleaseState::failed, base::to_string(cause)));
+    return run_.live ? with_way_back(cause) : cause;
+  }
+
+  base::Error with_way_back(base::Error cause) const {
+    cause.hint += fmt::format("{}the cluster is as this release has left it: 'deployctl undo' goes back to release {}",
+                              cause.hint.empty() ? "" : "; ", run_.live->number);
     return cause;
   }
 

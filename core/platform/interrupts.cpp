@@ -2,6 +2,7 @@
 // the stop request, which runs callbacks.
 #include "core/platform/interrupts.hpp"
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -18,8 +19,8 @@ constexpr int interrupted_exit_code = 130;
 std::atomic<std::int64_t> first_signal = 0;  // when it came, in milliseconds; 0: it has not
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 int wake_up_fd = -1;
-struct sigaction previous_interrupt;
-struct sigaction previous_terminate;
+constexpr std::array<int, 3> stop_signals{SIGINT, SIGTERM, SIGHUP};
+std::array<struct sigaction, stop_signals.size()> previous_actions;
 
 // Since some moment, and never 0. Allowed in a signal handler.
 std::int64_t milliseconds_now() {
@@ -56,13 +57,18 @@ Interrupts::Interrupts() {
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, &previous_interrupt);
-  sigaction(SIGTERM, &action, &previous_terminate);
+  for (std::size_t i = 0; i < stop_signals.size(); ++i) {
+    sigaction(stop_signals[i], &action, &previous_actions[i]);
+    if (stop_signals[i] == SIGHUP && previous_actions[i].sa_handler == SIG_IGN) {
+      sigaction(SIGHUP, &previous_actions[i], nullptr);  // nohup: it is to go on
+    }
+  }
 }
 
 Interrupts::~Interrupts() {
-  sigaction(SIGINT, &previous_interrupt, nullptr);
-  sigaction(SIGTERM, &previous_terminate, nullptr);
+  for (std::size_t i = 0; i < stop_signals.size(); ++i) {
+    sigaction(stop_signals[i], &previous_actions[i], nullptr);
+  }
   waiter_.request_stop();
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = write(wake_up_fd, &one, sizeof one);

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as a stop request.
+// SIGINT, SIGTERM and SIGHUP (the terminal has gone) as a stop request.
 //
 // The first signal requests a stop, so that work ends in order; a second one ends the process at once with 130. What
 // comes right after the first is the same one once more: a terminal and a parent process may both pass one Ctrl-C on.
@@ -10,7 +10,7 @@
 
 namespace deployctl::platform {
 
-// At most one exists at a time. While it lives, the two signals go to it; afterwards they act as before.
+// At most one exists at a time. While it lives, the signals go to it; afterwards they act as before.
 class Interrupts {
  public:
   Interrupts();
