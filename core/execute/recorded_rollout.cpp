@@ -7,6 +7,7 @@
 #include "core/execute/prune.hpp"
 #include "core/execute/release_record.hpp"
 #include "core/execute/release_run.hpp"
+#include "core/execute/task_step.hpp"
 #include "core/execute/way_back.hpp"
 #include "core/kube/release_history.hpp"
 #include "core/plan/make_way.hpp"
@@ -146,7 +147,11 @@ class RecordedRollout {
     if (run_.number != 0) {
       return {};
     }
-    if (is_live_already()) {
+    const auto is_to_do = is_live_already() ? has_task_to_do() : base::Result<bool>(true);
+    if (!is_to_do) {
+      return is_to_do.error();
+    }
+    if (!*is_to_do) {
       run_.note(Note::Level::info, fmt::format("release {} says the same and is live", run_.live->number));
       return {};
     }
@@ -160,6 +165,22 @@ class RecordedRollout {
               fmt::format("release {}{}", run_.number,
                           live ? fmt::format(", after release {}{}", live->number, brief_commit(live->commit)) : ""));
     return {};
+  }
+
+  // A task that runs is something done, and may fail: that is recorded.
+  base::Result<bool> has_task_to_do() {
+    for (const auto& step : run_.steps) {
+      const auto* task = std::get_if<plan::RunTask>(&step.action);
+      if (task == nullptr) {
+        continue;
+      }
+      const auto job = rollout_.images.filled_in(task->job);
+      const auto done = job ? has_been_done(*job, run_.client, run_.ports) : base::Result<bool>(job.error());
+      if (!done || !*done) {
+        return done ? base::Result<bool>(true) : done.error();
+      }
+    }
+    return false;
   }
 
   // Nothing was tried since, and nothing would be different: the same run again.

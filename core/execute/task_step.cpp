@@ -275,4 +275,10 @@ base::Status run_task(const plan::Step& step, const kube::Object& job, cluster::
   return TaskStep(step, job, client, rollouts, prepare, ports).run();
 }
 
+base::Result<bool> has_been_done(const kube::Object& job, cluster::Client& client, const Ports& ports) {
+  const auto attempts = find_attempts(job, client, ports);
+  return attempts ? base::Result<bool>(attempts->complete.has_value())
+                  : attempts.error().within("looking for earlier Jobs");
+}
+
 }  // namespace deployctl::execute

@@ -22,4 +22,7 @@ namespace deployctl::execute {
 base::Status run_task(const plan::Step& step, const kube::Object& job, cluster::Client& client, Rollouts& rollouts,
                       const std::function<base::Status()>& prepare, const Ports& ports);
 
+// Whether a Job has done it for this release, so that it will not run again.
+base::Result<bool> has_been_done(const kube::Object& job, cluster::Client& client, const Ports& ports);
+
 }  // namespace deployctl::execute

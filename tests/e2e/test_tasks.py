@@ -75,6 +75,15 @@ class Tasks(ProjectTest):
             self.assertIn("task:api/migrate: migrate: release 2\n", done.stderr)
             self.assertEqual(len(self.names("jobs")), len(before) + 1)
 
+        with self.subTest("one that differs in nothing but a task is a release, and stands in the history when that fails"):
+            self.write("deployctl.yaml", MANIFEST.format(release="2", tasks=task("migrate", "echo no table >&2; exit 1"),
+                                                         namespace=self.namespace))
+            failed = self.deployctl("-q", "rollout", "-e", "lab", "--yes")
+            self.assert_exit(failed, 5)
+            self.assertIn("task:api/migrate: migrate: no table\n", failed.stderr)
+            listed = self.deployctl("history", "-e", "lab", "--output", "json")
+            self.assertEqual([each["state"] for each in json.loads(listed.stdout)["releases"]][:2], ["failed", "deployed"])
+
     def test_that_fail_leave_the_workload_untouched_and_are_tried_again_by_the_next_run(self):
         self.use(task("migrate", "echo no such table; exit 7"))
         failed = self.rollout(5)
