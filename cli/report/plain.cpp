@@ -26,6 +26,8 @@ std::string finished_line(const StepFinished& step, const Palette& palette) {
   return line(step.step, fmt::format("{} ({})", text, base::human_duration(step.elapsed)));
 }
 
+constexpr std::size_t kept_output_lines = 20;  // as the board shows of a step that has failed
+
 bool is_said_when_quiet(const Event& event) {
   const auto* finding = std::get_if<Finding>(&event);
   return std::holds_alternative<Failure>(event) || (finding != nullptr && finding->weight != Finding::Weight::waiting);
@@ -39,10 +41,29 @@ Plain::Plain(Writer write, Palette palette, Verbosity verbosity)
 void Plain::emit(const Event& event) {
   const std::lock_guard lock(mutex_);
   if (verbosity_ == Verbosity::quiet && !is_said_when_quiet(event)) {
+    keep_output(event);
     return;
   }
   if (const auto text = text_of(event); !text.empty()) {
     write_(text);
+  }
+}
+
+// What a step has printed is said once it has failed.
+void Plain::keep_output(const Event& event) {
+  if (const auto* output = std::get_if<Output>(&event)) {
+    auto& kept = output_[output->step];
+    kept.push_back(text_of(event));
+    if (kept.size() > kept_output_lines) {
+      kept.pop_front();
+    }
+  } else if (const auto* finished = std::get_if<StepFinished>(&event)) {
+    if (finished->outcome == StepFinished::Outcome::failed) {
+      for (const auto& text : output_[finished->step]) {
+        write_(text);
+      }
+    }
+    output_.erase(finished->step);
   }
 }
 

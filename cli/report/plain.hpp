@@ -6,6 +6,7 @@
 #include "cli/report/writer.hpp"
 #include "core/events/event.hpp"
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -20,6 +21,7 @@ class Plain : public events::Sink {
   void emit(const events::Event& event) override;
 
  private:
+  void keep_output(const events::Event& event);
   std::string text_of(const events::Event& event);
   std::string text_once(const std::string& step, std::string text);
 
@@ -27,7 +29,8 @@ class Plain : public events::Sink {
   Palette palette_;
   Verbosity verbosity_;
   std::mutex mutex_;
-  std::map<std::string, std::string> last_progress_;  // of each step: not said twice
+  std::map<std::string, std::string> last_progress_;       // of each step: not said twice
+  std::map<std::string, std::deque<std::string>> output_;  // of each step that runs, when quiet: its last lines
 };
 
 }  // namespace deployctl::cli::report

@@ -2,6 +2,7 @@
 
 #include "tests/unit/cli_report/sample.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 namespace deployctl::cli::report {
@@ -46,6 +47,20 @@ TEST(Plain, when_quiet_says_only_what_failed_and_why) {
   const auto text = report_run(Palette(), Verbosity::quiet);
   EXPECT_TRUE(text.starts_with("rollout:api: failure: pod/api-7d9f-x2x")) << text;
   EXPECT_TRUE(text.ends_with("error: rolling out api: api does not start\n  hint: set DB_PASSWORD\n")) << text;
+}
+
+TEST(Plain, when_quiet_says_what_a_step_has_printed_once_it_has_failed) {
+  std::string text;
+  Plain plain([&](std::string_view piece) { text += piece; }, Palette(), Verbosity::quiet);
+  for (int i = 1; i <= 22; ++i) {
+    plain.emit(events::Output{.step = "task:api/migrate", .source = "migrate", .line = fmt::format("line {}", i)});
+  }
+  plain.emit(events::Output{.step = "build:api", .source = "docker", .line = "#7 done"});
+  plain.emit(events::StepFinished{.step = "build:api", .outcome = events::StepFinished::Outcome::done});
+  EXPECT_EQ(text, "");
+  plain.emit(events::StepFinished{.step = "task:api/migrate", .outcome = events::StepFinished::Outcome::failed});
+  EXPECT_TRUE(text.starts_with("task:api/migrate: migrate: line 3\n")) << text;
+  EXPECT_TRUE(text.ends_with("task:api/migrate: migrate: line 22\n")) << text;
 }
 
 TEST(Plain, uses_colours_only_when_asked) {
