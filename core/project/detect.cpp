@@ -73,6 +73,15 @@ std::optional<int> port_in_program(const std::string& folder, const DetectedServ
   return std::nullopt;
 }
 
+std::string health_in_program(const std::string& folder, const DetectedService& service, const io::FileSystem& files) {
+  for (const auto& path : likely_main_files(folder, service, files)) {
+    if (auto health = health_path(read_or_empty(io::join_path(folder, path), files)); !health.empty()) {
+      return health;
+    }
+  }
+  return {};
+}
+
 std::optional<int> guess_port(const std::string& folder, const DetectedService& service, const io::FileSystem& files) {
   const auto exposed = exposed_port(read_or_empty(io::join_path(folder, "Dockerfile"), files));
   return exposed ? exposed : port_in_program(folder, service, files);
@@ -165,6 +174,7 @@ std::vector<DetectedService> one_for_each_package(const std::string& directory, 
     each.packages = {package};
     each.name = package == "." ? service.name : as_name(io::file_name(package));
     each.port = port_in_program(directory, each, files);
+    each.health = health_in_program(directory, each, files);
     services.push_back(std::move(each));
   }
   return services;
@@ -191,6 +201,7 @@ std::optional<DetectedService> detect_service(const std::string& directory, cons
     service.packages = program.packages;
   }
   service.port = guess_port(folder, program, files);
+  service.health = health_in_program(folder, program, files);
   return service;
 }
 

@@ -21,6 +21,7 @@ struct DetectedService {
   std::vector<std::pair<std::string, std::string>> env = {};  // of the Compose file
   std::vector<std::string> depends_on = {};                   // of the Compose file
   std::optional<int> port;                                    // by EXPOSE, the Compose file, or the program's text
+  std::string health;                                         // a route in the program's text; empty: none known
 };
 
 // A ready image that a Compose file runs beside the programs.

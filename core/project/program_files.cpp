@@ -144,17 +144,23 @@ std::optional<int> port_variable_default(std::string_view text) {
   return std::nullopt;
 }
 
-// app.listen(3000), app.run(port=5000), listen(8080
+// app.listen(3000), app.run(port=5000), listen(8080, port = "8080"
 std::optional<int> listen_call_port(std::string_view text) {
-  for (const std::string_view start : {"listen(", "port=", "port:", "port = ", "port("}) {
+  for (const std::string_view start : {"listen(", "port=", "port:", "port = ", "port(", "port = \""}) {
     const auto at = text.find(start);
     const auto rest = at == std::string_view::npos ? std::string_view() : base::trim(text.substr(at + start.size()));
     const auto port = leading_port(rest);
-    if (port && *port >= 80) {
+    if (port && *port >= 80 && !(start.ends_with('"') && is_of_backing_service(*port))) {
       return port;
     }
   }
   return std::nullopt;
+}
+
+// Gin listens on 8080 when it is not told where (github.com/gin-gonic/gin, resolveAddress).
+std::optional<int> gin_port(std::string_view text) {
+  const bool is_gin = text.find("gin-gonic/gin\"") != std::string_view::npos;
+  return is_gin && text.find(".Run()") != std::string_view::npos ? std::optional(8080) : std::nullopt;
 }
 
 }  // namespace
@@ -236,12 +242,23 @@ std::optional<int> usual_port(std::string_view image) {
 }
 
 std::optional<int> listening_port(std::string_view program) {
-  for (const auto guess : {quoted_address_port, port_variable_default, listen_call_port}) {
+  for (const auto guess : {quoted_address_port, port_variable_default, listen_call_port, gin_port}) {
     if (const auto port = guess(program)) {
       return port;
     }
   }
   return std::nullopt;
+}
+
+std::string health_path(std::string_view program) {
+  for (const std::string_view path : {"/healthz", "/health", "/readyz", "/ready", "/ping"}) {
+    for (const char quote : {'"', '\''}) {
+      if (program.find(quote + std::string(path) + quote) != std::string_view::npos) {
+        return std::string(path);
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace deployctl::project

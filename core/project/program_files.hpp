@@ -34,4 +34,8 @@ std::optional<int> usual_port(std::string_view image);
 // The port of a listening call or of a PORT default in a program's text: ":8080", "0.0.0.0:8080", PORT … 8080.
 std::optional<int> listening_port(std::string_view program);
 
+// The path of a route that says whether all is well, when the program's text has one of the usual: "/healthz". Empty
+// when it has none.
+std::string health_path(std::string_view program);
+
 }  // namespace deployctl::project

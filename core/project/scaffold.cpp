@@ -101,12 +101,17 @@ class Writer {
     write_stack(service);
     if (service.port) {
       line("    port: {}", *service.port);
-      line("    # health: /health  # a path that answers 200 when all is well: rollouts wait for it");
+      write_health(service.health);
     } else {
       line("    # port: 8080  # the port the program listens on");
     }
     write_env(service.env);
     write_dependencies(service.depends_on);
+  }
+
+  void write_health(const std::string& path) {
+    constexpr std::string_view meaning = "a path that answers 200 when all is well: rollouts wait for it";
+    line("    {}health: {}  # {}", path.empty() ? "# " : "", path.empty() ? "/health" : path, meaning);
   }
 
   void write_stack(const DetectedService& service) {

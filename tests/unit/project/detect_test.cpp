@@ -117,11 +117,21 @@ TEST(ProgramFiles, ListeningPortIsGuessedFromTheProgram) {
       {R"(getenv("REDIS_PORT", "6379"))", std::nullopt},
       {R"(getenv("PORT", "9000"))", 9000},
       {R"(getenv("HTTP_PORT", "80"))", 80},
+      {"port := os.Getenv(\"PORT\")\nif port == \"\" {\n\tport = \"8080\"\n}\n", 8080},
+      {R"(port = "3306")", std::nullopt},
+      {"import \"github.com/gin-gonic/gin\"\nfunc main() { r := gin.Default(); r.Run() }\n", 8080},
+      {"func main() { job.Run() }\n", std::nullopt},
       {"", std::nullopt},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(project::listening_port(row.text), row.port) << row.text;
   }
+}
+
+TEST(ProgramFiles, HealthPathIsARouteOfTheProgram) {
+  EXPECT_EQ(project::health_path(R"(r.GET("/health", ok))"), "/health");
+  EXPECT_EQ(project::health_path("app.get('/healthz', ok)"), "/healthz");
+  EXPECT_EQ(project::health_path(R"(r.GET("/healthcare", list))"), "");
 }
 
 TEST(Detect, FindsOneProgramInTheFolderItself) {
