@@ -8,6 +8,7 @@
 #include "core/oci/digest.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace deployctl::plan {
 namespace {
@@ -147,6 +148,23 @@ SavedPlan plan_from(const json::Reader& value) {
 const SavedStep* find_step(const SavedPlan& plan, std::string_view id) {
   const auto found = std::ranges::find(plan.steps, id, &SavedStep::id);
   return found == plan.steps.end() ? nullptr : &*found;
+}
+
+// What a run of the plan has done, or somebody else, and no other can do: it is gone, or the namespace is there.
+std::set<std::string> done_already(const SavedPlan& before, const SavedPlan& now) {
+  std::set<std::string> done;
+  for (const auto& step : before.steps) {
+    const bool is_namespace = json::Reader(step.object).at("kind").string_or() == "Namespace";
+    if (find_step(now, step.id) == nullptr && (step.change == Change::remove || is_namespace)) {
+      done.insert(step.id);
+    }
+  }
+  return done;
+}
+
+std::vector<std::string> without(std::vector<std::string> ids, const std::set<std::string>& done) {
+  std::erase_if(ids, [&](const std::string& id) { return done.contains(id); });
+  return ids;
 }
 
 base::Error another_intent(const std::string& words) {
@@ -312,10 +330,11 @@ base::Result<SavedPlan> read_saved_plan(std::string_view text, const std::string
 }
 
 base::Status same_intent(const SavedPlan& before, const SavedPlan& now) {
+  const auto done = done_already(before, now);
   for (const auto& step : before.steps) {
     const auto* same = find_step(now, step.id);
-    if (same == nullptr && step.change == Change::remove) {
-      continue;  // gone already
+    if (done.contains(step.id)) {
+      continue;
     }
     if (same == nullptr) {
       return another_intent(fmt::format("'{}' is not to be done any more", step.title));
@@ -328,7 +347,7 @@ base::Status same_intent(const SavedPlan& before, const SavedPlan& now) {
                                            shown(changes.front().before), shown(changes.front().after));
       return another_intent(fmt::format("{}: {}", object_name(step), where));
     }
-    if (step.after != same->after) {
+    if (without(step.after, done) != same->after) {
       return another_intent(fmt::format("'{}' waits for other steps", step.title));
     }
   }

@@ -132,6 +132,19 @@ TEST(SavedPlans, AreTheSameWhenWhatTheyDeleteIsGone) {
   EXPECT_FALSE(same_intent(with_step({}), deleting));
 }
 
+TEST(SavedPlans, AreTheSameWhenTheirNamespaceIsThere) {
+  const auto plan_when = [](bool is_there) {
+    Observation seen{.tag = "v1", .commit = "abc"};
+    seen.images["api"] = "r.example/api:1@sha256:00";
+    seen.namespace_exists = is_there;
+    const auto plan = release(shop(1), seen, {.rollout = true});
+    EXPECT_TRUE(plan);
+    return saved(*plan, seen, {.rollout = true});
+  };
+  EXPECT_TRUE(same_intent(plan_when(false), plan_when(true)));
+  EXPECT_FALSE(same_intent(plan_when(true), plan_when(false)));
+}
+
 TEST(Drift, IsAFieldOfThePlanThatHasAnotherValueNow) {
   const auto drifts = [](const Look& before, const Look& now) { return lines(drift(before.plan, now.plan, now.seen)); };
   EXPECT_THAT(drifts(look({field("replicas", 2, 1)}), look({field("replicas", 2, 1)})), IsEmpty());
