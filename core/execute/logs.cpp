@@ -21,7 +21,20 @@ constexpr std::uint64_t largest_log = 16u << 20u;  // of one container, printed 
 struct LogSource {
   std::string pod;
   std::string container;
+  bool is_running = false;
+  bool has_ended = false;  // this run of it, or one before
 };
+
+LogSource source_of(const kube::Object& pod, std::string container) {
+  LogSource source{.pod = pod.name(), .container = std::move(container)};
+  for (const auto& status : json::Reader(pod.body).at("status", "containerStatuses").elements()) {
+    if (status.at("name").string_or() == source.container) {
+      source.is_running = status.at("state", "running").exists();
+      source.has_ended = status.at("state", "terminated").exists() || status.at("lastState", "terminated").exists();
+    }
+  }
+  return source;
+}
 
 // Pods of both sides of a blue-green service, and of a canary: whoever reads logs wants to see all.
 std::string label_selector(const project::Target& target, const project::Service& service) {
@@ -43,7 +56,7 @@ base::Result<std::vector<LogSource>> find_sources(cluster::Client& client, const
   std::vector<LogSource> sources;
   for (const auto& pod : pods->items) {
     for (const auto& container : json::Reader(pod.body).at("spec", "containers").elements()) {
-      sources.push_back({pod.name(), container.at("name").string_or()});
+      sources.push_back(source_of(pod, container.at("name").string_or()));
     }
   }
   if (sources.empty()) {
@@ -59,6 +72,17 @@ void each_line(std::string_view text, const std::function<void(std::string_view)
   lines.finish();
 }
 
+// Those that have ended once. The run that ended last is the one before only where another runs: one that is to be
+// started again is still the present one, and nodes soon throw away what was before it.
+base::Result<std::vector<LogSource>> ended(std::vector<LogSource> sources, const std::string& service) {
+  std::erase_if(sources, [](const LogSource& source) { return !source.has_ended; });
+  if (sources.empty()) {
+    return base::Error::not_found("no container of {} has ended and was started again", service)
+        .with_hint("'deployctl logs {}' shows what those print that run", service);
+  }
+  return sources;
+}
+
 base::Status print_once(cluster::Client& client, const project::Target& target, const std::vector<LogSource>& sources,
                         const LogOptions& options, const LogLine& on_line, std::stop_token stop) {
   base::Status outcome = base::Error::failed("no container has a log");
@@ -66,7 +90,7 @@ base::Status print_once(cluster::Client& client, const project::Target& target, 
     const auto text = client.logs({.name_space = target.name_space,
                                    .pod = source.pod,
                                    .container = source.container,
-                                   .previous = options.previous,
+                                   .previous = options.previous && source.is_running,
                                    .tail_lines = options.tail_lines,
                                    .limit_bytes = largest_log},
                                   stop);
@@ -111,7 +135,10 @@ base::Status follow_all(cluster::Client& client, const project::Target& target, 
 
 base::Status read_logs(cluster::Client& client, const project::Target& target, const project::Service& service,
                        const LogOptions& options, const LogLine& on_line, const Ports& ports) {
-  const auto sources = find_sources(client, target, service, ports.stop);
+  auto sources = find_sources(client, target, service, ports.stop);
+  if (sources && options.previous) {
+    sources = ended(*std::move(sources), *service.name);
+  }
   if (!sources) {
     return sources.error();
   }

@@ -18,7 +18,7 @@ enum class Follow { no, yes };
 struct LogOptions {
   std::optional<int> tail_lines = 100;  // of each container
   Follow follow = Follow::no;
-  bool previous = false;  // of the run before the last restart
+  bool previous = false;  // of the run that ended last; containers that have not ended are left out
 };
 
 // Called for each line, from several threads when following, one call at a time.

@@ -109,6 +109,9 @@ environments:
         self.use("FROM busybox:1.36\nUSER 65532:65532\nCMD [\"sh\", \"-c\", \"echo no database here; exit 3\"]\n", health="")
         done = self.deployctl("release", "-e", "lab", "--yes")
         self.assert_broken(done, "pod/web-", "no database here", "3")
+        logs = self.deployctl("logs", "web", "-e", "lab", "--previous")
+        self.assert_exit(logs, 0)
+        self.assertIn("| no database here\n", logs.stdout)
 
     def test_a_missing_command_is_named(self):
         self.use("FROM busybox:1.36\nUSER 65532:65532\nCMD [\"/no/such/program\"]\n", health="")
