@@ -103,6 +103,15 @@ Value deployment_strategy(const Service& service) {
                                    count_or_percentage(service.strategy.max_unavailable)));
 }
 
+// A worker without port and health counts as ready the moment it is started. One that gives up for want of its database
+// does so a little later: until then the pods before it stay, and nothing is done.
+constexpr long long proving_seconds = 5;
+
+bool tells_when_ready(const Value& pods) {
+  return std::ranges::any_of(pods["spec"]["containers"],
+                             [](const Value& container) { return container.contains("readinessProbe"); });
+}
+
 Value deployment(const Target& target, const Service& service, const ConfigMaps& maps,
                  const KubernetesOptions& options) {
   auto body = object_of("apps/v1", "Deployment", target, service, *service.name);
@@ -114,11 +123,17 @@ Value deployment(const Target& target, const Service& service, const ConfigMaps&
   if (!service.scale) {
     spec["replicas"] = service.replicas;
   }
+  auto pods = pod_template(target, service, maps, options);
+  const auto proving = tells_when_ready(pods) ? 0 : proving_seconds;
   spec["revisionHistoryLimit"] = kept_replica_sets;
-  spec["progressDeadlineSeconds"] = std::max<long long>(1, (service.strategy.deadline.count() + 999) / 1000);
+  if (proving > 0) {
+    spec["minReadySeconds"] = proving;
+  }
+  // The API server wants it to be the longer of the two.
+  spec["progressDeadlineSeconds"] = std::max<long long>(proving + 1, (service.strategy.deadline.count() + 999) / 1000);
   spec["selector"]["matchLabels"] = selector(target, service);
   spec["strategy"] = deployment_strategy(service);
-  spec["template"] = pod_template(target, service, maps, options);
+  spec["template"] = std::move(pods);
   return body;
 }
 

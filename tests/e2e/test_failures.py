@@ -113,6 +113,17 @@ environments:
         self.assert_exit(logs, 0)
         self.assertIn("| no database here\n", logs.stdout)
 
+    def test_a_worker_that_gives_up_after_a_second_is_no_success(self):
+        self.write("deployctl.yaml", f"""project: e2e-failures
+services:
+  worker: {{image: "busybox:1.36", pin: tag, command: [sh, -c, "sleep 1; echo no queue; exit 1"]}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+        self.commit()
+        done = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_broken(done, "pod/worker-", "no queue")
+
     def test_a_missing_command_is_named(self):
         self.use("FROM busybox:1.36\nUSER 65532:65532\nCMD [\"/no/such/program\"]\n", health="")
         done = self.deployctl("release", "-e", "lab", "--yes")
