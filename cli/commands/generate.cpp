@@ -141,6 +141,9 @@ int generate_files(Runtime& runtime, const GenerateOptions& options) {
     return runtime.fail(stale.error());
   }
   if (!options.check && !options.diff) {
+    if (const auto made = runtime.files().make_directory(root, io::Permissions::plain); !made) {
+      return runtime.fail(made.error());
+    }
     return write_files(runtime, *artifacts, *stale, root, options);
   }
   auto comparisons = generate::compare(*artifacts, root, runtime.files());

@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/runtime.hpp"
+#include "core/base/text.hpp"
 #include "core/platform/terminal_input.hpp"
 #include "core/project/load.hpp"
 #include "core/project/scaffold.hpp"
@@ -28,6 +29,15 @@ std::string found_in_words(const project::Detected& detected) {
     words += fmt::format("found {} in {}: {}\n", backing.name, detected.compose_file, backing.image);
   }
   return words;
+}
+
+// As people copy it from a browser.
+std::string as_registry(std::string_view text) {
+  text = base::trim(text);
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    text.remove_prefix(text.starts_with(scheme) ? scheme.size() : 0);
+  }
+  return std::string(text.substr(0, text.find_last_not_of('/') + 1));
 }
 
 // On a terminal the one thing that cannot be guessed is asked for; anywhere else the placeholder stays.
@@ -67,7 +77,7 @@ int init(Runtime& runtime, const InitOptions& options) {
   if (!registry) {
     return runtime.fail(registry.error());
   }
-  const auto text = project::scaffold(detected, {.project = io::file_name(folder), .registry = *registry});
+  const auto text = project::scaffold(detected, {.project = io::file_name(folder), .registry = as_registry(*registry)});
   if (options.to_stdout) {
     runtime.print(text);
     return 0;
