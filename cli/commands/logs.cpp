@@ -33,7 +33,8 @@ Action declare_logs(CLI::App& parser) {
   auto options = std::make_shared<LogsOptions>();
   add_service(parser, options->service);
   // -f is the project manifest's everywhere; `logs -f` is what everybody's fingers know, so here it follows.
-  auto* follow = parser.add_flag("-f,--follow", options->follow, "go on with what is printed from now on, until Ctrl-C");
+  auto* follow =
+      parser.add_flag("-f,--follow", options->follow, "go on with what is printed from now on, until Ctrl-C");
   add_number(parser, "--tail", options->tail, 0, "last lines of each container (default: 100)");
   parser.add_flag("-p,--previous", options->previous, "of the run that ended last")->excludes(follow);
   return [options](Runtime& runtime) {
