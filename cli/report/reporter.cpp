@@ -38,8 +38,9 @@ std::optional<CiSystem> ci_system(const io::Environment& environment) {
 }  // namespace
 
 struct Reporter::Parts {
-  Parts(Look look, const io::Environment& environment, const io::Clock& clock) : palette(look.use_color) {
-    if (look.mode == OutputMode::json) {
+  Parts(Look look, const io::Environment& environment, const io::Clock& clock)
+      : palette(look.use_color), is_json(look.mode == OutputMode::json) {
+    if (is_json) {
       sink = std::make_unique<Ndjson>(out, clock);
     } else if (look.mode == OutputMode::tty && !look.is_quiet && has_usable_terminal(environment)) {
       auto board = std::make_unique<Tty>(Tty::Options{.write = err,
@@ -73,6 +74,7 @@ struct Reporter::Parts {
   Writer out = write_to_descriptor(STDOUT_FILENO, out_error);
   Writer err = write_to_descriptor(STDERR_FILENO);
   Palette palette;
+  bool is_json = false;
   std::unique_ptr<events::Sink> sink;
   Tty* tty = nullptr;           // the sink, when it is one
   CiAnnotations* ci = nullptr;  // the sink, when it is one
@@ -99,11 +101,19 @@ int Reporter::output_error() const {
   return *parts_->out_error == EPIPE ? 0 : parts_->out_error->load();
 }
 
+// In JSON each mistake is the event of a failure. Warnings stay text: a command that shows something prints one
+// document.
 void Reporter::diagnostics(const base::Diagnostics& diagnostics) {
   std::string text;
   const auto sorted = diagnostics.sorted();
   for (const auto& diagnostic : sorted) {
-    text += render_diagnostic(diagnostic, parts_->palette);
+    if (parts_->is_json && diagnostic.severity == base::Severity::error) {
+      auto error = base::Error::invalid_input("{}", diagnostic.message).at(diagnostic.span);
+      error.hint = diagnostic.hint;
+      emit(events::Failure{std::move(error)});
+    } else {
+      text += render_diagnostic(diagnostic, parts_->palette);
+    }
   }
   if (parts_->tty != nullptr) {
     parts_->tty->aside([&] { parts_->err(text); });
