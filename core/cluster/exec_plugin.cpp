@@ -1,5 +1,6 @@
 #include "core/cluster/exec_plugin.hpp"
 
+#include "core/base/secret_words.hpp"
 #include "core/base/text.hpp"
 #include "core/io/clock.hpp"
 #include "core/json/reader.hpp"
@@ -41,11 +42,11 @@ json::Value exec_info(const kube::ExecPlugin& plugin, const kube::ClusterEntry& 
   return {{"apiVersion", plugin.api_version}, {"kind", "ExecCredential"}, {"spec", std::move(spec)}};
 }
 
-// The last line a program complained with.
+// The last line a program complained with, which may hold what it knows.
 std::string last_line(std::string_view text) {
   const auto trimmed = base::trim(text);
   const auto line_feed = trimmed.rfind('\n');
-  return base::printable(line_feed == std::string_view::npos ? trimmed : trimmed.substr(line_feed + 1));
+  return base::without_secrets(line_feed == std::string_view::npos ? trimmed : trimmed.substr(line_feed + 1));
 }
 
 }  // namespace

@@ -168,6 +168,16 @@ TEST(ExecPlugin, ThatFailsIsQuotedWithItsLastLine) {
   EXPECT_EQ(status.error().message, "the credential plugin login failed with exit code 2: not logged in");
 }
 
+TEST(ExecPlugin, ThatFailsIsQuotedWithoutWhatItKnows) {
+  World world;
+  world.processes.exit_code = 1;
+  world.processes.complaint = "refused: token=hunter2\n";
+  http::Request request;
+  const auto status = credentials(with_plugin(), world)->authorize(request, {});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message, "the credential plugin login failed with exit code 1: refused: token=***");
+}
+
 TEST(ExecPlugin, ThatNeedsATerminalIsRefused) {
   World world;
   auto of = with_plugin();
