@@ -76,6 +76,14 @@ std::string escape_command_property(std::string_view text) {
   return base::replace_all(std::move(escaped), ",", "%2C");
 }
 
+Writer without_commands(CiSystem system, Writer write) {
+  if (system != CiSystem::github) {
+    return write;
+  }
+  return
+      [write = std::move(write)](std::string_view text) { write(base::replace_all(std::string(text), "##[", "## [")); };
+}
+
 CiAnnotations::CiAnnotations(Options options, std::unique_ptr<events::Sink> inner, const io::Clock& clock)
     : options_(std::move(options)), inner_(std::move(inner)), clock_(clock) {}
 

@@ -17,6 +17,10 @@ namespace deployctl::cli::report {
 
 enum class CiSystem { github, gitlab };
 
+// For lines that hold what others have printed. GitHub's runner heeds "##[stop-commands]…" and the like wherever they
+// stand in a line ("::" only at its start, where a step's name is): what a pod prints must not end masking.
+Writer without_commands(CiSystem system, Writer write);
+
 class CiAnnotations : public events::Sink {
  public:
   struct Options {

@@ -56,8 +56,8 @@ struct Reporter::Parts {
   }
 
   void make_plain(Verbosity verbosity, const io::Environment& environment, const io::Clock& clock) {
-    sink = std::make_unique<Plain>(err, palette, verbosity);
     const auto system = ci_system(environment);
+    sink = std::make_unique<Plain>(system ? without_commands(*system, err) : err, palette, verbosity);
     if (!system) {
       return;
     }

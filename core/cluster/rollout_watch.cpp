@@ -67,10 +67,13 @@ bool can_do_without(std::string_view kind) {
   return kind == "Event";
 }
 
+// Evidence is read by people: of a dump without line ends the beginning says enough.
+constexpr std::size_t longest_line = 1'000;
+
 std::vector<std::string> lines_of(std::string_view text, int most) {
   std::vector<std::string> lines;
   for (const auto line : base::split(text, '\n')) {
-    lines.push_back(base::printable(line));
+    lines.push_back(base::printable(line.substr(0, longest_line)) + (line.size() > longest_line ? " …" : ""));
   }
   while (!lines.empty() && base::trim(lines.back()).empty()) {
     lines.pop_back();

@@ -137,5 +137,13 @@ TEST(GitLab, marks_sections_and_leaves_annotations_out) {
             "error: no\n");
 }
 
+TEST(CiAnnotations, LeaveNoCommandInWhatOthersHavePrinted) {
+  std::string text;
+  const Writer keep = [&](std::string_view piece) { text += piece; };
+  without_commands(CiSystem::github, keep)("api: | ##[stop-commands]x\n");
+  without_commands(CiSystem::gitlab, keep)("api: | ##[x]\n");
+  EXPECT_EQ(text, "api: | ## [stop-commands]x\napi: | ##[x]\n");
+}
+
 }  // namespace
 }  // namespace deployctl::cli::report
