@@ -91,9 +91,16 @@ class ImageLook {
       return is_missing ? error : error.with_hint("{}", registry_hint);
     }
     if (service.is_built()) {
-      return error.with_hint("{}", is_missing ? build_hint : registry_hint);
+      return error.with_hint("{}{}", is_missing ? build_hint : registry_hint, is_missing ? why_dirty() : "");
     }
     return (is_missing ? error : or_left_to_the_cluster(error, service)).at(service.image.span);
+  }
+
+  // Nobody has pushed what is not committed, and a new file beside the sources is easily forgotten.
+  [[nodiscard]] std::string_view why_dirty() const {
+    return seen_.observation.tag.ends_with("-dirty")
+               ? "; the tag ends in -dirty for what 'git status' shows: changes, and new files that are not ignored"
+               : "";
   }
 
   const project::Target& target_;
