@@ -57,6 +57,8 @@ bool says_command_cannot_start(std::string_view message);
 void add_running_signs(const Evidence& evidence, const Pod& pod, const Container& container,
                        const Memory::ContainerHistory& history, std::vector<Sign>& signs);
 
+// "Failed" is also the reason of events about anything else that keeps a container from starting.
+bool is_failed_pull(const Event& event);
 // Whether that time is before our write, in whole seconds, which is what the cluster tells. What is not known is not.
 bool is_before_write(std::string_view time, const Evidence& evidence);
 

@@ -52,11 +52,14 @@ void remember(const Container& container, Memory::ContainerHistory& history, Mom
   history.last_waiting_reason = container.waiting_reason;
 }
 
-// "Failed" is also the reason of events about anything else that keeps a container from starting.
 std::vector<const Event*> failed_pulls(const Evidence& evidence, const Pod& pod, const Container& container) {
   auto events = events_about(evidence, pod.uid, "Failed", container.name);
-  std::erase_if(events, [](const Event* event) { return !event->message.starts_with("Failed to pull image"); });
+  std::erase_if(events, [](const Event* event) { return !is_failed_pull(*event); });
   return events;
+}
+
+bool are_all_old(const std::vector<const Event*>& events, const Evidence& evidence) {
+  return std::ranges::all_of(events, [&](const Event* event) { return is_before_write(event->time, evidence); });
 }
 
 bool is_pull_reason(std::string_view reason) {
@@ -123,10 +126,10 @@ void add_pull_sign(const Evidence& evidence, const Pod& pod, const Container& co
   sign.reason = is_in_status ? container.waiting_reason : "ErrImagePull";
   sign.image = container.image;
   sign.message = history.pull_message;
-  sign.attempts = std::max({1, history.pull_attempts, total_count(events)});
+  const bool is_old = is_before_write(pod.created, evidence) && are_all_old(events, evidence);
+  sign.attempts = std::max({1, history.pull_attempts, is_old ? 0 : total_count(events)});
   const bool is_known_to_fail = sign.rule == "image-missing" || sign.rule == "image-forbidden";
-  sign.has_hope =
-      is_before_write(pod.created, evidence) && events.empty() && history.pull_attempts < 2 && !is_known_to_fail;
+  sign.has_hope = is_old && history.pull_attempts < 2 && !is_known_to_fail;
   signs.push_back(std::move(sign));
 }
 
@@ -220,6 +223,10 @@ void add_start_sign(const Pod& pod, const Container& container, std::vector<Sign
 }
 
 }  // namespace
+
+bool is_failed_pull(const Event& event) {
+  return event.reason == "Failed" && event.message.starts_with("Failed to pull image");
+}
 
 void add_container_signs(const Evidence& evidence, const Pod& pod, const Container& container, Memory& memory,
                          Moment now, std::vector<Sign>& signs) {

@@ -47,7 +47,8 @@ void add_signs_of(const Evidence& evidence, const Pod& pod, Memory& memory, Mome
   }
 }
 
-// What is told of a pod from before our write was before whatever has been mended since.
+// What is told of a pod from before our write was before whatever has been mended since. Why an image could not be
+// pulled is heard all the same: only there does it stand, and the registry settles whether it is still so.
 Evidence without_old_events(Evidence evidence) {
   std::set<std::string_view> old_pods;
   for (const auto* pod : evidence.pods) {
@@ -56,7 +57,7 @@ Evidence without_old_events(Evidence evidence) {
     }
   }
   std::erase_if(evidence.events, [&](const Event* event) {
-    return old_pods.contains(event->about_uid) && is_before_write(event->time, evidence);
+    return old_pods.contains(event->about_uid) && is_before_write(event->time, evidence) && !is_failed_pull(*event);
   });
   return evidence;
 }

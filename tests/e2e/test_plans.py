@@ -230,6 +230,8 @@ class Removals(PlansTest):
             self.assertEqual((self.our_updates(), self.revisions()), ([], 2))
             self.assertIn("0 to create, 0 to update", self.plan().stdout)
         with self.subTest("a port, and the Service with it"):
+            # Without a port it is ours to say.
+            self.patch("deployment/web", {"spec": {"minReadySeconds": None}}, "--field-manager=ada")
             self.use(port="")
             self.rollout()
             self.assertNotIn("ports", self.container())

@@ -129,13 +129,16 @@ class Tasks(ProjectTest):
         self.assertEqual(self.names("jobs"), [])
 
     def test_that_a_stopped_run_has_left_at_work_are_waited_for_by_those_of_another_release(self):
-        self.use(task("migrate", "sleep 8"), release="1")
+        self.use(task("migrate", "echo started; sleep 15"), release="1")
         with subprocess.Popen([DEPLOYCTL, "rollout", "-e", "lab", "--yes"], cwd=self.folder, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as stopped:
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as stopped:
+            seen = ""
             end = time.monotonic() + 60
-            while not any(pod["status"]["phase"] == "Running" for pod in self.items("pods")) and time.monotonic() < end:
-                time.sleep(0.1)
+            while "migrate: started" not in seen and time.monotonic() < end:
+                seen += stopped.stderr.readline()
             stopped.send_signal(signal.SIGHUP)
+            seen += stopped.communicate(timeout=60)[1]
+        self.assertEqual(stopped.returncode, 130, seen)
         first, = self.names("jobs")
         self.use(task("migrate", "sleep 1"), release="2")
         self.assertIn(f"waiting for job/{first} to end: a run that was interrupted has left it at work", self.rollout().stderr)
