@@ -51,6 +51,5 @@ if [ "$part" = unit ]; then
   exec ctest --test-dir build/release --no-tests=error --output-on-failure -j"$jobs" -LE 'lab|e2e|example|readers'
 fi
 eval "$(tests/lab/lab env)"
-# A node, its controllers and a busy machine are met for real here: what fails is run once more, by itself it must pass.
-# The first failure stands in the output, and is worth a look.
-exec ctest --test-dir build/release --no-tests=error --output-on-failure -j"$jobs" --repeat until-pass:2
+exec ctest --test-dir build/release --no-tests=error --output-on-failure -j"$jobs" \
+  --repeat "until-pass:${DEPLOYCTL_TEST_ATTEMPTS:-1}"
