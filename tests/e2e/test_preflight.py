@@ -305,7 +305,7 @@ class WhatKeepsAnUndoFromBeginning(PreflightTest):
             self.use(service="    replicas: 0\n", image=image)
             self.assert_exit(self.rollout(), 0)
         with self.subTest("a field that is fixed"):
-            kubectl("delete", "deployment", "web", "-n", self.namespace)
+            kubectl("delete", "deployment", "web", "-n", self.namespace, "--cascade=foreground")
             self.make_deployment_of_others("web")
             self.assert_refused(3, "deployment/web", "field is immutable", command="undo")
             kubectl("delete", "deployment", "web", "-n", self.namespace)
