@@ -1,6 +1,7 @@
 // Waits for the rollouts of a namespace with one watch for each kind, however many Deployments and Jobs there are.
 //
-// The watches begin when the object is made, so that they are connected while the caller still applies.
+// The watches begin when the object is made, with what there is then: it may be made before what is followed is written,
+// or after.
 #pragma once
 
 #include "core/base/result.hpp"

@@ -47,7 +47,7 @@ class Rollouts {
   // Success, or the error that await_rollouts() would give for this one alone. Called once.
   using Done = std::function<void(base::Status)>;
 
-  // Connects the watches; what is applied afterwards is not missed.
+  // Connects the watches; neither what has been applied nor what is applied afterwards is missed.
   Rollouts(cluster::Client& client, const std::string& name_space, WithJobs with_jobs,
            cluster::AskRegistry ask_registry, PatienceByService patience, const Ports& ports);
   // Waits for those that are followed.
