@@ -1,7 +1,6 @@
 // Waits for the rollouts of a namespace with one watch for each kind, however many Deployments and Jobs there are.
 //
-// The watches begin when the object is made, with what there is then: it may be made before what is followed is written,
-// or after.
+// The watches begin when the object is made, with what there is then: before what is followed is written, or after.
 #pragma once
 
 #include "core/base/result.hpp"
