@@ -66,8 +66,11 @@ Result<PluginAnswer> run_exec_plugin(const kube::ExecPlugin& plugin, const kube:
     return Error::unauthorized("the credential plugin {} is not installed", plugin.command)
         .with_hint("{}", base::printable(plugin.install_hint));
   }
-  if (!output) {
+  if (!output && output.error().code == base::ErrorCode::interrupted) {
     return output.error().within("running the credential plugin {}", plugin.command);
+  }
+  if (!output) {
+    return Error::unauthorized("the credential plugin {} gives no answer: {}", plugin.command, output.error().message);
   }
   if (!output->status.is_success()) {
     return Error::unauthorized("the credential plugin {} failed with exit code {}: {}", plugin.command,

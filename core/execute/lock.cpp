@@ -221,15 +221,20 @@ class Lock::Held {
       }
     }
     const auto renewed = renew({});
-    if (!renewed && renewed.error().code != ErrorCode::refused) {
-      return Error::refused("the lock of {} cannot be renewed, nothing more is written: {}", scope_.project,
-                            base::to_string(renewed.error()))
-          .with_hint("run the same command again when the API server answers; it goes on where this run ended");
-    }
-    return renewed;
+    return renewed || renewed.error().code == ErrorCode::refused ? renewed : Status(unproven(renewed.error()));
   }
 
  private:
+  Error unproven(const Error& why) const {
+    const bool is_login = why.code == ErrorCode::unauthorized;
+    const bool says_enough = is_login || why.code == ErrorCode::unreachable;
+    return Error::make(says_enough ? why.code : ErrorCode::refused,
+                       "the lock of {} cannot be renewed, nothing more is written: {}", scope_.project,
+                       base::to_string(why))
+        .with_hint("run the same command again when {}; it goes on where this run ended",
+                   is_login ? "you are logged in again" : "the API server answers");
+  }
+
   void keep_renewing(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any woken;

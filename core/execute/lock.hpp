@@ -39,7 +39,8 @@ class Lock {
   // How many runs have held it, this one included.
   [[nodiscard]] long long epoch() const;
   // To be asked before each write. refused when another run has it; when it was not renewed for two thirds of its
-  // duration (also because this process stood still), the API server is asked now, and refused unless it is still ours.
+  // duration (also because this process stood still), the API server is asked now, and refused unless it is still ours;
+  // unauthorized or unreachable when it does not say.
   base::Status still_held();
   // Requested as soon as another run is known to have it.
   [[nodiscard]] std::stop_token lost() const;

@@ -68,9 +68,10 @@ class Ending {
         run_.number, run_.journal_text, back);
   }
 
-  // Not when the cluster does not answer, nor when somebody else has the say now.
+  // Not when the cluster does not answer or does not know us any more, nor when somebody else has the say now.
   bool is_mended_by_going_back(const base::Error& cause) {
-    const bool is_ours = cause.code != ErrorCode::refused || run_.lock->still_held();
+    const bool is_in_doubt = cause.code == ErrorCode::refused || cause.code == ErrorCode::unauthorized;
+    const bool is_ours = !is_in_doubt || run_.lock->still_held();
     return cause.code != ErrorCode::unreachable && !run_.is_overtaken && is_ours;
   }
 
@@ -140,9 +141,17 @@ class Ending {
                     is_stopped ? "was stopped by the user" : "failed too: " + base::to_string(problem));
     run_.tell_failure("recording the end",
                       run_.record_end(is_stopped ? ReleaseState::interrupted : ReleaseState::failed, outcome));
-    auto error = base::Error::make(is_stopped ? ErrorCode::interrupted : ErrorCode::undo_failed, "{}", outcome);
+    auto error = base::Error::make(code_of_both(cause, problem), "{}", outcome);
     error.hint = problem.code == ErrorCode::refused ? problem.hint : "";
     return error.with_hint("the cluster holds parts of both releases: 'deployctl undo' tries it again");
+  }
+
+  // Who is not known any more is told that, not that the way back does not work.
+  static ErrorCode code_of_both(const base::Error& cause, const base::Error& problem) {
+    const bool is_login = cause.code == ErrorCode::unauthorized && problem.code == ErrorCode::unauthorized;
+    return is_login                                 ? ErrorCode::unauthorized
+           : problem.code == ErrorCode::interrupted ? ErrorCode::interrupted
+                                                    : ErrorCode::undo_failed;
   }
 
   // Tasks that this run or one since the live release has begun may have taken away what that one needs.

@@ -23,6 +23,7 @@ JSON = {"Content-Type": "application/json"}
 KINDS = ("deployments", "replicasets", "pods", "events")
 
 SLOW = "mkdir /tmp/www && echo ok > /tmp/www/index.html && sleep 9 && exec httpd -f -p 8080 -h /tmp/www"
+SLOWER = SLOW.replace("sleep 9", "sleep 16")
 CRASHING = "echo no database here; sleep 1; exit 3"
 
 
@@ -37,14 +38,17 @@ def is_list(_, path):
 class Case:
     """One rollout through a proxy of its own, while a fault happens."""
 
-    def __init__(self, name, script, fault, timeout="75s", token=False):
+    def __init__(self, name, script, fault, timeout="75s", token=False, plugin=False, code=None):
         self.name, self.script, self.fault, self.timeout = name, script, fault, timeout
+        self.expected = code if code is not None else 5 if script == CRASHING else 0
         self.namespace = f"e2e-resilience-{name}"
         self.proxy = ApiProxy()
         if token:
             self.proxy.required_token = "token-1"
+        if plugin:
+            self.proxy.use_plugin()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-e2e-"))
-        health = "    health: /index.html\n" if script == SLOW else ""
+        health = "    health: /index.html\n" if script in (SLOW, SLOWER) else ""
         (self.folder / "deployctl.yaml").write_text(f"""project: resilience-{name}
 services:
   web:
@@ -129,6 +133,13 @@ def expire_token(proxy):
     proxy.drop_watches()
 
 
+def log_out(proxy):
+    """The token is refused, and the plugin that gave it gives no other; what is being watched already goes on. When the
+    rollout is done, the lock has not been renewed for longer than it is believed."""
+    proxy.plugin_answer.unlink()
+    proxy.required_token = "token-2"
+
+
 def restore_an_older_state(proxy):
     proxy.future_lists.update(KINDS)
     proxy.drop_watches()
@@ -153,11 +164,12 @@ def cases():
         Case("long-lines-crash", CRASHING, lambda proxy: setattr(proxy, "crumbs", True)),
         Case("limited", SLOW, limit),
         Case("token", SLOW, expire_token, token=True),
+        Case("logged-out", SLOWER, log_out, token=True, plugin=True, code=8),
         Case("future", SLOW, restore_an_older_state),
         Case("stalled", SLOW, lambda proxy: proxy.stall_watches()),
         Case("stalled-crash", CRASHING, lambda proxy: proxy.stall_watches()),
         Case("forgetful", SLOW, forget_permissions),
-        Case("gone-for-good", SLOW, lambda proxy: proxy.refuse(600), timeout="20s"),
+        Case("gone-for-good", SLOW, lambda proxy: proxy.refuse(600), timeout="20s", code=9),
     ]
 
 
@@ -183,11 +195,12 @@ class Resilience(unittest.TestCase):
 
     def assert_one_verdict(self, case):
         print(f"{case.name}: exit {case.code} after {case.seconds:.1f}s, {len(case.proxy.requests)} requests", flush=True)
-        expected = 9 if case.name == "gone-for-good" else 5 if case.script == CRASHING else 0
-        self.assertEqual(case.code, expected, case)
-        self.assertEqual(case.permanent(), ["container-crashes"] if expected == 5 else [], case)
+        self.assertEqual(case.code, case.expected, case)
+        self.assertEqual(case.permanent(), ["container-crashes"] if case.expected == 5 else [], case)
         ends = [event for event in case.of_type("step_finished") if event["step"] == "rollout:web"]
         self.assertEqual(len(ends), 1, case)
+        if case.name == "logged-out":
+            self.assertIn("the session has expired", case.stdout.decode(), case)
         if case.name == "expired-for-real":
             self.assertGreater(case.proxy.gone, 0, case)
 

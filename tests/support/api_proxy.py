@@ -57,13 +57,25 @@ class ApiProxy:
         self._server = _Server(("127.0.0.1", 0), _handler_of(self))
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.token_file = self._file("token", b"token-1\n")
-        self.kubeconfig = self._file("kubeconfig", json.dumps({
+        self.kubeconfig = self._write_kubeconfig({"tokenFile": self.token_file})
+
+    def _write_kubeconfig(self, user):
+        return self._file("kubeconfig", json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "lab",
             "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "proxy"}}],
             "clusters": [{"name": "lab", "cluster": {
                 "server": f"https://127.0.0.1:{self._server.server_address[1]}",
                 "certificate-authority": str(self.folder / "crt")}}],
-            "users": [{"name": "proxy", "user": {"tokenFile": self.token_file}}]}).encode())
+            "users": [{"name": "proxy", "user": user}]}).encode())
+
+    def use_plugin(self):
+        """The token comes from a program, as long as there is a file with its answer."""
+        api = "client.authentication.k8s.io/v1"
+        self.plugin_answer = pathlib.Path(self._file("answer.json", json.dumps({
+            "apiVersion": api, "kind": "ExecCredential", "status": {"token": "token-1"}}).encode()))
+        script = f"cat {self.plugin_answer} || {{ echo the session has expired >&2; exit 1; }}"
+        self._write_kubeconfig({"exec": {"apiVersion": api, "command": "sh", "args": ["-c", script],
+                                         "interactiveMode": "Never"}})
 
     def _file(self, name, content):
         path = self.folder / name

@@ -178,6 +178,17 @@ TEST(ExecPlugin, ThatFailsIsQuotedWithoutWhatItKnows) {
   EXPECT_EQ(status.error().message, "the credential plugin login failed with exit code 1: refused: token=***");
 }
 
+TEST(ExecPlugin, ThatDoesNotEndLeavesUsWithoutCredentials) {
+  World world;
+  world.processes.failure = base::Error::failed("'login' did not end within 60000 ms and was stopped");
+  http::Request request;
+  const auto status = credentials(with_plugin(), world)->authorize(request, {});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message,
+            "the credential plugin login gives no answer: 'login' did not end within 60000 ms and was stopped");
+  EXPECT_EQ(status.error().code, base::ErrorCode::unauthorized);
+}
+
 TEST(ExecPlugin, ThatNeedsATerminalIsRefused) {
   World world;
   auto of = with_plugin();
