@@ -7,13 +7,17 @@
 #include "cli/options/values.hpp"
 #include "cli/runtime.hpp"
 #include "cli/version.hpp"
+#include "core/base/text.hpp"
 #include "core/execute/identity.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/execute/release_run.hpp"
 #include "core/plan/release.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include <memory>
+#include <string>
 
 namespace deployctl::cli {
 namespace {
@@ -25,6 +29,11 @@ struct UndoOptions {
   bool yes = false;
 };
 
+std::string in_words(const execute::UndoWish& wish, const kube::Release& release) {
+  return fmt::format("undo{} to release {}{}", wish.services.empty() ? "" : " of " + base::join(wish.services, ", "),
+                     release.number, execute::brief_commit(release.commit));
+}
+
 int undo(Runtime& runtime, const UndoOptions& options) {
   const auto loaded = runtime.load_target();
   if (!loaded.target) {
@@ -34,9 +43,6 @@ int undo(Runtime& runtime, const UndoOptions& options) {
   if (!services) {
     return runtime.fail(services.error());
   }
-  if (const auto approved = approve(runtime, *loaded.target, options.yes, "undo"); !approved) {
-    return runtime.fail(approved.error());
-  }
   const auto ports = runtime.ports();
   auto client = execute::connect_cluster(*loaded.target, ports);
   if (!client) {
@@ -45,8 +51,16 @@ int undo(Runtime& runtime, const UndoOptions& options) {
   if (const auto bound = execute::require_bound_cluster(*loaded.target, **client, ports); !bound) {
     return runtime.fail(bound.error());
   }
+  const auto release = execute::release_to_go_back_to(**client, *loaded.target, options.wish, ports);
+  if (!release) {
+    return runtime.fail(release.error());
+  }
+  if (const auto approved = approve(runtime, *loaded.target, options.yes, in_words(options.wish, *release));
+      !approved) {
+    return runtime.fail(approved.error());
+  }
   runtime.begin_run("undo", *loaded.target);
-  return runtime.end_run(execute::undo(*std::move(client), *loaded.target, options.wish,
+  return runtime.end_run(execute::undo(*std::move(client), *loaded.target, options.wish, *release,
                                        {.rollout_deadline = deadline_for(*services, options.timeout),
                                         .tool_version = std::string(version()),
                                         .record = record_options(runtime, "undo", options.record)},

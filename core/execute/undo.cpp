@@ -5,9 +5,13 @@
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/preflight.hpp"
+#include "core/execute/release_run.hpp"
 #include "core/execute/running.hpp"
+#include "core/io/clock.hpp"
 #include "core/kube/release_history.hpp"
 #include "core/plan/restore.hpp"
+
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
@@ -75,31 +79,6 @@ Result<long long> target_of(const UndoWish& wish, Ledger& ledger, const Releases
   const bool is_settled = !number || wish.to || wish.services.empty();
   const bool is_live = !is_settled && kube::live_release(releases)->number == *number;
   return is_settled || is_live ? number : newest_with_other(wish.services, ledger, releases, ports);
-}
-
-Result<kube::Release> choose(Ledger& ledger, const UndoWish& wish, const Ports& ports) {
-  const auto releases = ledger.list(ports.stop);
-  if (!releases) {
-    return releases.error();
-  }
-  if (releases->empty()) {
-    return nothing_recorded(ledger.scope());
-  }
-  const auto number = target_of(wish, ledger, *releases, ports);
-  if (!number) {
-    return number.error();
-  }
-  const auto possible = kube::check_compatible(*releases, *number, wish.services);
-  if (!possible && wish.incompatible == Incompatible::refused) {
-    auto refused = possible.error();
-    refused.hint += "; if that release does all the same: --allow-incompatible";
-    return refused;
-  }
-  auto release = read_part(ledger, *number, wish.services, ports);
-  if (release && release->objects.empty() && !wish.services.empty()) {
-    return Error::not_found("release {} has nothing of {}", *number, base::join(wish.services, ", "));
-  }
-  return release;
 }
 
 // Their values are nowhere but in themselves.
@@ -177,31 +156,66 @@ Result<Seen> look(const kube::Release& release, std::unique_ptr<cluster::Client>
   return seen;
 }
 
+void tell(const kube::Release& release, const UndoWish& wish, const Ports& ports) {
+  const auto made = io::parse_rfc3339(release.started);
+  const auto age =
+      made ? base::human_duration(std::max(base::Milliseconds(0), ports.clock.now() - *made)) : "some time";
+  ports.events.emit(events::Note{
+      events::Note::Level::info,
+      fmt::format("going back to release {}{}{}, made {} ago by {}", release.number, brief_commit(release.commit),
+                  wish.services.empty() ? "" : " with " + base::join(wish.services, ", "), age,
+                  base::printable(release.actor))});
+}
+
 }  // namespace
 
-Status undo(std::unique_ptr<cluster::Client> client, const project::Target& target, const UndoWish& wish,
-            ExecuteOptions options, const Ports& ports) {
-  const LedgerScope scope{*target.project, target.environment, target.name_space};
-  Ledger ledger(*client, scope);
-  const auto release = choose(ledger, wish, ports);
-  if (!release) {
-    return release.error();
+Result<kube::Release> release_to_go_back_to(cluster::Client& client, const project::Target& target,
+                                            const UndoWish& wish, const Ports& ports) {
+  Ledger ledger(client, {*target.project, target.environment, target.name_space});
+  const auto releases = ledger.list(ports.stop);
+  if (!releases) {
+    return releases.error();
   }
-  if (const auto there = require_secrets(*release, *client, scope, ports); !there) {
+  if (releases->empty()) {
+    return nothing_recorded(ledger.scope());
+  }
+  const auto number = target_of(wish, ledger, *releases, ports);
+  if (!number) {
+    return number.error();
+  }
+  const auto possible = kube::check_compatible(*releases, *number, wish.services);
+  if (!possible && wish.incompatible == Incompatible::refused) {
+    auto refused = possible.error();
+    refused.hint += "; if that release does all the same: --allow-incompatible";
+    return refused;
+  }
+  auto release = read_part(ledger, *number, wish.services, ports);
+  if (release && release->objects.empty() && !wish.services.empty()) {
+    return Error::not_found("release {} has nothing of {}", *number, base::join(wish.services, ", "));
+  }
+  return release;
+}
+
+Status undo(std::unique_ptr<cluster::Client> client, const project::Target& target, const UndoWish& wish,
+            const kube::Release& release, ExecuteOptions options, const Ports& ports) {
+  const LedgerScope scope{*target.project, target.environment, target.name_space};
+  if (const auto there = require_secrets(release, *client, scope, ports); !there) {
     return there;
   }
-  if (const auto told = tell_what_is_as_it_was(ledger, wish, *release, ports); !told) {
+  tell(release, wish, ports);
+  Ledger ledger(*client, scope);
+  if (const auto told = tell_what_is_as_it_was(ledger, wish, release, ports); !told) {
     return told;
   }
-  auto seen = look(*release, std::move(client), target, ports);
+  auto seen = look(release, std::move(client), target, ports);
   if (!seen) {
     return seen.error();
   }
-  options.record.action = fmt::format("undo to release {}", release->number);
+  options.record.action = fmt::format("undo to release {}", release.number);
   options.record.older_commits = OlderCommits::allowed;
   options.record.is_partial = !wish.services.empty();
   options.force = cluster::Force::yes;
-  const auto plan = plan::restore(*release, scope, sided(seen->observation.live_sides));
+  const auto plan = plan::restore(release, scope, sided(seen->observation.live_sides));
   if (const auto ready = preflight(plan, target, *seen, {.force = options.force, .services = wish.services}, ports);
       !ready) {
     return ready;

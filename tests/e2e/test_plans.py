@@ -152,6 +152,9 @@ class Plans(PlansTest):
         self.assertIn("needs approval", refused.stderr)
         self.assertNotEqual(kubectl("get", "namespace", self.namespace).code, 0)
         self.assert_exit(self.deployctl("rollout", "-e", "lab", "--plan", "plan.json", "--approve", digest), 0)
+        undo = self.deployctl("undo", "-e", "lab", "--to", "1")
+        self.assert_exit(undo, 7)
+        self.assertRegex(undo.stderr, r"undo to release 1 of e2e-plans in lab .* needs approval")
 
     def test_hold_no_secret(self):
         self.use(service="    secrets: {TOKEN: \"env:E2E_TOKEN\"}\n")

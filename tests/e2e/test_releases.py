@@ -136,6 +136,7 @@ class History(ReleasesTest):
         with self.subTest("undo restores all of it, Service and configuration too, as a new release"):
             undone = self.deployctl("undo", "-e", "lab", "--yes")
             self.assert_exit(undone, 0)
+            self.assertRegex(undone.stderr, rf"going back to release 1 \(commit {first_commit[:7]}\), made \S+ ago by \S+\n")
             self.assertEqual(self.states(), [(3, "deployed"), (2, "superseded"), (1, "superseded")])
             newest = self.history()[0]
             self.assertEqual((newest["action"], newest["commit"]), ("undo to release 1", first_commit))
