@@ -18,6 +18,7 @@ namespace {
 
 struct LogsOptions {
   std::string service;
+  std::string task;
   int tail = 100;
   bool follow = false;
   bool previous = false;
@@ -36,7 +37,10 @@ Action declare_logs(CLI::App& parser) {
   auto* follow =
       parser.add_flag("-f,--follow", options->follow, "go on with what is printed from now on, until Ctrl-C");
   add_number(parser, "--tail", options->tail, 0, "last lines of each container (default: 100)");
-  parser.add_flag("-p,--previous", options->previous, "of the run that ended last")->excludes(follow);
+  auto* previous = parser.add_flag("-p,--previous", options->previous, "of the run that ended last")->excludes(follow);
+  parser.add_option("--task", options->task, "of the last run of this task, in place of the service's own pods")
+      ->type_name("NAME")
+      ->excludes(previous);
   return [options](Runtime& runtime) {
     return with_service(runtime, options->service, [&](const OneService& one) {
       const auto print = [&](std::string_view pod, std::string_view line) {
@@ -45,7 +49,8 @@ Action declare_logs(CLI::App& parser) {
       const auto done = execute::read_logs(one.client, one.target, one.service,
                                            {.tail_lines = options->tail,
                                             .follow = options->follow ? execute::Follow::yes : execute::Follow::no,
-                                            .previous = options->previous},
+                                            .previous = options->previous,
+                                            .task = options->task},
                                            print, one.ports);
       if (!done) {
         return runtime.fail(done.error());

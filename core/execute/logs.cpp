@@ -4,11 +4,13 @@
 #include "core/canary/parts.hpp"
 #include "core/cluster/log_follow.hpp"
 #include "core/generate/kubernetes.hpp"
+#include "core/generate/task.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -37,21 +39,68 @@ LogSource source_of(const kube::Object& pod, std::string container) {
 }
 
 // Pods of both sides of a blue-green service, and of a canary: whoever reads logs wants to see all.
-std::string label_selector(const project::Target& target, const project::Service& service) {
+std::string own_pods(const project::Target& target, const project::Service& service) {
   const auto canary = canary::canary_name(*service.name);
   const bool is_another_service = target.find(canary) != nullptr;
   return fmt::format("app.kubernetes.io/name in ({}{}),app.kubernetes.io/part-of={}", *service.name,
                      is_another_service ? "" : "," + canary, *target.project);
 }
 
+std::string pods_of_task(const project::Target& target, const project::Service& service, const std::string& task) {
+  return fmt::format("{}={},{}={},app.kubernetes.io/part-of={}", generate::task_of_label, *service.name,
+                     generate::task_label, task, *target.project);
+}
+
+// Those before it are of other releases, or tries that were given up.
+void keep_last_job(std::vector<kube::Object>& pods) {
+  const auto made = [](const kube::Object& pod) {
+    return json::Reader(pod.body).at("metadata", "creationTimestamp").string_or();
+  };
+  const auto job_of = [](const kube::Object& pod) {
+    return json::Reader(pod.body).at("metadata", "labels", "job-name").string_or();
+  };
+  const auto newest = std::ranges::max_element(pods, {}, made);
+  const auto job = newest == pods.end() ? std::string() : job_of(*newest);
+  std::erase_if(pods, [&](const kube::Object& pod) { return job_of(pod) != job; });
+}
+
+base::Status check_task(const project::Service& service, const std::string& task) {
+  std::vector<std::string> names;
+  std::ranges::transform(service.tasks, std::back_inserter(names), &project::Task::name);
+  if (task.empty() || std::ranges::find(names, task) != names.end()) {
+    return {};
+  }
+  const auto nearest = base::did_you_mean(task, names);
+  return base::Error::not_found("{} has no task '{}'", *service.name, base::printable(task))
+      .with_hint("{}", !nearest.empty() ? nearest
+                       : names.empty()  ? "it has none"
+                                        : "it has: " + base::join(names, ", "));
+}
+
+base::Error no_pods(const project::Target& target, const project::Service& service, const std::string& task) {
+  return task.empty() ? base::Error::not_found("{} has no pods in namespace {}", *service.name, target.name_space)
+                            .with_hint("'deployctl status' shows what is deployed")
+                      : base::Error::not_found("{} of {} has left no pods in namespace {}", task, *service.name,
+                                               target.name_space)
+                            .with_hint("it has not run yet, or its Job is older than a week");
+}
+
 base::Result<std::vector<LogSource>> find_sources(cluster::Client& client, const project::Target& target,
-                                                  const project::Service& service, std::stop_token stop) {
-  const auto pods = client.list({.resource = kube::resource_of("Pod"),
-                                 .name_space = target.name_space,
-                                 .label_selector = label_selector(target, service)},
-                                stop);
+                                                  const project::Service& service, const std::string& task,
+                                                  std::stop_token stop) {
+  if (const auto known = check_task(service, task); !known) {
+    return known.error();
+  }
+  auto pods =
+      client.list({.resource = kube::resource_of("Pod"),
+                   .name_space = target.name_space,
+                   .label_selector = task.empty() ? own_pods(target, service) : pods_of_task(target, service, task)},
+                  stop);
   if (!pods) {
     return pods.error();
+  }
+  if (!task.empty()) {
+    keep_last_job(pods->items);
   }
   std::vector<LogSource> sources;
   for (const auto& pod : pods->items) {
@@ -59,11 +108,7 @@ base::Result<std::vector<LogSource>> find_sources(cluster::Client& client, const
       sources.push_back(source_of(pod, container.at("name").string_or()));
     }
   }
-  if (sources.empty()) {
-    return base::Error::not_found("{} has no pods in namespace {}", *service.name, target.name_space)
-        .with_hint("'deployctl status' shows what is deployed");
-  }
-  return sources;
+  return sources.empty() ? base::Result<std::vector<LogSource>>(no_pods(target, service, task)) : sources;
 }
 
 void each_line(std::string_view text, const std::function<void(std::string_view)>& on_line) {
@@ -135,7 +180,7 @@ base::Status follow_all(cluster::Client& client, const project::Target& target, 
 
 base::Status read_logs(cluster::Client& client, const project::Target& target, const project::Service& service,
                        const LogOptions& options, const LogLine& on_line, const Ports& ports) {
-  auto sources = find_sources(client, target, service, ports.stop);
+  auto sources = find_sources(client, target, service, options.task, ports.stop);
   if (sources && options.previous) {
     sources = ended(*std::move(sources), *service.name);
   }

@@ -17,7 +17,8 @@ REST = """  rest:
 def serving(text):
     """A web server that is there within a second; with an answer of its own, no image has to be built."""
     answer = json.dumps({"text": text})
-    return ["sh", "-c", f"mkdir /tmp/www && echo '{answer}' > /tmp/www/index.json && exec httpd -f -p 8080 -h /tmp/www"]
+    return ["sh", "-c", f"mkdir /tmp/www && echo '{answer}' > /tmp/www/index.json && echo serving {text} && "
+                        "exec httpd -f -p 8080 -h /tmp/www"]
 
 
 # The first process of a container is asked to end only when it listens for that: the others take half a minute.
@@ -187,6 +188,10 @@ environments:
         self.use_both("second")
         self.rollout()
         before = self.releases()
+        with self.subTest("while it is there, its logs stand beside those of the stable pods"):
+            logs = self.run_well("logs", "walked")
+            self.assertRegex(logs.stdout, r"(?m)^walked-canary-\S+ \| serving second$")
+            self.assertRegex(logs.stdout, r"(?m)^walked-(?!canary)\S+ \| serving first$")
         kubectl("delete", "deployment", "walked-canary", "-n", self.namespace, "--wait=false")
         done = self.deployctl("promote", "walked", "-e", "lab", "--yes")
         self.assert_exit(done, 7)

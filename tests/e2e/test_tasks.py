@@ -91,6 +91,13 @@ class Tasks(ProjectTest):
         self.assertIn("exit code 7", failed.stderr)
         self.assertIn("apply:deployment/api: skipped: not started: apply deployment/api (because the task migrate of api failed)", failed.stderr)
         self.assertEqual(self.names("deployments"), [])
+        with self.subTest("what it printed can be read later"):
+            logs = self.deployctl("logs", "api", "-e", "lab", "--task", "migrate")
+            self.assert_exit(logs, 0)
+            self.assertRegex(logs.stdout, r"^api-migrate-\S+ \| no such table\n$")
+            unknown = self.deployctl("logs", "api", "-e", "lab", "--task", "migrat")
+            self.assert_exit(unknown, 1)
+            self.assertIn("api has no task 'migrat'", unknown.stderr)
         self.rollout(5)
         first, second = self.names("jobs")
         self.assertEqual(second, first + "-2")
