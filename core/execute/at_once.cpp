@@ -20,4 +20,15 @@ void run_at_once(const Jobs& jobs, unsigned threads) {
   work();
 }
 
+base::Status try_at_once(const Attempts& attempts) {
+  std::vector<base::Status> outcomes(attempts.size());
+  Jobs jobs;
+  for (std::size_t at = 0; at < attempts.size(); ++at) {
+    jobs.emplace_back([&, at] { outcomes[at] = attempts[at](); });
+  }
+  run_at_once(jobs);
+  const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
+  return failed == outcomes.end() ? base::Status() : *failed;
+}
+
 }  // namespace deployctl::execute

@@ -100,12 +100,10 @@ class DriftFinder {
 
   // What runs, what scales it, and what was released last.
   base::Status read_cluster() {
-    std::array<base::Status, 3> outcomes;
-    run_at_once({[&] { outcomes[0] = read_running(); }, [&] { outcomes[1] = read_autoscalers(); },
-                 [&] { outcomes[2] = read_release(); }});
-    const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
-    if (failed != outcomes.end()) {
-      return *failed;
+    const auto read = try_at_once(
+        {[this] { return read_running(); }, [this] { return read_autoscalers(); }, [this] { return read_release(); }});
+    if (!read) {
+      return read;
     }
     settle_images();
     settle_secrets();

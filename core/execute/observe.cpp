@@ -6,7 +6,6 @@
 #include "core/oci/reference.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace deployctl::execute {
@@ -69,9 +68,7 @@ class Observer {
 
   // Reading the commit takes as long as connecting to a cluster nearby.
   base::Status see_commit_and_cluster() {
-    std::array<base::Status, 2> outcomes;
-    run_at_once({[&] { outcomes[0] = see_commit(); }, [&] { outcomes[1] = see_cluster(looking_, seen_); }});
-    return outcomes[0] ? outcomes[1] : outcomes[0];
+    return try_at_once({[this] { return see_commit(); }, [this] { return see_cluster(looking_, seen_); }});
   }
 
   base::Status see_rest() {

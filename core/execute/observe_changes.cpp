@@ -17,15 +17,9 @@ namespace deployctl::execute {
 namespace {
 
 // Fills the part of the observation that a plan is shown with.
-class ChangeLook {
+class ChangeLook : Look {
  public:
-  ChangeLook(const Looking& looking, Seen& seen)
-      : target_(looking.target),
-        wish_(looking.wish),
-        options_(looking.options),
-        ports_(looking.ports),
-        services_(looking.services),
-        seen_(seen) {}
+  ChangeLook(const Looking& looking, Seen& seen) : Look(looking, seen) {}
 
   base::Status run() {
     for (const auto part : {&ChangeLook::see_releases, &ChangeLook::see_changes, &ChangeLook::see_leftovers}) {
@@ -183,23 +177,20 @@ class ChangeLook {
     }
     tell_kept(*plan);
     std::mutex mutex;
-    base::Status outcome;
-    Jobs jobs;
+    Attempts attempts;
     for (const auto& step : plan->steps) {
       if (const auto* prune = std::get_if<plan::PruneObject>(&step.action)) {
-        jobs.emplace_back([&, prune] {
+        attempts.emplace_back([this, &mutex, prune] {
           const auto goes = would_go(*prune);
           const std::scoped_lock lock(mutex);
-          if (!goes) {
-            outcome = goes.error().within("looking for what would be pruned");
-          } else if (!*goes) {
+          if (goes && !*goes) {
             seen_.observation.not_pruned.insert(prune->key);
           }
+          return goes ? base::Status() : goes.error().within("looking for what would be pruned");
         });
       }
     }
-    run_at_once(jobs);
-    return outcome;
+    return try_at_once(attempts);
   }
 
   void tell_kept(const plan::Plan& plan) {
@@ -230,15 +221,6 @@ class ChangeLook {
     }
     return live.error();
   }
-
-  [[nodiscard]] LedgerScope ledger_scope() const { return {*target_.project, target_.environment, target_.name_space}; }
-
-  const project::Target& target_;
-  const plan::Wish& wish_;
-  const ObserveOptions& options_;
-  const Ports& ports_;
-  const std::vector<const project::Service*>& services_;
-  Seen& seen_;
 };
 
 }  // namespace

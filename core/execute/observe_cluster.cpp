@@ -13,22 +13,15 @@
 #include "core/plan/restore.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace deployctl::execute {
 namespace {
 
 // Fills what a Seen has of the cluster.
-class ClusterLook {
+class ClusterLook : Look {
  public:
-  ClusterLook(const Looking& looking, Seen& seen)
-      : target_(looking.target),
-        wish_(looking.wish),
-        options_(looking.options),
-        ports_(looking.ports),
-        services_(looking.services),
-        seen_(seen) {}
+  ClusterLook(const Looking& looking, Seen& seen) : Look(looking, seen) {}
 
   base::Status run() {
     const auto seen = see_cluster();
@@ -45,13 +38,14 @@ class ClusterLook {
       return client.error();
     }
     seen_.world.cluster = std::move(*client);
-    std::array<base::Status, 4> outcomes;
-    run_at_once({[&] { outcomes[0] = see_identity(); }, [&] { outcomes[1] = see_deployments(); },
-                 [&] { outcomes[2] = see_access(); }, [&] { outcomes[3] = see_autoscalers(); },
-                 [&] { see_lock_and_releases(); }});
-    const auto failed = std::ranges::find_if(outcomes, [](const base::Status& outcome) { return !outcome; });
-    if (failed != outcomes.end()) {
-      return *failed;
+    const auto seen = try_at_once({[this] { return see_identity(); }, [this] { return see_deployments(); },
+                                   [this] { return see_access(); }, [this] { return see_autoscalers(); },
+                                   [this] {
+                                     see_lock_and_releases();
+                                     return base::Status();
+                                   }});
+    if (!seen) {
+      return seen;
     }
     settle_replicas();
     return {};
@@ -195,16 +189,8 @@ class ClusterLook {
     return {};
   }
 
-  [[nodiscard]] LedgerScope ledger_scope() const { return {*target_.project, target_.environment, target_.name_space}; }
-
-  const project::Target& target_;
-  const plan::Wish& wish_;
-  const ObserveOptions& options_;
-  const Ports& ports_;
-  const std::vector<const project::Service*>& services_;
   std::set<std::string> scaled_;           // Deployments whose replicas an autoscaler has
   std::set<std::string> with_green_side_;  // services
-  Seen& seen_;
 };
 
 }  // namespace

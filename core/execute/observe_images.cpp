@@ -17,15 +17,9 @@ base::Error or_left_to_the_cluster(base::Error error, const project::Service& se
 }
 
 // Looks up one image after the other.
-class ImageLook {
+class ImageLook : Look {
  public:
-  ImageLook(const Looking& looking, Seen& seen)
-      : target_(looking.target),
-        wish_(looking.wish),
-        options_(looking.options),
-        ports_(looking.ports),
-        services_(looking.services),
-        seen_(seen) {}
+  ImageLook(const Looking& looking, Seen& seen) : Look(looking, seen) {}
 
   // Images that this run does not make must be in their registry already.
   base::Status run() {
@@ -102,13 +96,6 @@ class ImageLook {
                ? "; the tag ends in -dirty for what 'git status' shows: changes, and new files that are not ignored"
                : "";
   }
-
-  const project::Target& target_;
-  const plan::Wish& wish_;
-  const ObserveOptions& options_;
-  const Ports& ports_;
-  const std::vector<const project::Service*>& services_;
-  Seen& seen_;
 };
 
 }  // namespace

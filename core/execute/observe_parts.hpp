@@ -17,6 +17,27 @@ struct Looking {
   std::vector<const project::Service*> services;  // that the wish is about
 };
 
+// What every part has at hand.
+class Look {
+ protected:
+  Look(const Looking& looking, Seen& seen)
+      : target_(looking.target),
+        wish_(looking.wish),
+        options_(looking.options),
+        ports_(looking.ports),
+        services_(looking.services),
+        seen_(seen) {}
+
+  [[nodiscard]] LedgerScope ledger_scope() const { return {*target_.project, target_.environment, target_.name_space}; }
+
+  const project::Target& target_;
+  const plan::Wish& wish_;
+  const ObserveOptions& options_;
+  const Ports& ports_;
+  const std::vector<const project::Service*>& services_;
+  Seen& seen_;
+};
+
 // The cluster of a rollout: which one it is, what runs, what scales it, what we may do there, and whether a run is at
 // work. Nothing is looked at without a rollout.
 base::Status see_cluster(const Looking& looking, Seen& seen);
