@@ -26,6 +26,67 @@ void erase_below(Map& by_owner, const std::string& owner, const std::string& uid
 
 }  // namespace
 
+template <typename T>
+void RolloutView::Named<T>::put(T object) {
+  name_of[object.uid] = object.name;
+  auto& place = by_name[object.name];
+  place = std::move(object);
+}
+
+// One that was made anew under the name stays.
+template <typename T>
+void RolloutView::Named<T>::remove(const std::string& name, const std::string& uid) {
+  if (const auto found = by_name.find(name); found != by_name.end() && found->second.uid == uid) {
+    by_name.erase(found);
+    name_of.erase(uid);
+  }
+}
+
+template <typename T>
+void RolloutView::Named<T>::clear() {
+  by_name.clear();
+  name_of.clear();
+}
+
+template <typename T>
+const T* RolloutView::Named<T>::find(const std::string& name) const {
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : &found->second;
+}
+
+template <typename T>
+std::string RolloutView::Named<T>::version(const std::string& name) const {
+  const auto* known = find(name);
+  return known == nullptr ? std::string() : known->resource_version;
+}
+
+template <typename T>
+void RolloutView::Owned<T>::put(T object) {
+  owner_of[object.uid] = object.owner_uid;
+  auto& place = by_owner[object.owner_uid][object.uid];
+  place = std::move(object);
+}
+
+template <typename T>
+void RolloutView::Owned<T>::remove(const std::string& uid) {
+  if (const auto owner = owner_of.find(uid); owner != owner_of.end()) {
+    erase_below(by_owner, owner->second, uid);
+    owner_of.erase(owner);
+  }
+}
+
+template <typename T>
+void RolloutView::Owned<T>::clear() {
+  by_owner.clear();
+  owner_of.clear();
+}
+
+template <typename T>
+std::string RolloutView::Owned<T>::owner(const std::string& uid) const {
+  const auto found = owner_of.find(uid);
+  return found == owner_of.end() ? std::string() : found->second;
+}
+
 void RolloutView::put(const Object& object) {
   const auto kind = object.kind();
   if (kind == "Deployment") {
@@ -43,37 +104,30 @@ void RolloutView::put(const Object& object) {
 
 void RolloutView::put_deployment(const Object& object) {
   auto deployment = Deployment::from_json(object.body);
-  deployment_names_[deployment.uid] = deployment.name;
-  touch_deployment(deployment.uid);
-  auto& place = deployments_[deployment.name];
-  place = std::move(deployment);
+  const auto uid = deployment.uid;
+  deployments_.put(std::move(deployment));
+  touch_deployment(uid);
 }
 
 void RolloutView::put_replica_set(const Object& object) {
   auto replica_set = ReplicaSet::from_json(object.body);
   const auto owner = replica_set.owner_uid;
-  const auto uid = replica_set.uid;
-  replica_set_owner_[uid] = owner;
-  replica_sets_[owner][uid] = std::move(replica_set);
+  replica_sets_.put(std::move(replica_set));
   touch_deployment(owner);
 }
 
 void RolloutView::put_job(const Object& object) {
   auto job = Job::from_json(object.body);
-  job_names_[job.uid] = job.name;
-  touch_job(job.uid);
-  auto& place = jobs_[job.name];
-  place = std::move(job);
+  const auto uid = job.uid;
+  jobs_.put(std::move(job));
+  touch_job(uid);
 }
 
 void RolloutView::put_pod(const Object& object) {
   auto pod = Pod::from_json(object.body);
   const auto owner = pod.owner_uid;
-  const auto uid = pod.uid;
-  pod_owner_[uid] = owner;
-  pods_[owner][uid] = std::move(pod);
-  touch_owner_of_replica_set(owner);
-  touch_job(owner);
+  pods_.put(std::move(pod));
+  touch_owner_of_pod(owner);
 }
 
 // An event may come before the object it is about; then its arrival is what touches the deployment.
@@ -92,42 +146,25 @@ void RolloutView::put_event(const Object& object) {
   }
   events_[about][uid] = std::move(event);
   touch_deployment(about);
-  touch_owner_of_replica_set(about);
-  touch_job(about);
-  if (const auto pod = pod_owner_.find(about); pod != pod_owner_.end()) {
-    touch_owner_of_replica_set(pod->second);
-    touch_job(pod->second);
-  }
+  touch_owner_of_pod(about);
+  touch_owner_of_pod(pods_.owner(about));
 }
 
 void RolloutView::remove(const Object& object) {
   const auto kind = object.kind();
   const auto uid = uid_of(object);
   if (kind == "Deployment") {
-    if (const auto found = deployments_.find(object.name()); found != deployments_.end() && found->second.uid == uid) {
-      touch_deployment(uid);
-      deployments_.erase(found);
-      deployment_names_.erase(uid);
-    }
+    touch_deployment(uid);
+    deployments_.remove(object.name(), uid);
   } else if (kind == "ReplicaSet") {
-    if (const auto owner = replica_set_owner_.find(uid); owner != replica_set_owner_.end()) {
-      touch_deployment(owner->second);
-      erase_below(replica_sets_, owner->second, uid);
-      replica_set_owner_.erase(owner);
-    }
+    touch_deployment(replica_sets_.owner(uid));
+    replica_sets_.remove(uid);
   } else if (kind == "Job") {
-    if (const auto found = jobs_.find(object.name()); found != jobs_.end() && found->second.uid == uid) {
-      touch_job(uid);
-      jobs_.erase(found);
-      job_names_.erase(uid);
-    }
+    touch_job(uid);
+    jobs_.remove(object.name(), uid);
   } else if (kind == "Pod") {
-    if (const auto owner = pod_owner_.find(uid); owner != pod_owner_.end()) {
-      touch_owner_of_replica_set(owner->second);
-      touch_job(owner->second);
-      erase_below(pods_, owner->second, uid);
-      pod_owner_.erase(owner);
-    }
+    touch_owner_of_pod(pods_.owner(uid));
+    pods_.remove(uid);
     events_.erase(uid);
   } else if (kind == "Event") {
     const auto about = json::Reader(object.body).at("involvedObject");
@@ -140,16 +177,12 @@ void RolloutView::replace(std::string_view kind, std::span<const Object> objects
   touched_.is_all = true;
   if (kind == "Deployment") {
     deployments_.clear();
-    deployment_names_.clear();
   } else if (kind == "ReplicaSet") {
     replica_sets_.clear();
-    replica_set_owner_.clear();
   } else if (kind == "Job") {
     jobs_.clear();
-    job_names_.clear();
   } else if (kind == "Pod") {
     pods_.clear();
-    pod_owner_.clear();
   } else if (kind == "Event") {
     events_.clear();
     claim_events_.clear();
@@ -160,13 +193,11 @@ void RolloutView::replace(std::string_view kind, std::span<const Object> objects
 }
 
 const Deployment* RolloutView::deployment(const std::string& name) const {
-  const auto found = deployments_.find(name);
-  return found == deployments_.end() ? nullptr : &found->second;
+  return deployments_.find(name);
 }
 
 const Job* RolloutView::job(const std::string& name) const {
-  const auto found = jobs_.find(name);
-  return found == jobs_.end() ? nullptr : &found->second;
+  return jobs_.find(name);
 }
 
 verdict::Evidence RolloutView::evidence_for(const Deployment& deployment, const WrittenState& written) const {
@@ -187,7 +218,7 @@ verdict::Evidence RolloutView::evidence_for(const Deployment& deployment, const 
 verdict::Evidence RolloutView::evidence_for(const Job& job) const {
   verdict::Evidence evidence{.job = &job};
   add_events(job.uid, evidence);
-  if (const auto pods = pods_.find(job.uid); pods != pods_.end()) {
+  if (const auto pods = pods_.by_owner.find(job.uid); pods != pods_.by_owner.end()) {
     for (const auto& [uid, pod] : pods->second) {
       evidence.pods.push_back(&pod);
       add_events(uid, evidence);
@@ -199,7 +230,7 @@ verdict::Evidence RolloutView::evidence_for(const Job& job) const {
 
 std::vector<const ReplicaSet*> RolloutView::replica_sets_of(const Deployment& deployment) const {
   std::vector<const ReplicaSet*> found;
-  if (const auto owned = replica_sets_.find(deployment.uid); owned != replica_sets_.end()) {
+  if (const auto owned = replica_sets_.by_owner.find(deployment.uid); owned != replica_sets_.by_owner.end()) {
     for (const auto& [uid, replica_set] : owned->second) {
       found.push_back(&replica_set);
     }
@@ -216,8 +247,8 @@ void RolloutView::add_pods(const ReplicaSet& replica_set, verdict::Evidence& evi
   if (is_new) {
     add_events(replica_set.uid, evidence);
   }
-  const auto pods = pods_.find(replica_set.uid);
-  if (pods == pods_.end()) {
+  const auto pods = pods_.by_owner.find(replica_set.uid);
+  if (pods == pods_.by_owner.end()) {
     return;
   }
   for (const auto& [uid, pod] : pods->second) {
@@ -260,24 +291,20 @@ void RolloutView::add_claim_events(const Pod& pod, verdict::Evidence& evidence) 
 
 std::string RolloutView::known_version(const Object& object) const {
   if (object.kind() == "Deployment") {
-    const auto known = deployments_.find(object.name());
-    return known == deployments_.end() ? std::string() : known->second.resource_version;
+    return deployments_.version(object.name());
   }
   if (object.kind() == "Job") {
-    const auto known = jobs_.find(object.name());
-    return known == jobs_.end() ? std::string() : known->second.resource_version;
+    return jobs_.version(object.name());
   }
   const auto uid = uid_of(object);
-  const auto owner = pod_owner_.find(uid);
-  return owner == pod_owner_.end() ? std::string() : pods_.at(owner->second).at(uid).resource_version;
+  const auto owner = pods_.owner_of.find(uid);
+  return owner == pods_.owner_of.end() ? std::string() : pods_.by_owner.at(owner->second).at(uid).resource_version;
 }
 
-std::string RolloutView::pod_template_hash(const std::string& deployment) const {
-  const auto found = deployments_.find(deployment);
-  if (found == deployments_.end()) {
-    return {};
-  }
-  const auto* replica_set = new_replica_set(found->second, replica_sets_of(found->second));
+std::string RolloutView::pod_template_hash(const std::string& name) const {
+  const auto* deployment = deployments_.find(name);
+  const auto* replica_set =
+      deployment == nullptr ? nullptr : new_replica_set(*deployment, replica_sets_of(*deployment));
   return replica_set == nullptr ? std::string() : replica_set->pod_template_hash;
 }
 
@@ -285,20 +312,20 @@ RolloutView::Touched RolloutView::take_touched() {
   return std::exchange(touched_, {});
 }
 
-void RolloutView::touch_owner_of_replica_set(const std::string& replica_set_uid) {
-  if (const auto owner = replica_set_owner_.find(replica_set_uid); owner != replica_set_owner_.end()) {
-    touch_deployment(owner->second);
-  }
+// A replica set or a Job.
+void RolloutView::touch_owner_of_pod(const std::string& uid) {
+  touch_deployment(replica_sets_.owner(uid));
+  touch_job(uid);
 }
 
 void RolloutView::touch_deployment(const std::string& uid) {
-  if (const auto name = deployment_names_.find(uid); name != deployment_names_.end()) {
+  if (const auto name = deployments_.name_of.find(uid); name != deployments_.name_of.end()) {
     touched_.deployments.insert(name->second);
   }
 }
 
 void RolloutView::touch_job(const std::string& uid) {
-  if (const auto name = job_names_.find(uid); name != job_names_.end()) {
+  if (const auto name = jobs_.name_of.find(uid); name != jobs_.name_of.end()) {
     touched_.jobs.insert(name->second);
   }
 }

@@ -50,6 +50,31 @@ class RolloutView {
   Touched take_touched();
 
  private:
+  // What is asked for by its name; the uid tells the name that it is known by.
+  template <typename T>
+  struct Named {
+    void put(T object);
+    void remove(const std::string& name, const std::string& uid);
+    void clear();
+    [[nodiscard]] const T* find(const std::string& name) const;
+    [[nodiscard]] std::string version(const std::string& name) const;  // empty when it is not there
+
+    std::unordered_map<std::string, T> by_name;
+    std::unordered_map<std::string, std::string> name_of;  // by uid
+  };
+
+  // What belongs to something else, whose uid it names.
+  template <typename T>
+  struct Owned {
+    void put(T object);
+    void remove(const std::string& uid);
+    void clear();
+    [[nodiscard]] std::string owner(const std::string& uid) const;  // empty when it is not there
+
+    std::unordered_map<std::string, std::map<std::string, T>> by_owner;  // then by uid
+    std::unordered_map<std::string, std::string> owner_of;               // by uid
+  };
+
   template <typename T>
   using ByOwner = std::unordered_map<std::string, std::map<std::string, T>>;
 
@@ -58,7 +83,7 @@ class RolloutView {
   void put_job(const Object& object);
   void put_pod(const Object& object);
   void put_event(const Object& object);
-  void touch_owner_of_replica_set(const std::string& replica_set_uid);
+  void touch_owner_of_pod(const std::string& uid);
   void touch_deployment(const std::string& uid);
   void touch_job(const std::string& uid);
   [[nodiscard]] std::vector<const ReplicaSet*> replica_sets_of(const Deployment& deployment) const;
@@ -67,16 +92,12 @@ class RolloutView {
   void add_claim_events(const Pod& pod, verdict::Evidence& evidence) const;
 
   Touched touched_;
-  std::unordered_map<std::string, Deployment> deployments_;         // by name
-  std::unordered_map<std::string, std::string> deployment_names_;   // uid to name
-  std::unordered_map<std::string, Job> jobs_;                       // by name
-  std::unordered_map<std::string, std::string> job_names_;          // uid to name
-  ByOwner<ReplicaSet> replica_sets_;                                // by deployment uid, then uid
-  std::unordered_map<std::string, std::string> replica_set_owner_;  // replica set uid to deployment uid
-  ByOwner<Pod> pods_;                                               // by uid of replica set or Job, then uid
-  std::unordered_map<std::string, std::string> pod_owner_;          // pod uid to uid of replica set or Job
-  ByOwner<Event> events_;                                           // by uid of what it is about, then uid
-  ByOwner<Event> claim_events_;                                     // by name of the claim, then uid
+  Named<Deployment> deployments_;
+  Named<Job> jobs_;
+  Owned<ReplicaSet> replica_sets_;  // of Deployments
+  Owned<Pod> pods_;                 // of replica sets and Jobs
+  ByOwner<Event> events_;           // by uid of what it is about, then uid
+  ByOwner<Event> claim_events_;     // by name of the claim, then uid
 };
 
 }  // namespace deployctl::kube
