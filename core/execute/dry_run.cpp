@@ -114,15 +114,18 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
   Jobs jobs;
   const auto& seen = observation;
   std::map<kube::ObjectKey, plan::ExpectedChange> expected;
-  std::set<kube::ObjectKey> made;
-  const auto stays = [&](const kube::ObjectKey& key) { return made.contains(key); };
+  std::map<kube::ObjectKey, kube::Object> made;
+  const auto planned = [&](const kube::ObjectKey& key) {
+    const auto found = made.find(key);
+    return found == made.end() ? nullptr : &found->second;
+  };
   for (const auto* service : services) {
     auto objects = plan::desired_objects(target, *service, observation);
     if (!objects) {
       return objects.error();
     }
     for (auto& object : *objects) {
-      made.insert(object.key());
+      made.emplace(object.key(), object);
       if (!observation.namespace_exists) {
         expected[object.key()] = {plan::Change::create, {}, {}};
         continue;
@@ -135,7 +138,7 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
         const auto old =
             change || !is_port_taken(change.error())
                 ? std::optional<base::Result<kube::ObjectKey>>()
-                : taken_port({.wanted = object, .project = *target.project, .services = named, .stays = stays},
+                : taken_port({.wanted = object, .project = *target.project, .services = named, .planned = planned},
                              change.error(), client, ports);
         if (old) {
           change = *old ? without_its_port(object, client, ports) : (*old).error();

@@ -22,13 +22,19 @@ base::Result<std::vector<kube::Object>> list_services(const std::string& name_sp
   return listed ? base::Result<std::vector<kube::Object>>(std::move(listed->items)) : listed.error();
 }
 
+bool have_one_in_common(const std::set<long long>& left, const std::set<long long>& right) {
+  return std::ranges::any_of(left, [&](long long port) { return right.contains(port); });
+}
+
+bool gives_up(const kube::Object& planned, const kube::Object& live, const kube::Object& wanted) {
+  return !have_one_in_common(plan::node_ports_after(planned, live), plan::node_ports(wanted));
+}
+
 std::optional<kube::Object> holder_of(const kube::Object& wanted, const std::vector<kube::Object>& services) {
   const auto ports = plan::node_ports(wanted);
   for (const auto& service : services) {
-    const auto held = plan::node_ports(service);
-    const bool is_held = std::ranges::any_of(ports, [&](long long port) { return held.contains(port); });
     const bool is_itself = service.name() == wanted.name() && service.name_space() == wanted.name_space();
-    if (is_held && !is_itself) {
+    if (!is_itself && have_one_in_common(ports, plan::node_ports(service))) {
       return service;
     }
   }
@@ -58,9 +64,11 @@ base::Result<kube::ObjectKey> taken_port(const PortQuestion& question, const bas
     return refusal.with_hint("{}{} has it: {}", name, is_near ? "" : " in namespace " + holder->name_space(),
                              give_another);
   }
-  if (question.stays(holder->key())) {
-    return refusal.with_hint("{}, which stays, has it: release that one without the port first, or {}", name,
-                             give_another);
+  if (const auto* planned = question.planned(holder->key()); planned != nullptr) {
+    return gives_up(*planned, *holder, question.wanted)
+               ? base::Result<kube::ObjectKey>(holder->key())
+               : refusal.with_hint("{}, which stays, has it: release that one without the port first, or {}", name,
+                                   give_another);
   }
   if (plan::is_of_another_service(*holder, question.services)) {
     return refusal.with_hint(

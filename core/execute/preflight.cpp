@@ -52,6 +52,7 @@ class Gatherer {
       add_list(jobs, "LimitRange", facts_.limit_ranges);
     }
     run_at_once(jobs);
+    check_handovers();
     if (!failure_) {
       try_what_is_made_beside();
       list_pods();
@@ -220,18 +221,34 @@ class Gatherer {
 
   // A Service that the run prunes hands its node port over.
   void look_for_port(const kube::Object& wanted, const base::Error& refusal) {
-    const auto stays = [this](const kube::ObjectKey& key) {
-      const auto made = plan::desired_keys(plan_);
-      return std::ranges::find(made, key) != made.end();
+    const auto planned = [this](const kube::ObjectKey& key) -> const kube::Object* {
+      for (const auto& step : plan_.steps) {
+        const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
+        if (apply != nullptr && apply->object.key() == key) {
+          return &apply->object;
+        }
+      }
+      return nullptr;
     };
     const auto old =
-        taken_port({.wanted = wanted, .project = plan_.project, .services = options_.services, .stays = stays}, refusal,
-                   client_, ports_);
+        taken_port({.wanted = wanted, .project = plan_.project, .services = options_.services, .planned = planned},
+                   refusal, client_, ports_);
     const std::scoped_lock lock(mutex_);
     if (old) {
       seen_.observation.moved_ports.insert_or_assign(wanted.key(), *old);
     } else {
       note_refusal(wanted.key(), old.error());
+    }
+  }
+
+  void check_handovers() {
+    auto& moved = seen_.observation.moved_ports;
+    for (const auto& blocked : plan::blocked_handovers(plan_.steps, moved)) {
+      note_refusal(blocked, base::Error::invalid_input("its node port is that of {}, which gives it up no sooner than "
+                                                       "this one is there",
+                                                       kube::to_string(moved.at(blocked)))
+                                .with_hint("release one of them without its 'node_port' first: they exchange ports, or "
+                                           "one depends on the other"));
     }
   }
 

@@ -79,6 +79,66 @@ void put_before(Steps& steps, Place apply, Step prune) {
   steps.insert(apply, std::move(prune));
 }
 
+// Whether a step comes after another one, directly or through others.
+bool waits_for(Steps& steps, const std::string& id, const std::string& other) {
+  std::set<std::string> seen{id};
+  for (std::vector<std::string> open{id}; !open.empty();) {
+    const auto step = find_step(steps, open.back());
+    open.pop_back();
+    for (const auto& before : step == steps.end() ? std::vector<std::string>() : step->after) {
+      if (before == other) {
+        return true;
+      }
+      if (seen.insert(before).second) {
+        open.push_back(before);
+      }
+    }
+  }
+  return false;
+}
+
+// Each step behind those that it comes after, and otherwise as they stand.
+Steps in_order(Steps steps) {
+  std::set<std::string> waiting;
+  std::ranges::transform(steps, std::inserter(waiting, waiting.end()), &Step::id);
+  Steps ordered;
+  while (!steps.empty()) {
+    const auto next = std::ranges::find_if(steps, [&](const Step& step) {
+      return std::ranges::none_of(step.after, [&](const std::string& id) { return waiting.contains(id); });
+    });
+    const auto taken = next == steps.end() ? steps.begin() : next;
+    waiting.erase(taken->id);
+    ordered.push_back(std::move(*taken));
+    steps.erase(taken);
+  }
+  return ordered;
+}
+
+// False when the one that gives the port up waits for the one that gets it.
+bool hand_over(Steps& steps, const kube::ObjectKey& wanted, const kube::ObjectKey& holder) {
+  const auto gets = find_apply(steps, "Service", wanted.name);
+  const auto gives = find_apply(steps, "Service", holder.name);
+  if (gets == steps.end() || gives == steps.end() || comes_after(*gets, gives->id)) {
+    return true;
+  }
+  if (waits_for(steps, gives->id, gets->id)) {
+    return false;
+  }
+  gets->after.push_back(gives->id);
+  return true;
+}
+
+std::vector<kube::ObjectKey> hand_over_all(Steps& steps, const MovedPorts& moved) {
+  std::vector<kube::ObjectKey> blocked;
+  for (const auto& [wanted, holder] : moved) {
+    if (!hand_over(steps, wanted, holder)) {
+      blocked.push_back(wanted);
+    }
+  }
+  steps = in_order(std::move(steps));
+  return blocked;
+}
+
 std::vector<const kube::Object*> services_in(const Steps& steps) {
   std::vector<const kube::Object*> services;
   for (const auto& step : steps) {
@@ -98,6 +158,19 @@ std::set<long long> node_ports(const kube::Object& service) {
     if (const auto number = port.at("nodePort").integer()) {
       ports.insert(*number);
     }
+  }
+  return ports;
+}
+
+std::set<long long> node_ports_after(const kube::Object& wanted, const kube::Object& live) {
+  const auto spec = json::Reader(wanted.body).at("spec");
+  const auto type = spec.at("type").string_or("ClusterIP");
+  if (type != "NodePort" && type != "LoadBalancer") {
+    return {};
+  }
+  auto ports = node_ports(wanted);
+  if (ports.size() < spec.at("ports").size()) {
+    ports.merge(node_ports(live));
   }
   return ports;
 }
@@ -130,7 +203,18 @@ Steps make_way(Steps& steps, Steps prunes, const MovedPorts& moved) {
     }
     put_before(steps, apply, std::move(prune));
   }
+  if (!moved.empty()) {
+    hand_over_all(steps, moved);
+  }
   return others;
+}
+
+std::vector<kube::ObjectKey> blocked_handovers(const Steps& steps, const MovedPorts& moved) {
+  if (moved.empty()) {
+    return {};
+  }
+  auto ordered = steps;
+  return hand_over_all(ordered, moved);
 }
 
 }  // namespace deployctl::plan

@@ -168,21 +168,21 @@ class History(ReleasesTest):
             self.assert_exit(status, 0)
             self.assertRegex(status.stdout, r"release 5: live, commit [0-9a-f]{7}, .* ago by ")
 
+    def node_ports(self):
+        services = json.loads(kubectl("get", "services", "-n", self.namespace, "-o", "json").stdout)["items"]
+        return {each["metadata"]["name"]: each["spec"]["ports"][0]["nodePort"] for each in services}
+
     def test_hands_a_node_port_over_from_a_service_that_goes(self):
         ending = SERVING.replace("exec sleep 3600", "trap exit TERM; sleep 3600 & wait")
 
         def use(name, script=ending):
             self.use({name: script + "    port: 8080\n    service: {type: NodePort, node_port: 30987}\n"})
 
-        def holder():
-            services = json.loads(kubectl("get", "services", "-n", self.namespace, "-o", "json").stdout)["items"]
-            return {each["metadata"]["name"]: each["spec"]["ports"][0]["nodePort"] for each in services}
-
         use("api")
         self.rollout()
         use("backend", BROKEN)
         self.rollout("--on-failure", "stop", code=5)
-        self.assertEqual(holder(), {"api": 30987}, "who has no pods gets no port")
+        self.assertEqual(self.node_ports(), {"api": 30987}, "who has no pods gets no port")
         use("backend")
         with self.subTest("as the plan shows"):
             plan = self.deployctl("plan", "-e", "lab")
@@ -192,15 +192,30 @@ class History(ReleasesTest):
             one = self.rollout("backend", code=3)
             self.assertIn("service/api has it, which this run leaves alone", one.stderr)
         self.rollout()
-        self.assertEqual(holder(), {"backend": 30987})
+        self.assertEqual(self.node_ports(), {"backend": 30987})
         self.assertIsNone(self.get("deployment", "api"))
         with self.subTest("and back"):
             self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes"), 0)
-            self.assertEqual(holder(), {"api": 30987})
+            self.assertEqual(self.node_ports(), {"api": 30987})
         with self.subTest("also when what comes after it fails"):
             use("backend", ending + "    tasks: {check: {command: [\"false\"], when: after-rollout, retries: 0}}\n")
             self.rollout("--on-failure", "undo", code=5)
-            self.assertEqual(holder(), {"api": 30987})
+            self.assertEqual(self.node_ports(), {"api": 30987})
+
+    def test_hands_a_node_port_over_from_a_service_that_stays(self):
+        def use(**ports):
+            self.use({name: NO_PODS + f"    port: 8080\n    service: {{type: NodePort, node_port: {port}}}\n"
+                      for name, port in ports.items()})
+
+        use(api=30985)
+        self.rollout()
+        use(api=30984, web=30985)
+        self.rollout()
+        self.assertEqual(self.node_ports(), {"api": 30984, "web": 30985})
+        use(api=30985, web=30984)
+        exchanged = self.rollout(code=3)
+        self.assertIn("gives it up no sooner than this one is there", exchanged.stderr)
+        self.assertIn("nothing was changed", exchanged.stderr)
 
     def test_gives_a_service_its_replicas_back_from_the_autoscaler_that_goes(self):
         scaled = "    scale: {min: 2, max: 3, cpu: 80}\n    resources: {cpu: 10m}\n"

@@ -11,6 +11,7 @@ namespace deployctl::plan {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 kube::Object object(const std::string& kind, const std::string& name) {
   return {.body = {{"apiVersion", "v1"}, {"kind", kind}, {"metadata", {{"name", name}, {"namespace", "web"}}}}};
@@ -125,6 +126,32 @@ TEST(MakeWay, LeavesTheServiceThatLeadsToTwoSidesBeforeItsPods) {
            {{{"v1", "Service", "web", "backend"}, {"v1", "Service", "web", "api"}}});
   EXPECT_EQ(in_words(steps)[0], "prune:service/api <- task:backend/migrate");
   EXPECT_EQ(in_words(steps)[1], "apply:service/backend <- prune:service/api");
+}
+
+TEST(MakeWay, AppliesTheServiceThatGivesAPortUpBeforeTheOneThatGetsIt) {
+  const kube::ObjectKey api{"v1", "Service", "web", "api"};
+  const kube::ObjectKey web{"v1", "Service", "web", "web"};
+  const auto first = apply(node_port_service("api", 30080), {});
+  const auto second = apply(node_port_service("web", 30081), {});
+  std::vector<Step> steps{first, ending("rollout:api", "api", AwaitRollout{}, {first.id}), second};
+  make_way(steps, {}, {{api, web}});
+  EXPECT_THAT(in_words(steps), ElementsAre("apply:service/web <-", "apply:service/api <- apply:service/web",
+                                           "rollout:api <- apply:service/api"));
+  EXPECT_THAT(blocked_handovers(steps, {{api, web}}), IsEmpty());
+  EXPECT_THAT(blocked_handovers({first, second}, {{api, web}, {web, api}}), ElementsAre(web)) << "they exchange ports";
+  steps = {first, ending("rollout:api", "api", AwaitRollout{}, {first.id}), second};
+  steps.back().after = {"rollout:api"};
+  EXPECT_THAT(blocked_handovers(steps, {{api, web}}), ElementsAre(api)) << "web depends on api";
+}
+
+TEST(NodePorts, ThatAServiceDoesNotNameStayAsTheyAre) {
+  const auto live = node_port_service("api", 30080);
+  auto wanted = node_port_service("api", 30081);
+  EXPECT_THAT(node_ports_after(wanted, live), IsEmpty()) << "of no type that has them";
+  wanted.body["spec"]["type"] = "NodePort";
+  EXPECT_THAT(node_ports_after(wanted, live), ElementsAre(30081));
+  wanted.body["spec"]["ports"][0].erase("nodePort");
+  EXPECT_THAT(node_ports_after(wanted, live), ElementsAre(30080));
 }
 
 TEST(MovedPorts, AreThoseThatAnotherServiceHadBefore) {
