@@ -96,6 +96,11 @@ bool is_unfit_object(const StatusDetails& status) {
 }
 
 Error invalid(const StatusDetails& status, const Operation& operation) {
+  if (status.message.find("does not support dry run") != std::string::npos) {
+    return Error::failed("cannot try out to {} {}: {}", operation.verb, what(operation), message_of(status))
+        .with_hint(
+            "declare in its configuration that the webhook has no side effects (sideEffects: None or NoneOnDryRun)");
+  }
   if (status.causes.empty()) {
     return Error::invalid_input("the cluster refuses {}: {}", what(operation), message_of(status));
   }

@@ -113,4 +113,8 @@ base::Result<kube::Object> try_apply(cluster::Client& client, const kube::Object
   return *adopted ? base::Result<kube::Object>(**std::move(adopted)) : applied.error();
 }
 
+bool is_trial_refused(const base::Error& error) {
+  return error.message.find("does not support dry run") != std::string::npos;
+}
+
 }  // namespace deployctl::execute

@@ -29,4 +29,8 @@ base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube:
 base::Result<kube::Object> try_apply(cluster::Client& client, const kube::Object& object, cluster::Force force,
                                      std::stop_token stop);
 
+// Whether the server tries nothing out, because an admission webhook has side effects (API concepts, "Dry-run
+// authorization"): that says nothing about the apply itself.
+bool is_trial_refused(const base::Error& error);
+
 }  // namespace deployctl::execute

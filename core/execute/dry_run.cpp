@@ -69,7 +69,9 @@ base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const std
                                            const plan::Observation& seen, cluster::Client& client, const Ports& ports) {
   const auto applied = try_apply(client, object, cluster::Force::yes, ports.stop);
   if (!applied) {
-    return applied.error().within("asking what applying {} would change", kube::to_string(object.key()));
+    return is_trial_refused(applied.error())
+               ? applied.error()
+               : applied.error().within("asking what applying {} would change", kube::to_string(object.key()));
   }
   if (applied->resource_version().empty()) {
     return plan::expected_change(nullptr, *applied);
@@ -140,6 +142,10 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
                 ? std::optional<base::Result<kube::ObjectKey>>()
                 : taken_port({.wanted = object, .project = *target.project, .services = named, .planned = planned},
                              change.error(), client, ports);
+        if (!change && is_trial_refused(change.error())) {
+          ports.events.emit(events::Note{events::Note::Level::warning, change.error().message});
+          change = plan::ExpectedChange();
+        }
         if (old) {
           change = *old ? without_its_port(object, client, ports) : (*old).error();
         }

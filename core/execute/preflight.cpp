@@ -278,9 +278,8 @@ class Gatherer {
   }
 
   void note_refusal(const kube::ObjectKey& key, const base::Error& error) {
-    if (is_dry_run_refused(error)) {
-      facts_.remarks.push_back(
-          fmt::format("what applying {} would do cannot be tried out: {}", kube::to_string(key), error.message));
+    if (is_trial_refused(error)) {
+      facts_.remarks.push_back(error.message);
     } else if (is_about_the_object(error)) {
       facts_.refusals.emplace(key, error);
     } else {
@@ -308,11 +307,6 @@ class Gatherer {
       return json::Reader(each.body).at("metadata", "generation").integer_or();
     };
     return generation(result) == generation(live->second) ? plan::Change::none : plan::Change::update;
-  }
-
-  // Admission webhooks with side effects forbid dry runs (API concepts, "Dry-run authorization").
-  static bool is_dry_run_refused(const base::Error& error) {
-    return error.message.find("does not support dry run") != std::string::npos;
   }
 
   static bool is_about_the_object(const base::Error& error) {

@@ -19,10 +19,31 @@ spec: {hard: {pods: "0"}}
 """
 
 
-class AdmissionHook:
-    """A webhook that denies every pod of one namespace, at an address of this machine."""
+def against_restricted(pod):
+    """What the Pod Security Standard 'restricted' has against a pod, in the words of the server's own check of it, which
+    came with Kubernetes 1.22; as far as pods that deployctl makes can break it."""
+    spec, found = pod["spec"], []
+    of_pod = spec.get("securityContext", {})
+    for container in spec["containers"]:
+        own, name = container.get("securityContext", {}), container["name"]
+        if own.get("allowPrivilegeEscalation") is not False:
+            found.append(f'allowPrivilegeEscalation != false (container "{name}" must set '
+                         "securityContext.allowPrivilegeEscalation=false)")
+        if "ALL" not in own.get("capabilities", {}).get("drop", []):
+            found.append(f'unrestricted capabilities (container "{name}" must set securityContext.capabilities.drop=["ALL"])')
+        if not own.get("runAsNonRoot", of_pod.get("runAsNonRoot")):
+            found.append(f'runAsNonRoot != true (pod or container "{name}" must set securityContext.runAsNonRoot=true)')
+        if own.get("seccompProfile", of_pod.get("seccompProfile", {})).get("type") not in ("RuntimeDefault", "Localhost"):
+            found.append(f'seccompProfile (pod or container "{name}" must set securityContext.seccompProfile.type to '
+                         '"RuntimeDefault" or "Localhost")')
+    return found and 'violates PodSecurity "restricted:latest": ' + ", ".join(found)
 
-    def __init__(self, words):
+
+class AdmissionHook:
+    """A webhook that is asked about every pod of one namespace, at an address of this machine. `why_not` answers with
+    what it has against a pod, if anything."""
+
+    def __init__(self, why_not):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-hook-"))
         key, certificate = self.folder / "key", self.folder / "crt"
         made = run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=hook",
@@ -35,9 +56,10 @@ class AdmissionHook:
         class Denying(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = json.dumps({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-                                     "response": {"uid": asked["request"]["uid"], "allowed": False,
-                                                  "status": {"message": words}}}).encode()
+                words = why_not(asked["request"]["object"])
+                answer = json.dumps({"apiVersion": asked["apiVersion"], "kind": "AdmissionReview",
+                                     "response": {"uid": asked["request"]["uid"], "allowed": not words,
+                                                  "status": {"message": words or ""}}}).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
@@ -51,16 +73,18 @@ class AdmissionHook:
         self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def configuration(self, namespace):
-        return {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+    def configuration(self, namespace, resource="pods", group="", side_effects="None"):
+        # Side effects can be declared to the old version of the API only.
+        version = "v1" if side_effects == "None" else "v1beta1"
+        return {"apiVersion": f"admissionregistration.k8s.io/{version}", "kind": "ValidatingWebhookConfiguration",
                 "metadata": {"name": namespace},
-                "webhooks": [{"name": "friday.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None",
-                              "failurePolicy": "Ignore", "timeoutSeconds": 5,
+                "webhooks": [{"name": "friday.example.com", "admissionReviewVersions": [version],
+                              "sideEffects": side_effects, "failurePolicy": "Ignore", "timeoutSeconds": 5,
                               "clientConfig": {"url": f"https://127.0.0.1:{self.server.server_address[1]}/",
                                                "caBundle": self.authority},
                               "namespaceSelector": {"matchLabels": {"e2e-hook": namespace}},
-                              "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
-                                         "resources": ["pods"]}]}]}
+                              "rules": [{"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"],
+                                         "resources": [resource]}]}]}
 
     def close(self):
         self.server.shutdown()
@@ -139,27 +163,71 @@ environments:
         done = self.deployctl("release", "-e", "lab", "--yes")
         self.assert_broken(done, "quota")
 
-    def test_pods_that_an_admission_webhook_denies_are_told_with_its_words(self):
-        hook = AdmissionHook("no pods on a Friday")
+    def use_hook(self, why_not, **asked_about):
+        hook = AdmissionHook(why_not)
         self.addCleanup(hook.close)
-        self.use()
         kubectl("create", "namespace", self.namespace)
         kubectl("label", "namespace", self.namespace, f"e2e-hook={self.namespace}")
         self.addCleanup(kubectl, "delete", "validatingwebhookconfiguration", self.namespace)
-        self.write("../hook.json", json.dumps(hook.configuration(self.namespace)))
+        self.write("../hook.json", json.dumps(hook.configuration(self.namespace, **asked_about)))
         self.addCleanup((self.folder / "../hook.json").unlink)
         applied = kubectl("apply", "-f", str(self.folder / "../hook.json"))
         self.assertEqual(applied.code, 0, applied)
-        self.wait_until_pods_are_denied()
+        self.wait_until_the_hook_is_known()
+
+    def test_pods_that_an_admission_webhook_denies_are_told_with_its_words(self):
+        self.use()
+        self.use_hook(lambda pod: "no pods on a Friday")
         done = self.deployctl("release", "-e", "lab", "--yes")
         self.assert_broken(done, "no pods on a Friday", "admission webhook", "denied the request")
 
-    def wait_until_pods_are_denied(self):
+    def test_pods_that_the_security_standard_of_the_namespace_forbids_are_told_with_what_they_lack(self):
+        self.use_hook(against_restricted)
+        self.write("deployctl.yaml", f"""project: e2e-failures
+services:
+  cache: {{image: "busybox:1.36", pin: tag, command: [sleep, "3600"]}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+        self.commit()
+        done = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_broken(done, 'violates PodSecurity "restricted:latest"', 'container "cache" must set', "rule pods-refused")
+
+    def test_pods_with_an_image_of_our_own_satisfy_the_strictest_security_standard(self):
+        self.write("deployctl.yaml", f"""project: e2e-failures
+registry: {registry()}/e2e-failures
+services:
+  web: {{stack: go, port: 8080, health: /health, tasks: {{migrate: {{command: [/app, migrate]}}}}}}
+""")
+        self.commit()
+        self.assert_exit(self.deployctl("generate", "kubernetes", "--out", "made"), 0)
+        made = run(["kubectl", "create", "--dry-run=client", "-o", "json", "-f", str(self.folder / "made"), "-R"])
+        self.assertEqual(made.code, 0, made)
+        objects = json.loads("[" + made.stdout.replace("\n}\n{\n", "\n},\n{\n") + "]")
+        templates = [each["spec"]["template"] for each in objects if "template" in each.get("spec", {})]
+        self.assertEqual([against_restricted(each) for each in templates], [[]])
+
+    def wait_until_the_hook_is_known(self):
         """The server hears of a new webhook a moment later."""
+        tries = (("run", "asked", "--image=asked"), ("create", "deployment", "asked", "--image=asked"))
         for _ in range(50):
-            if kubectl("run", "asked", "--image=asked", "--dry-run=server", "-n", self.namespace).code != 0:
+            if any(kubectl(*each, "--dry-run=server", "-n", self.namespace).code != 0 for each in tries):
                 return
-        self.fail("pods are not denied")
+        self.fail("the hook is not asked")
+
+    def test_what_a_hook_with_side_effects_would_say_is_left_open(self):
+        self.write("deployctl.yaml", f"""project: e2e-failures
+services:
+  web: {{image: "busybox:1.36", pin: tag, replicas: 0}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+        self.commit()
+        self.use_hook(lambda pod: None, resource="deployments", group="apps", side_effects="Some")
+        for command in (("plan",), ("rollout", "--yes")):
+            done = self.deployctl(*command, "-e", "lab")
+            self.assert_exit(done, 0)
+            self.assertIn("cannot try out to apply deployment/web", done.stderr)
 
     def test_a_configuration_that_vanished_is_named(self):
         self.use(extra="    secrets: {TOKEN: \"env:E2E_TOKEN\"}\n")
