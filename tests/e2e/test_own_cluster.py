@@ -47,7 +47,7 @@ environments:
 
     def test_that_no_controller_is_at_work_is_said(self):
         self.use("idle", 1)
-        with self.begin("--timeout", "25s") as process:
+        with self.begin("--timeout", "20s") as process:
             output, errors = process.communicate(timeout=120)
         events = [json.loads(line) for line in output.splitlines()]
         findings = [event for event in events if event["type"] == "finding"]

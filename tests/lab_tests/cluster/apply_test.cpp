@@ -114,6 +114,19 @@ TEST_F(Apply, NamesTheFieldThatCannotBeChanged) {
   EXPECT_THAT(applied.error().message, HasSubstr("immutable"));
 }
 
+TEST_F(Apply, SaysHowLargeAnObjectMayBe) {
+  const auto refusal_of = [](std::size_t bytes) {
+    const auto applied = admin().apply(config_map(name_space(), "large", {{"a", std::string(bytes, 'x')}}));
+    EXPECT_FALSE(applied);
+    return applied ? base::Error() : applied.error();
+  };
+  for (const auto& [bytes, words] : {std::pair(1u << 20u, "Too long"), std::pair(4u << 20u, "limit is 3145728")}) {
+    const auto refusal = refusal_of(bytes + 1);
+    EXPECT_EQ(refusal.code, ErrorCode::invalid_input);
+    EXPECT_THAT(refusal.message, HasSubstr(words));
+  }
+}
+
 TEST_F(Apply, InAMissingNamespaceNamesIt) {
   const auto applied = admin().apply(config_map("no-such-namespace", "one", {{"a", "1"}}));
   ASSERT_FALSE(applied);
