@@ -7,9 +7,11 @@
 #include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
 #include "core/execute/foreign_selector.hpp"
-#include "core/execute/image_access.hpp"
 #include "core/execute/images.hpp"
 #include "core/execute/node_ports.hpp"
+#include "core/execute/preflight_images.hpp"
+#include "core/execute/preflight_routers.hpp"
+#include "core/execute/task_step.hpp"
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/adoption.hpp"
@@ -39,10 +41,10 @@ class Gatherer {
   base::Result<plan::PreflightFacts> gather() {
     facts_.user = client_.connection().user_name.empty() ? "" : "user " + client_.connection().user_name;
     facts_.deployments = seen_.observation.deployments;
-    check_routers();
+    facts_.refusals = router_refusals(plan_, seen_.observation.namespace_exists, client_, ports_.stop);
     Jobs jobs;
     add_permissions(jobs);
-    add_images(jobs);
+    jobs.emplace_back([this] { look_up_images(); });
     add_list(jobs, "Node", facts_.nodes);
     add_storage_classes(jobs);
     add_named_objects(jobs);
@@ -56,6 +58,7 @@ class Gatherer {
     if (!failure_) {
       try_what_is_made_beside();
       list_pods();
+      ask_for_tasks();
     }
     if (ports_.stop.stop_requested()) {
       return base::Error::interrupted();
@@ -94,93 +97,6 @@ class Gatherer {
       note_failure(allowed.error().within("asking for our permissions"));
     } else if (!*allowed) {
       facts_.missing_permissions.push_back(needed);
-    }
-  }
-
-  // Routes are of kinds that a cluster need not have; and a canary's Ingress is nothing without that of the stable
-  // pods.
-  void check_routers() {
-    for (const auto& step : plan_.steps) {
-      if (const auto* apply = std::get_if<plan::ApplyObject>(&step.action); apply != nullptr) {
-        check_route(apply->object);
-      } else if (const auto* run = std::get_if<plan::RunCanary>(&step.action); run != nullptr) {
-        check_ingress(*run);
-      }
-    }
-  }
-
-  void check_route(const kube::Object& route) {
-    const auto key = route.key();
-    if (key.kind != "HTTPRoute" && key.kind != "VirtualService") {
-      return;
-    }
-    const auto served = client_.served(key, ports_.stop);
-    if (!served && served.error().code == ErrorCode::not_found) {
-      facts_.refusals.emplace(key, base::Error::refused("{}", served.error().message)
-                                       .with_hint("install the CRDs of {}, or choose another 'router'",
-                                                  key.kind == "HTTPRoute" ? "Gateway API" : "Istio"));
-    } else if (served && key.kind == "HTTPRoute") {
-      check_gateways(route);
-    }
-  }
-
-  // Without it nobody takes the route up. Who may not see it goes without, and so does a namespace that is made first.
-  void check_gateways(const kube::Object& route) {
-    for (const auto& parent : json::Reader(route.body).at("spec", "parentRefs").elements()) {
-      const auto name_space = parent.at("namespace").string_or(plan_.name_space);
-      const bool is_told = name_space != plan_.name_space || seen_.observation.namespace_exists;
-      if (parent.at("kind").string_or("Gateway") != "Gateway" || !is_told) {
-        continue;
-      }
-      const auto name = parent.at("name").string_or();
-      const auto served = client_.served({route.api_version(), "Gateway", name_space, name}, ports_.stop);
-      const auto found = served ? client_.get(*served, ports_.stop) : base::Result<kube::Object>(kube::Object());
-      if (!found && found.error().code == ErrorCode::not_found) {
-        facts_.refusals.emplace(
-            route.key(),
-            base::Error::refused("there is no Gateway {} in namespace {} to take the route up", name, name_space)
-                .with_hint("make it first, or correct 'ingress.gateway' in the project manifest"));
-      }
-    }
-  }
-
-  void check_ingress(const plan::RunCanary& run) {
-    const auto ingress = std::ranges::find(run.objects, "Ingress", &kube::Object::kind);
-    if (run.settings.router != project::Router::nginx || ingress == run.objects.end()) {
-      return;
-    }
-    const auto found = client_.get(ingress->key(), ports_.stop);
-    if (!found && found.error().code == ErrorCode::not_found) {
-      facts_.refusals.emplace(
-          ingress->key(),
-          base::Error::refused("it is not in namespace {}, and without it the canary's would get every request",
-                               plan_.name_space)
-              .with_hint("roll it out first, by 'strategy: {{type: rolling}}'"));
-    } else {
-      check_ingress_class(*ingress);
-    }
-  }
-
-  // Other controllers take the canary's Ingress for one more of the same host and path. Who may not list the classes
-  // goes without.
-  void check_ingress_class(const kube::Object& ingress) {
-    const auto classes =
-        client_.list({.resource = {"networking.k8s.io", "v1", "IngressClass", "ingressclasses", kube::Scope::cluster},
-                      .name_space = {}},
-                     ports_.stop);
-    if (!classes) {
-      return;
-    }
-    for (const auto& each : classes->items) {
-      const auto controller = json::Reader(each.body).at("spec", "controller").string_or();
-      if (plan::is_class_of(each, ingress) && !plan::is_ingress_nginx(controller)) {
-        facts_.refusals.emplace(
-            ingress.key(),
-            base::Error::refused("its class {} is of the controller {}, which takes the canary's Ingress for another "
-                                 "one of the same host and path: 'router: nginx' is for ingress-nginx",
-                                 each.name(), base::printable(controller))
-                .with_hint("choose another 'router', or an 'ingress.class' of ingress-nginx"));
-      }
     }
   }
 
@@ -266,10 +182,30 @@ class Gatherer {
         const std::scoped_lock lock(mutex_);
         if (!result) {
           note_refusal(each.object.key(), result.error());
+        } else if (each.most_pods > 0) {
+          facts_.beside.emplace(each.service, pods_beside(each, *result));
         }
       });
     }
     run_at_once(jobs);
+  }
+
+  // Those of a side that is kept, and of a canary that is gone on with, are there already.
+  static plan::PodsBeside pods_beside(const plan::MadeBeside& made, const kube::Object& tried) {
+    return {.deployment = made.object,
+            .most = made.most_pods,
+            .there = static_cast<int>(json::Reader(tried.body).at("status", "replicas").integer_or()),
+            .is_side = !made.is_ours_alone};
+  }
+
+  // A task that has been done needs no room. Of one whose image this run makes that is not known yet.
+  void ask_for_tasks() {
+    for (const auto& [id, why] : plan::tasks_without_room(plan_, facts_)) {
+      const auto& step = *std::ranges::find(plan_.steps, id, &plan::Step::id);
+      const auto job = images_.filled_in(std::get<plan::RunTask>(step.action).job);
+      const auto done = job ? has_been_done(*job, client_, ports_) : base::Result<bool>(job.error());
+      facts_.tasks[id] = !done ? plan::TaskState::unknown : *done ? plan::TaskState::done : plan::TaskState::due;
+    }
   }
 
   kube::Object with_images(const kube::Object& planned) const {
@@ -353,72 +289,21 @@ class Gatherer {
     }
   }
 
-  // The registries are asked with what the pods will have, once their pull secrets are known. An image that this run
-  // makes is not there yet, and 'pin: tag' leaves the image to the cluster.
-  void add_images(Jobs& jobs) {
-    std::vector<std::pair<std::string, std::string>> wanted;
-    for (const auto& step : plan_.steps) {
-      const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
-      if (apply == nullptr) {
-        continue;
-      }
-      for (const auto& container :
-           json::Reader(apply->object.body).at("spec", "template", "spec", "containers").elements()) {
-        auto image = container.at("image").string_or();
-        if (!image.empty() && !image.starts_with(plan::placeholder_for("")) && !is_left_to_the_cluster(step, image)) {
-          wanted.emplace_back(step.service, std::move(image));
-        }
-      }
-    }
-    if (!wanted.empty()) {
-      jobs.emplace_back([this, wanted] { ask_for_images(wanted); });
-    }
-  }
-
-  // A release that is gone back to may have services that the project manifest has not.
-  bool is_left_to_the_cluster(const plan::Step& step, const std::string& image) const {
-    const auto* service = target_.find(step.service);
-    const bool is_by_tag = service == nullptr ? image.find('@') == std::string::npos
-                                              : !service->is_built() && service->pin == project::Pin::tag;
-    return is_by_tag && !seen_.observation.images.contains(step.service);
-  }
-
-  // The service account of a namespace that is not there yet has none.
-  base::Result<PullSecrets> pull_secrets() {
-    PullSecretQuery query{.name_space = plan_.name_space, .names = {}};
-    if (!target_.pull_secret.empty()) {
-      query.names.push_back(target_.pull_secret);
-    }
-    if (query.names.empty() && !seen_.observation.namespace_exists) {
-      return PullSecrets{};
-    }
-    return read_pull_secrets(client_, query, ports_.stop);
-  }
-
-  void ask_for_images(const std::vector<std::pair<std::string, std::string>>& wanted) {
-    const auto secrets = pull_secrets();
-    if (!secrets) {
-      const std::scoped_lock lock(mutex_);
-      note_failure(secrets.error());
+  void look_up_images() {
+    auto found = execute::look_up_images(
+        {.plan = plan_,
+         .target = target_,
+         .settled = seen_.observation.images,
+         .namespace_exists = seen_.observation.namespace_exists,
+         .with_platforms = may_list(kube::resource_of("Node")) ? WithPlatforms::yes : WithPlatforms::no},
+        client_, ports_);
+    const std::scoped_lock lock(mutex_);
+    if (!found) {
+      note_failure(found.error());
       return;
     }
-    const auto with_platforms = may_list(kube::resource_of("Node")) ? WithPlatforms::yes : WithPlatforms::no;
-    Jobs jobs;
-    for (const auto& image : wanted) {
-      jobs.emplace_back([this, &secrets, &image, with_platforms] {
-        const auto& [service, reference] = image;
-        auto access = look_up_image(reference, *secrets, with_platforms, trusts_of(target_), ports_);
-        const std::scoped_lock lock(mutex_);
-        if (access) {
-          facts_.images.emplace(service, std::move(*access));
-        } else {
-          note_failure(access.error());
-        }
-      });
-    }
-    run_at_once(jobs);
-    const std::scoped_lock lock(mutex_);
-    std::ranges::copy(secrets->problems, std::back_inserter(facts_.remarks));
+    facts_.images = std::move(found->images);
+    std::ranges::copy(found->problems, std::back_inserter(facts_.remarks));
   }
 
   void add_named_objects(Jobs& jobs) {

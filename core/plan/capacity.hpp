@@ -40,6 +40,7 @@ struct Load {
   std::string object;  // "deployment/api"
   PodNeed need;
   Peak peak;
+  std::string service = {};  // that it is of
 };
 
 struct Shortage {

@@ -1,6 +1,7 @@
 #include "core/plan/made_beside.hpp"
 
 #include "core/canary/parts.hpp"
+#include "core/json/reader.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -36,11 +37,11 @@ class Collector {
     if (!parts || is_unchanged(parts->deployment)) {
       return;
     }
-    made_.push_back({canary::canary_service(*parts), true});
-    made_.push_back({canary::canary_deployment(*parts, 1), true});
+    made_.push_back({canary::canary_service(*parts), true, service});
+    made_.push_back({canary::canary_deployment(*parts, 1), true, service, pods_of(canary.settings, service)});
     for (auto& route : canary::routes_at(*parts, canary.settings, any_weight)) {
       const bool is_canarys = route.name() == canary::canary_name(service);
-      made_.push_back({std::move(route), is_canarys});
+      made_.push_back({std::move(route), is_canarys, service});
     }
   }
 
@@ -53,7 +54,7 @@ class Collector {
       const auto* apply = std::get_if<ApplyObject>(&step.action);
       if (apply != nullptr && step.service == service && apply->object.kind() == "Deployment" &&
           !is_unchanged(apply->object)) {
-        made_.push_back({generate::on_side(apply->object, *side)});
+        made_.push_back({generate::on_side(apply->object, *side), false, service, replicas_of(apply->object, service)});
       }
     }
   }
@@ -65,6 +66,28 @@ class Collector {
     const bool is_first = live == Side::blue && !facts_.deployments.contains(service);
     const auto next = change.goes_home ? Side::blue : generate::other(live);
     return is_first || next == live ? std::nullopt : std::optional(next);
+  }
+
+  // A canary needs pods to be compared with.
+  int pods_of(const project::Canary& settings, const std::string& service) const {
+    int most = 0;
+    for (const auto& step :
+         facts_.deployments.contains(service) ? settings.steps : std::vector<project::CanaryStep>()) {
+      const auto wanted = replicas_of(facts_.deployments.at(service), service);
+      most = std::max(most, canary::shares_at(settings.router, step.weight, wanted).canary);
+    }
+    return most;
+  }
+
+  // Those that an autoscaler has are as many as there are.
+  int replicas_of(const kube::Object& deployment, const std::string& service) const {
+    const auto live = facts_.deployments.find(service);
+    const auto now = live == facts_.deployments.end() ? 1 : replicas_in(live->second, 1);
+    return replicas_in(deployment, now);
+  }
+
+  static int replicas_in(const kube::Object& deployment, int otherwise) {
+    return static_cast<int>(json::Reader(deployment.body).at("spec", "replicas").integer_or(otherwise));
   }
 
   bool is_unchanged(const kube::Object& object) const {

@@ -16,6 +16,8 @@ namespace deployctl::plan {
 struct MadeBeside {
   kube::Object object;
   bool is_ours_alone = false;  // it exists for the canary: whoever has changed it, it is written
+  std::string service = {};
+  int most_pods = 0;  // of a Deployment, at the canary's largest share
 };
 
 // In the order in which they are written. `live_sides` are those of the services that have a green Deployment; of what

@@ -3,6 +3,7 @@
 #include "core/base/text.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
+#include "core/plan/preflight_parts.hpp"
 #include "core/yaml/emit.hpp"
 
 #include <algorithm>
@@ -12,33 +13,6 @@ namespace deployctl::plan {
 namespace {
 
 using base::ErrorCode;
-
-std::vector<const ApplyObject*> applied_objects(const Plan& plan) {
-  std::vector<const ApplyObject*> objects;
-  for (const auto& step : plan.steps) {
-    if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
-      objects.push_back(apply);
-    }
-  }
-  return objects;
-}
-
-// Those whose pods read what others hold: of tasks too.
-std::vector<const kube::Object*> objects_with_references(const Plan& plan) {
-  std::vector<const kube::Object*> objects;
-  for (const auto& step : plan.steps) {
-    if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
-      objects.push_back(&apply->object);
-    } else if (const auto* task = std::get_if<RunTask>(&step.action)) {
-      objects.push_back(&task->job);
-    }
-  }
-  return objects;
-}
-
-bool is_workload(const kube::Object& object) {
-  return object.kind() == "Deployment" || object.kind() == "StatefulSet";
-}
 
 std::string oci_platform(const oci::Platform& platform) {
   return platform.os + "/" + platform.architecture;
@@ -59,11 +33,6 @@ std::string joined(const std::set<std::string>& texts) {
   return base::join(std::vector<std::string>(texts.begin(), texts.end()), ", ");
 }
 
-bool is_unchanged(const kube::Object& object, const PreflightFacts& facts) {
-  const auto change = facts.changes.find(object.key());
-  return change != facts.changes.end() && change->second == Change::none;
-}
-
 class Preflight {
  public:
   Preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts)
@@ -73,9 +42,9 @@ class Preflight {
     report_.remarks = facts_.remarks;
     check_permissions();
     check_refusals();
-    check_references();
+    check_references(plan_, facts_, report_);
     check_images();
-    check_room();
+    check_room(plan_, facts_, report_);
     check_volumes();
     check_storage_classes();
     check_paused();
@@ -144,119 +113,6 @@ class Preflight {
         name, name, key.name_space);
   }
 
-  void check_references() {
-    check_names_between_objects();
-    for (const auto* object : objects_with_references(plan_)) {
-      const std::array one{*object};
-      for (const auto& reference : generate::references(one)) {
-        const auto found = facts_.named_objects.find({reference.kind, reference.name});
-        if (found == facts_.named_objects.end()) {
-          continue;
-        }
-        if (found->second) {
-          check_keys(reference, *found->second);
-        } else {
-          report_missing(reference);
-        }
-      }
-    }
-  }
-
-  void report_missing(const generate::Reference& reference) {
-    report(reference,
-           fmt::format("{} names the {} {}, which is not in namespace {} ({})", kube::to_string(reference.from),
-                       reference.kind, reference.name, plan_.name_space, reference.path),
-           "make it first, or correct its name in the project manifest");
-  }
-
-  void check_keys(const generate::Reference& reference, const std::set<std::string>& there) {
-    for (const auto& key : reference.keys) {
-      if (!there.contains(key)) {
-        report(reference,
-               fmt::format("{} takes the key '{}' from the {} {}, which has no such key ({})",
-                           kube::to_string(reference.from), key, reference.kind, reference.name, reference.path),
-               fmt::format("add the key to the {}; it has: {}", reference.kind, joined(there)));
-      }
-    }
-  }
-
-  // Pods wait for what they mount or read; an Ingress and a pull do without.
-  void report(const generate::Reference& reference, std::string what, std::string advice) {
-    const bool is_vital =
-        makes_pods(reference.from.kind) && reference.path.find("imagePullSecrets") == std::string::npos;
-    if (is_vital) {
-      find(ErrorCode::invalid_input, std::move(what), std::move(advice));
-    } else {
-      remark(std::move(what));
-    }
-  }
-
-  static bool makes_pods(std::string_view kind) {
-    return kind == "Deployment" || kind == "StatefulSet" || kind == "Job";
-  }
-
-  // Selectors and ports that lead nowhere: nothing would complain, and nothing would work.
-  void check_names_between_objects() {
-    for (const auto* apply : applied_objects(plan_)) {
-      if (apply->object.kind() == "Service") {
-        check_service(apply->object);
-      }
-    }
-  }
-
-  void check_service(const kube::Object& service) {
-    const auto selector = json::Reader(service.body).at("spec", "selector");
-    if (selector.size() == 0) {
-      return;
-    }
-    const kube::Object* selected = nullptr;
-    for (const auto* apply : applied_objects(plan_)) {
-      if (is_workload(apply->object) && selects(selector, apply->object)) {
-        selected = &apply->object;
-      }
-    }
-    if (selected == nullptr) {
-      if (has_workload_named(service.name())) {
-        find(ErrorCode::invalid_input, fmt::format("service/{} selects no pods of this project", service.name()),
-             "its selector must be among the labels of the pods");
-      }
-      return;
-    }
-    for (const auto& port : json::Reader(service.body).at("spec", "ports").elements()) {
-      const auto target = port.at("targetPort").string_or();
-      if (!target.empty() && !has_port(*selected, target)) {
-        find(ErrorCode::invalid_input,
-             fmt::format("service/{} leads to the port '{}', which {} does not have", service.name(), target,
-                         kube::to_string(selected->key())),
-             "name a port of the service");
-      }
-    }
-  }
-
-  bool has_workload_named(const std::string& name) const {
-    return std::ranges::any_of(applied_objects(plan_), [&](const ApplyObject* apply) {
-      return is_workload(apply->object) && apply->object.name() == name;
-    });
-  }
-
-  static bool selects(const json::Reader& selector, const kube::Object& workload) {
-    const auto labels = json::Reader(workload.body).at("spec", "template", "metadata", "labels");
-    return std::ranges::all_of(selector.members(), [&](const json::Reader::Member& member) {
-      return labels.at(member.key).string() == member.value.string();
-    });
-  }
-
-  static bool has_port(const kube::Object& workload, const std::string& name) {
-    for (const auto& container : json::Reader(workload.body).at("spec", "template", "spec", "containers").elements()) {
-      for (const auto& port : container.at("ports").elements()) {
-        if (port.at("name").string_or() == name) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
   void check_images() {
     for (const auto& [service, access] : facts_.images) {
       check_access(service, access);
@@ -308,62 +164,6 @@ class Preflight {
       remark(fmt::format("the image of {} is for {}: its pods cannot run on the nodes that are {}", service,
                          joined(image), joined(without)));
     }
-  }
-
-  void check_room() {
-    check_limits();
-    const auto loads = loads_of(plan_, facts_);
-    bool fits_on_empty_nodes = true;
-    for (const auto& load : loads) {
-      fits_on_empty_nodes = check_nodes(load) && fits_on_empty_nodes;
-    }
-    report_shortages(quota_shortages(loads, facts_.quotas.value_or(std::vector<kube::Object>())),
-                     "have the quota raised");
-    if (facts_.nodes && facts_.pods && fits_on_empty_nodes) {
-      report_shortages(shortages_beside(loads, *facts_.nodes, *facts_.pods), "make room on the nodes");
-    }
-  }
-
-  void check_limits() {
-    const auto limit_ranges = facts_.limit_ranges.value_or(std::vector<kube::Object>());
-    for (const auto* apply : applied_objects(plan_)) {
-      if (!is_workload(apply->object) || is_unchanged(apply->object, facts_)) {
-        continue;
-      }
-      for (const auto& violation : limit_violations(apply->object, limit_ranges)) {
-        find(ErrorCode::rollout_failed, fmt::format("{}: {}", kube::to_string(apply->object.key()), violation),
-             "change 'resources' of the service, or the limits of the namespace");
-      }
-    }
-  }
-
-  void report_shortages(const std::vector<Shortage>& shortages, std::string_view remedy) {
-    for (const auto& shortage : shortages) {
-      const bool is_growth = shortage.kind == Shortage::Kind::growth;
-      find(ErrorCode::rollout_failed, shortage.words,
-           is_growth
-               ? fmt::format("ask for less, or {}", remedy)
-               : fmt::format("let old pods go first: 'strategy: {{max_surge: 0, max_unavailable: 1}}', or {}", remedy));
-    }
-  }
-
-  // False when one pod has no room even on an empty node.
-  bool check_nodes(const Load& load) {
-    if (!facts_.nodes || load.peak.growth + load.peak.surge == 0) {
-      return true;
-    }
-    const auto room = room_on_nodes(load.need, *facts_.nodes);
-    if (room.fits) {
-      return true;
-    }
-    const auto what = fmt::format("no node has room for one pod of {}, even when empty: the largest has {}",
-                                  load.object, room.largest);
-    if (room.may_grow) {
-      remark(what + "; an autoscaler may bring a larger one");
-    } else {
-      find(ErrorCode::rollout_failed, what, "ask for less in 'resources' of the service, or add a larger node");
-    }
-    return false;
   }
 
   // A new pod on another node waits for the volume, and the old pod does not go before the new one is ready.
@@ -444,6 +244,25 @@ ErrorCode gravest(const std::vector<PreflightFinding>& findings) {
 
 }  // namespace
 
+std::vector<const ApplyObject*> applied_objects(const Plan& plan) {
+  std::vector<const ApplyObject*> objects;
+  for (const auto& step : plan.steps) {
+    if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
+      objects.push_back(apply);
+    }
+  }
+  return objects;
+}
+
+bool is_workload(const kube::Object& object) {
+  return object.kind() == "Deployment" || object.kind() == "StatefulSet";
+}
+
+bool is_unchanged(const kube::Object& object, const PreflightFacts& facts) {
+  const auto change = facts.changes.find(object.key());
+  return change != facts.changes.end() && change->second == Change::none;
+}
+
 std::string storage_class_of(const kube::Object& claim) {
   return claim.kind() == "PersistentVolumeClaim" ? json::Reader(claim.body).at("spec", "storageClassName").string_or()
                                                  : "";
@@ -459,21 +278,6 @@ bool is_class_of(const kube::Object& ingress_class, const kube::Object& ingress)
 
 bool is_ingress_nginx(std::string_view controller) {
   return controller.find("ingress-nginx") != std::string_view::npos;
-}
-
-std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts) {
-  const auto limit_ranges = facts.limit_ranges.value_or(std::vector<kube::Object>());
-  std::vector<Load> loads;
-  for (const auto* apply : applied_objects(plan)) {
-    if (!is_workload(apply->object) || is_unchanged(apply->object, facts)) {
-      continue;
-    }
-    const auto live = facts.deployments.find(apply->object.name());
-    loads.push_back({.object = kube::to_string(apply->object.key()),
-                     .need = pod_need(apply->object, limit_ranges),
-                     .peak = peak_of(apply->object, live == facts.deployments.end() ? nullptr : &live->second)});
-  }
-  return loads;
 }
 
 PreflightReport preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts) {
@@ -496,29 +300,6 @@ base::Error to_error(const std::vector<PreflightFinding>& findings) {
   }
   return base::Error::make(code, "{} things stand against it, and nothing was changed:{}", findings.size(), lines)
       .with_hint("{}", base::join(advice, "\n"));
-}
-
-std::set<std::pair<std::string, std::string>> named_elsewhere(const Plan& plan) {
-  std::set<std::pair<std::string, std::string>> made;
-  std::set<std::pair<std::string, std::string>> named;
-  for (const auto& step : plan.steps) {
-    if (const auto* secret = std::get_if<ApplySecret>(&step.action)) {
-      made.emplace("Secret", secret->name);
-    } else if (const auto* apply = std::get_if<ApplyObject>(&step.action)) {
-      made.emplace(apply->object.kind(), apply->object.name());
-    }
-  }
-  for (const auto* object : objects_with_references(plan)) {
-    const std::array one{*object};
-    for (const auto& reference : generate::references(one)) {
-      if (reference.kind == "Secret" || reference.kind == "ConfigMap" || reference.kind == "ServiceAccount") {
-        named.emplace(reference.kind, reference.name);
-      }
-    }
-  }
-  std::set<std::pair<std::string, std::string>> elsewhere;
-  std::ranges::set_difference(named, made, std::inserter(elsewhere, elsewhere.end()));
-  return elsewhere;
 }
 
 }  // namespace deployctl::plan

@@ -20,6 +20,17 @@
 
 namespace deployctl::plan {
 
+// Pods that are made beside the stable ones: a canary's, or a whole new side's.
+struct PodsBeside {
+  kube::Object deployment;
+  int most = 0;          // that there will be
+  int there = 0;         // already
+  bool is_side = false;  // they are the ones the service gets, and the stable ones stay untouched until they are ready
+};
+
+// Whether the task of a release has been done, so that it will not run again.
+enum class TaskState { due, done, unknown };
+
 // What was found out; nothing where it could not be (not permitted) or was not worth a request.
 struct PreflightFacts {
   std::vector<NeededPermission> missing_permissions;
@@ -32,6 +43,8 @@ struct PreflightFacts {
   std::optional<std::vector<kube::Object>> nodes;
   std::optional<std::vector<kube::Object>> pods;  // of all namespaces
   std::map<std::string, ImageAccess> images;      // by service
+  std::map<std::string, PodsBeside> beside;       // by service
+  std::map<std::string, TaskState> tasks;         // by step; those that are not named are due
   // Names that a claim may ask for, of classes and of volumes made by hand; only where a claim of the plan asks for
   // one.
   std::optional<std::vector<std::string>> storage_classes;
@@ -61,8 +74,12 @@ bool is_class_of(const kube::Object& ingress_class, const kube::Object& ingress)
 // ("k8s.io/internal-ingress-nginx").
 bool is_ingress_nginx(std::string_view controller);
 
-// What the workloads that the plan makes or changes ask for at the peak.
+// What the workloads that the plan makes or changes ask for at the peak, and those that are made beside them.
 std::vector<Load> loads_of(const Plan& plan, const PreflightFacts& facts);
+
+// Steps whose task would find no room in limits, quotas and nodes, by id, with the reason: of these it is worth asking
+// whether they have been done.
+std::map<std::string, std::string> tasks_without_room(const Plan& plan, const PreflightFacts& facts);
 
 PreflightReport preflight(const Plan& plan, const project::Target& target, const PreflightFacts& facts);
 

@@ -190,6 +190,13 @@ class WhatKeepsARolloutFromBeginning(PreflightTest):
                    "spec": {"hard": {"pods": "0"}}})
         self.assert_refused(5, "quota none allows 0 of pods", "have the quota raised")
 
+    def test_a_quota_without_room_for_the_task_that_follows(self):
+        self.make_namespace()
+        self.use("    tasks: {warm-up: {command: [\"true\"], when: after-rollout}}\n")
+        self.make({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "one"},
+                   "spec": {"hard": {"pods": "1"}}})
+        self.assert_refused(5, "run warm-up of web: quota one allows 1 of pods", "have the quota")
+
     def test_a_quota_that_wants_to_be_told(self):
         self.make_namespace()
         self.use()

@@ -76,6 +76,24 @@ TEST(MadeBeside, IsTheSideThatIsNotLive) {
   EXPECT_THAT(made(with(SwitchTraffic{}), {{"api", Side::green}}, facts), ElementsAre("deployment/api"));
 }
 
+TEST(MadeBeside, HasAsManyPodsAsTheSideOrTheLargestShareOfTheCanary) {
+  auto facts = with_live_deployment();
+  facts.deployments["api"].body["spec"]["replicas"] = 4;
+  const auto pods = [&](const Plan& plan) {
+    std::vector<int> of_each;
+    for (const auto& each : made_beside(plan, {}, facts)) {
+      of_each.push_back(each.most_pods);
+    }
+    return of_each;
+  };
+  EXPECT_THAT(pods(with(SwitchTraffic{})), ElementsAre(4));
+  const project::Canary canary{.router = project::Router::nginx, .steps = {{.weight = 10}, {.weight = 50}}};
+  const auto plan = with(RunCanary{canary, {deployment(), service(), ingress()}});
+  EXPECT_THAT(pods(plan), ElementsAre(0, 2, 0)) << "Service, Deployment and Ingress";
+  facts.deployments.clear();
+  EXPECT_THAT(pods(plan), ElementsAre(0, 0, 0)) << "nothing to compare with";
+}
+
 TEST(MadeBeside, IsNothingWhereTheFirstPodsAreMade) {
   EXPECT_THAT(made(with(SwitchTraffic{}), {}, {}), IsEmpty());
 }

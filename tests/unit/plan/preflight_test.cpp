@@ -3,6 +3,7 @@
 
 #include "core/plan/release.hpp"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -182,6 +183,71 @@ TEST(Preflight, LooksForRoomOnlyForWhatChanges) {
                           "needs 1 more at its peak"));
   facts.changes[deployment_key] = Change::none;
   EXPECT_THAT(lines(check(facts)), IsEmpty());
+}
+
+PreflightFacts with_pod_quota(int hard, int used) {
+  PreflightFacts facts;
+  facts.quotas = {object(fmt::format(
+      R"({{"metadata":{{"name":"small"}},"spec":{{"hard":{{"pods":"{}"}}}},"status":{{"used":{{"pods":"{}"}}}}}})",
+      hard, used))};
+  return facts;
+}
+
+project::Target with_task(project::Task::When when) {
+  auto target = shop();
+  target.services[0].tasks = {{.name = "migrate", .command = {"migrate"}, .when = when, .service_account = {}}};
+  return target;
+}
+
+TEST(Preflight, CountsThePodOfATaskBesideWhatIsThere) {
+  const auto target = with_task(project::Task::When::before_rollout);
+  auto facts = with_pod_quota(3, 3);
+  facts.changes[deployment_key] = Change::none;
+  const auto* const lacks =
+      "run migrate of api: quota small allows 3 of pods, 3 are used, and the rollout needs 1 more at its peak";
+  EXPECT_THAT(tasks_without_room(plan_of(target), facts), testing::SizeIs(1));
+  EXPECT_THAT(lines(check(facts, target)), ElementsAre(std::string("rollout_failed: ") + lacks));
+  facts.tasks["task:api/migrate"] = TaskState::unknown;
+  EXPECT_THAT(lines(check(facts, target)), IsEmpty());
+  EXPECT_THAT(check(facts, target).remarks, ElementsAre(lacks));
+  facts.tasks["task:api/migrate"] = TaskState::done;
+  EXPECT_THAT(lines(check(facts, target)), IsEmpty());
+  EXPECT_THAT(check(facts, target).remarks, IsEmpty());
+}
+
+TEST(Preflight, CountsThePodOfATaskBesideThoseThatAreRolledOutBeforeIt) {
+  const auto facts = with_pod_quota(2, 1);
+  EXPECT_THAT(lines(check(facts, with_task(project::Task::When::before_rollout))), IsEmpty());
+  EXPECT_THAT(lines(check(facts, with_task(project::Task::When::after_rollout))),
+              ElementsAre(HasSubstr("run migrate of api: quota small allows 2 of pods, 1 are used")));
+}
+
+TEST(Preflight, HoldsTasksAgainstLimitsAndNodes) {
+  auto target = with_task(project::Task::When::before_rollout);
+  target.services[0].resources.memory_request = *base::Quantity::parse("16Gi");
+  PreflightFacts facts;
+  facts.changes[deployment_key] = Change::none;
+  facts.nodes = {node("amd64")};
+  EXPECT_THAT(
+      lines(check(facts, target)),
+      ElementsAre("rollout_failed: run migrate of api: no node has room for its pod, even when empty: the largest "
+                  "has cpu 2, memory 4.0 GiB"));
+  facts.limit_ranges = {
+      object(R"({"metadata":{"name":"limits"},"spec":{"limits":[{"type":"Container","min":{"memory":"32Gi"}}]}})")};
+  EXPECT_THAT(lines(check(facts, target)),
+              ElementsAre(HasSubstr("run migrate of api: container migrate asks for memory 16.0 GiB")));
+}
+
+TEST(Preflight, CountsAWholeSideOrACanaryBesideTheStablePods) {
+  auto facts = with_pod_quota(4, 3);
+  const auto green = object(R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"api-green"}})");
+  facts.beside["api"] = {.deployment = green, .most = 3, .there = 0, .is_side = true};
+  EXPECT_THAT(lines(check(facts)), ElementsAre("rollout_failed: quota small allows 4 of pods, 3 are used, and the "
+                                               "rollout needs 3 more at its peak"));
+  facts.beside["api"].there = 3;
+  EXPECT_THAT(lines(check(facts)), IsEmpty()) << "the side is kept";
+  facts.beside["api"] = {.deployment = green, .most = 1, .there = 0, .is_side = false};
+  EXPECT_THAT(lines(check(facts)), ElementsAre(HasSubstr("needs 2 more"))) << "the stable pods come too";
 }
 
 TEST(Preflight, HoldsContainersAgainstTheLimitsOfTheNamespace) {
