@@ -1,5 +1,6 @@
 """`deployctl image` against the real registry and engine; skopeo and docker are the independent readers."""
 
+import base64
 import json
 import os
 import pathlib
@@ -14,7 +15,7 @@ import unittest
 from harness import DEPLOYCTL, SOURCE, registry, run
 
 sys.path.insert(0, str(SOURCE / "tests/support"))
-from oci_layout import Layout, tar_of  # noqa: E402
+from oci_layout import MANIFEST, Layout, tar_of  # noqa: E402
 
 BASE = tar_of({"etc/os-release": b"ID=tiny\n", "bin/sh": (b"#" * 200_000, 0o755)})
 
@@ -213,6 +214,82 @@ class Look(ImageTest):
     def test_what_is_not_there_is_said(self):
         self.assertIn("not", self.image("inspect", f"{self.repository}:v9", code=1).stderr)
         self.image("tags", f"{self.repository}/nothing", code=1)
+
+
+class Verify(ImageTest):
+    """Signatures as cosign lays them down in its two layouts; openssl makes them."""
+
+    def setUp(self):
+        super().setUp()
+        self.digest = self.make_image("v1")["digest"]
+        self.image("import", "oci:layout:v1", f"{self.repository}:v1")
+        for name in ("ours", "theirs"):
+            self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{name}.key")
+            self.openssl("pkey", "-in", f"{name}.key", "-pubout", "-out", f"{name}.pub")
+
+    def openssl(self, *arguments):
+        done = run(["openssl", *arguments], cwd=self.folder)
+        self.assertEqual(done.code, 0, done)
+
+    def signature(self, key, message):
+        (self.folder / "message").write_bytes(message)
+        self.openssl("dgst", "-sha256", "-sign", f"{key}.key", "-out", "signature", "message")
+        return base64.b64encode((self.folder / "signature").read_bytes()).decode()
+
+    def artifact(self, layer, **more):
+        empty = self.layout.blob(b"{}", "application/vnd.oci.empty.v1+json")
+        return self.layout.document({"schemaVersion": 2, "mediaType": MANIFEST, "config": empty, "layers": [layer], **more},
+                                    MANIFEST)
+
+    def lay_beside(self, name, descriptor):
+        self.layout.named(descriptor, name)
+        self.image("import", f"oci:layout:{name}", f"{self.repository}:{name}")
+
+    def sign_under_a_tag(self, key):
+        claim = json.dumps({"critical": {"identity": {"docker-reference": self.repository},
+                                         "image": {"docker-manifest-digest": self.digest},
+                                         "type": "cosign container image signature"}, "optional": None}).encode()
+        layer = self.layout.blob(claim, "application/vnd.dev.cosign.simplesigning.v1+json")
+        layer["annotations"] = {"dev.cosignproject.cosign/signature": self.signature(key, claim)}
+        self.lay_beside(self.digest.replace(":", "-") + ".sig", self.artifact(layer))
+
+    def sign_with_a_bundle(self, key):
+        kind, predicate = "application/vnd.dev.sigstore.bundle.v0.3+json", "https://sigstore.dev/cosign/sign/v1"
+        statement = json.dumps({"_type": "https://in-toto.io/Statement/v1", "predicateType": predicate, "predicate": {},
+                                "subject": [{"digest": {"sha256": self.digest.removeprefix("sha256:")}}]}).encode()
+        kind_of_statement = b"application/vnd.in-toto+json"
+        signed = b"DSSEv1 %d %s %d %s" % (len(kind_of_statement), kind_of_statement, len(statement), statement)
+        bundle = json.dumps({"mediaType": kind, "verificationMaterial": {"publicKey": {"hint": "ours"}}, "dsseEnvelope": {
+            "payload": base64.b64encode(statement).decode(), "payloadType": kind_of_statement.decode(),
+            "signatures": [{"sig": self.signature(key, signed)}]}}).encode()
+        subject = {"mediaType": MANIFEST, "digest": self.digest, "size": 1}
+        artifact = self.artifact(self.layout.blob(bundle, kind), artifactType=kind, subject=subject)
+        self.lay_beside(self.digest.replace(":", "-"), self.layout.index([{**artifact, "artifactType": kind}]))
+
+    def verify(self, code=0):
+        return self.image("verify", f"{self.repository}:v1", "--key", "ours.pub", code=code)
+
+    def test_nothing_is_verified_without_a_signature_by_the_key(self):
+        self.assertIn("is not signed", self.verify(code=7).stderr)
+        self.sign_under_a_tag("theirs")
+        done = self.verify(code=7)
+        self.assertIn("does not count: it was made with another key", done.stderr)
+        self.assertIn("has no signature that was made with ours.pub", done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.sign_with_a_bundle("ours")
+        self.assertEqual(self.verify().stdout, f"{self.repository}:v1@{self.digest}\n")
+
+    def test_a_signature_under_a_tag_counts_for_its_image_only(self):
+        self.sign_under_a_tag("ours")
+        self.verify()
+        self.make_image("v2", b"2")
+        self.image("import", "oci:layout:v2", f"{self.repository}:v1")
+        self.assertIn("is not signed", self.verify(code=7).stderr)
+
+    def test_only_a_public_key_is_a_key(self):
+        done = self.image("verify", f"{self.repository}:v1", "--key", "ours.key", code=3)
+        self.assertIn("it is no public key", done.stderr)
+        self.image("verify", "oci:layout:v1", "--key", "ours.pub", code=2)
 
 
 class Copy(ImageTest):

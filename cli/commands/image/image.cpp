@@ -29,6 +29,11 @@ constexpr std::array image_table{
             "  deployctl image diff registry.example.com/team/api:v1 registry.example.com/team/api:v2\n"
             "  deployctl image diff docker-archive:before.tar docker-archive:after.tar --all",
             declare_image_diff},
+    Command{"verify", look_group, "check that an image is signed with a key (cosign's signatures)",
+            "  deployctl image verify registry.example.com/team/api:v1 --key cosign.pub\n"
+            "  image=$(deployctl image verify registry.example.com/team/api:v1 --key cosign.pub) &&\n"
+            "    deployctl rollout --image api=$image",
+            declare_image_verify},
     Command{"copy", move_group, "copy an image between registries, tags, layouts and archives",
             "  deployctl image copy registry.example.com/team/api:v1 registry.example.com/team/api:stable\n"
             "  deployctl image copy staging.example.com/api:v1 prod.example.com/api:v1 --with-referrers",

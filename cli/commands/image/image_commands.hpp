@@ -22,6 +22,7 @@ Action declare_image_inspect(CLI::App& parser);
 Action declare_image_tags(CLI::App& parser);
 Action declare_image_sbom(CLI::App& parser);
 Action declare_image_diff(CLI::App& parser);
+Action declare_image_verify(CLI::App& parser);
 Action declare_image_copy(CLI::App& parser);
 Action declare_image_export(CLI::App& parser);
 Action declare_image_import(CLI::App& parser);
