@@ -134,6 +134,12 @@ BuildTrace trace_of(const native::BuiltImage& built, const native::BuildRequest&
           .base_images = bases_of(built, store, files)};
 }
 
+// Only a service that is told a time zone needs its rules.
+std::string time_zone_of(const project::Service& service) {
+  const auto found = std::ranges::find(service.env, "TZ", &project::NamedValues::value_type::first);
+  return found == service.env.end() ? std::string() : *found->second;
+}
+
 std::int64_t seconds_of(io::WallTime time) {
   return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
@@ -184,6 +190,7 @@ base::Result<native::BuildRequest> native_request(const project::Target& target,
                                .version = action.tag,
                                .commit = seen.commit ? seen.commit->id : std::string("unknown"),
                                .certificates = registry::system_authorities(ports.files, ports.environment),
+                               .time_zone = time_zone_of(service),
                                .compression = build.compression == project::LayerCompression::zstd
                                                   ? oci::Compression::zstd
                                                   : oci::Compression::gzip,

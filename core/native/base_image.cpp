@@ -20,6 +20,7 @@ using base::Error;
 using base::Result;
 using base::Status;
 
+constexpr int deepest_index = 3;
 constexpr std::string_view certificates = "etc/ssl/certs/ca-certificates.crt";
 
 std::string to_text(const oci::Platform& platform) {
@@ -75,6 +76,7 @@ class Puller {
       return Error::failed("the base image has {} layers and its configuration {}", manifest->layers.size(),
                            image.config.diff_ids.size());
     }
+    oci::complete_history(image.config, "FROM " + oci::to_familiar(reference_));
     for (const auto& layer : manifest->layers) {
       if (const auto fetched = fetch_layer(layer, image); !fetched) {
         return fetched.error();
@@ -85,28 +87,32 @@ class Puller {
   }
 
  private:
-  // The image manifest for the platform, through an index when there is one.
+  // The image manifest for the platform, through an index when there is one, and through indexes in it.
   Result<oci::ImageManifest> find_manifest() {
     auto document = fetch_document(reference_);
-    if (!document) {
-      return document.error();
+    for (int depth = 0; document; ++depth) {
+      if (auto* manifest = std::get_if<oci::ImageManifest>(&*document)) {
+        return std::move(*manifest);
+      }
+      if (depth == deepest_index) {
+        return Error::failed("the base image lies in more than {} indexes", deepest_index);
+      }
+      const auto entry = entry_for_platform(std::get<oci::ImageIndex>(*document));
+      if (!entry) {
+        return Error::not_found("the base image is not there for {}", to_text(platform_));
+      }
+      document = fetch_document(reference_.with_digest(*entry));
     }
-    if (auto* manifest = std::get_if<oci::ImageManifest>(&*document)) {
-      return std::move(*manifest);
-    }
-    const auto& entries = std::get<oci::ImageIndex>(*document).manifests;
-    const auto found = std::ranges::find_if(
-        entries, [&](const auto& entry) { return entry.platform && fits(*entry.platform, platform_); });
-    if (found == entries.end()) {
-      return Error::not_found("the base image is not there for {}", to_text(platform_));
-    }
-    auto chosen = fetch_document(reference_.with_digest(found->digest));
-    if (!chosen) {
-      return chosen.error();
-    }
-    auto* manifest = std::get_if<oci::ImageManifest>(&*chosen);
-    return manifest ? Result<oci::ImageManifest>(std::move(*manifest))
-                    : Error::failed("the base image is an index of indexes");
+    return document.error();
+  }
+
+  // The platform's own image, or else an index that does not say for which platforms it is.
+  [[nodiscard]] std::optional<oci::Digest> entry_for_platform(const oci::ImageIndex& index) const {
+    const auto is_ours = [&](const auto& entry) { return entry.platform && fits(*entry.platform, platform_); };
+    const auto is_index = [](const auto& entry) { return !entry.platform && oci::is_index_type(entry.media_type); };
+    auto found = std::ranges::find_if(index.manifests, is_ours);
+    found = found == index.manifests.end() ? std::ranges::find_if(index.manifests, is_index) : found;
+    return found == index.manifests.end() ? std::nullopt : std::optional(found->digest);
   }
 
   // What a digest names never changes: it is asked for once.

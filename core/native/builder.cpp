@@ -88,9 +88,16 @@ class PlatformBuild {
 
  private:
   Status draft_system() {
+    const auto zone = zone_file(request_.zones, request_.time_zone);
+    if (zone.empty() && !request_.time_zone.empty() && request_.time_zone != "UTC" && base_.is_scratch()) {
+      ports_.on_line(fmt::format("TZ is {}, and there is no such file in {}: the program will take UTC for it",
+                                 base::printable(request_.time_zone), request_.zones));
+    }
     auto tree = system_files({.base = base_,
                               .architecture = platform_.architecture,
                               .certificates = request_.certificates,
+                              .zone_file = zone,
+                              .time_zone = request_.time_zone,
                               .volumes = request_.volumes,
                               .user = request_.user});
     if (!tree) {

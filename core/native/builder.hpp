@@ -47,7 +47,9 @@ struct BuildRequest {
   std::string commit;
   std::map<std::string, std::string> variables;
   std::vector<std::string> secrets;
-  std::string certificates;  // file with the authorities to trust; empty: none is put in
+  std::string certificates;    // file with the authorities to trust; empty: none is put in
+  std::string time_zone = {};  // "Asia/Shanghai": what the program is told that its time zone is; empty: nothing
+  std::string zones = "/usr/share/zoneinfo";  // folder with the rules of this machine's time zones
   oci::Compression compression = oci::Compression::gzip;
   std::int64_t time = 0;        // when the image was made, seconds since 1970
   std::int64_t layer_time = 0;  // of every file in it

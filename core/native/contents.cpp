@@ -6,7 +6,7 @@
 #include "core/native/sensitive_files.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <filesystem>
 
 namespace deployctl::native {
@@ -19,6 +19,7 @@ using base::Status;
 namespace fs = std::filesystem;
 
 constexpr std::string_view drain_path = "usr/local/bin/drain-sleep";
+constexpr std::string_view zones_path = "usr/share/zoneinfo";
 constexpr std::string_view certificates_path = "etc/ssl/certs/ca-certificates.crt";
 
 // The paths as text.
@@ -107,6 +108,18 @@ std::string in_image(std::string_view path) {
   return io::join_path("/", path).substr(1);
 }
 
+std::string zone_file(const std::string& zones, const std::string& time_zone) {
+  const bool is_name = std::ranges::all_of(time_zone, [](unsigned char byte) {
+    return std::isalnum(byte) != 0 || byte == '/' || byte == '_' || byte == '-' || byte == '+';
+  });
+  if (time_zone.empty() || time_zone.starts_with('/') || !is_name) {
+    return {};
+  }
+  std::error_code problem;
+  const auto place = fs::canonical(io::join_path(zones, time_zone), problem);  // many names are links to one
+  return !problem && fs::is_regular_file(place, problem) ? place.string() : std::string();
+}
+
 Result<oci::LayerTree> system_files(const SystemRequest& request) {
   auto drain = drain_program(request.architecture);
   if (!drain) {
@@ -124,6 +137,9 @@ Result<oci::LayerTree> system_files(const SystemRequest& request) {
   }
   if (status && request.base.is_scratch()) {
     status = tree.add_directory("tmp", 01777);
+  }
+  if (status && request.base.is_scratch() && !request.zone_file.empty()) {
+    status = tree.add_file_from(io::join_path(zones_path, request.time_zone), request.zone_file);
   }
   for (const auto& volume : request.volumes) {
     if (status) {

@@ -21,14 +21,19 @@ std::string in_image(std::string_view path);
 struct SystemRequest {
   const BaseImage& base;
   std::string architecture;
-  std::string certificates;  // file of this machine; empty: none
+  std::string certificates;    // file of this machine; empty: none
+  std::string zone_file = {};  // rules of a time zone, by zone_file(); empty: none
+  std::string time_zone = {};  // what it is called
   std::vector<std::string> volumes;
   std::uint32_t user = 0;
 };
 
+// The file below `zones` with the rules of that time zone; empty when it has none, or the name is no time zone's.
+std::string zone_file(const std::string& zones, const std::string& time_zone);
+
 // What programs expect to find: certificates unless the base has them, the program behind the preStop hook, folders of
-// volumes; from scratch also names for root and the user, name resolution and /tmp. refused for an architecture that
-// has no such program.
+// volumes; from scratch also names for root and the user, name resolution, the time zone's rules and /tmp. refused for
+// an architecture that has no such program.
 base::Result<oci::LayerTree> system_files(const SystemRequest& request);
 
 // A file or everything below a folder of request.source. not_found when there is nothing; refused when a symbolic link

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace deployctl::oci {
 namespace {
 
@@ -27,6 +29,10 @@ std::set<std::string> keys_of(const json::Reader& object) {
   return keys;
 }
 
+std::string object_text(const json::Reader& value) {
+  return value.is_object() ? json::to_compact_text(*value.value()) : std::string();
+}
+
 ImageSettings settings_of(const json::Reader& config) {
   ImageSettings settings{.user = config.at("User").string_or(),
                          .env = {},
@@ -36,7 +42,8 @@ ImageSettings settings_of(const json::Reader& config) {
                          .exposed_ports = keys_of(config.at("ExposedPorts")),
                          .volumes = keys_of(config.at("Volumes")),
                          .labels = {},
-                         .stop_signal = config.at("StopSignal").string_or()};
+                         .stop_signal = config.at("StopSignal").string_or(),
+                         .health_check = object_text(config.at("Healthcheck"))};
   for (const auto& variable : strings_of(config.at("Env"))) {
     settings.env.emplace_back(base::split_once(variable, '='));
   }
@@ -87,6 +94,9 @@ json::Value to_json(const ImageSettings& settings) {
     value["Labels"][name] = text;
   }
   put_text(value, "StopSignal", settings.stop_signal);
+  if (const auto check = json::parse(settings.health_check, "the health check"); check && check->is_object()) {
+    value["Healthcheck"] = *check;
+  }
   return value;
 }
 
@@ -148,6 +158,13 @@ std::string config_bytes(const ImageConfig& config) {
     value["history"].push_back(to_json(entry));
   }
   return json::to_canonical_text(value);
+}
+
+void complete_history(ImageConfig& config, std::string_view created_by) {
+  const auto told = std::ranges::count_if(config.history, [](const auto& entry) { return !entry.is_empty_layer; });
+  for (auto i = static_cast<std::size_t>(told); i < config.diff_ids.size(); ++i) {
+    config.history.push_back({.created = config.created, .created_by = std::string(created_by), .comment = {}});
+  }
 }
 
 }  // namespace deployctl::oci

@@ -26,6 +26,7 @@ struct ImageSettings {
   std::set<std::string> volumes;
   std::map<std::string, std::string> labels;
   std::string stop_signal;
+  std::string health_check = {};  // a JSON object as it came (Docker's HEALTHCHECK); empty: none
 
   friend bool operator==(const ImageSettings&, const ImageSettings&) = default;
 };
@@ -53,10 +54,14 @@ struct ImageConfig {
 // Whether a blob of that type is one, OCI's or Docker's; an artifact's configuration is something else.
 bool is_config_type(std::string_view type);
 
-// What is not known here (health checks, build triggers) is dropped. failed when it is no configuration.
+// What is not known here (build triggers, the shell of a Dockerfile) is dropped. failed when it is no configuration.
 base::Result<ImageConfig> parse_config(std::string_view bytes);
 
 // The same values give the same bytes: sorted members, no spaces, what is empty left out.
 std::string config_bytes(const ImageConfig& config);
+
+// Layers that the history does not tell of get an entry each: images of some builders have none, and some registries
+// refuse a history that tells of fewer layers than there are.
+void complete_history(ImageConfig& config, std::string_view created_by);
 
 }  // namespace deployctl::oci

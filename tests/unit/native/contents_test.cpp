@@ -144,6 +144,27 @@ TEST_F(ContentsTest, AnImageFromScratchGetsWhatProgramsExpect) {
   EXPECT_EQ(tree->items().find("var/lib")->second.owner, 0u);
 }
 
+TEST_F(ContentsTest, AnImageFromScratchGetsTheRulesOfItsTimeZone) {
+  put("zones/Asia/Shanghai", "TZif2");
+  fs::create_symlink("Asia/Shanghai", root_ / "zones/PRC");
+  put("secret");
+  const auto zones = (root_ / "zones").string();
+  for (const std::string name : {"Asia/Shanghai", "PRC"}) {
+    EXPECT_EQ(zone_file(zones, name), fs::canonical(root_ / "zones/Asia/Shanghai")) << name;
+  }
+  for (const std::string name : {"", "Asia", "Asia/Nowhere", "../secret", "/etc/passwd", ":PRC"}) {
+    EXPECT_EQ(zone_file(zones, name), "") << name;
+  }
+  const BaseImage scratch;
+  const auto tree = system_files(
+      {.base = scratch, .architecture = "amd64", .zone_file = zone_file(zones, "PRC"), .time_zone = "PRC"});
+  EXPECT_THAT(paths(tree), ::testing::Contains("usr/share/zoneinfo/PRC"));
+  BaseImage debian{.name = "debian:bookworm", .digest = {}, .config = {}, .layers = {}, .libraries = {}};
+  EXPECT_THAT(paths(system_files(
+                  {.base = debian, .architecture = "amd64", .zone_file = zone_file(zones, "PRC"), .time_zone = "PRC"})),
+              ::testing::Not(::testing::Contains("usr/share/zoneinfo/PRC")));
+}
+
 TEST_F(ContentsTest, ABaseKeepsWhatItHas) {
   put("ca.crt", "-----BEGIN CERTIFICATE-----");
   BaseImage base{.name = "debian:bookworm", .digest = {}, .config = {}, .layers = {}, .libraries = {}};

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace deployctl::oci {
 namespace {
 
@@ -18,7 +21,8 @@ ImageConfig full_config() {
                        .exposed_ports = {"8080/tcp", "53/udp"},
                        .volumes = {"/data"},
                        .labels = {{"org.opencontainers.image.title", "shop/api"}},
-                       .stop_signal = "SIGINT"},
+                       .stop_signal = "SIGINT",
+                       .health_check = R"({"Interval":5000000000,"Test":["CMD","/check"]})"},
           .history = {{.created = "2026-11-27T10:00:00Z", .created_by = "deployctl: certificates"},
                       {.created_by = "deployctl: settings", .is_empty_layer = true}}};
 }
@@ -47,7 +51,29 @@ TEST(ImageConfig, ReadsWhatDockerWrites) {
   EXPECT_THAT(config->settings.command, ::testing::ElementsAre("sh"));
   EXPECT_THAT(config->settings.entrypoint, ::testing::IsEmpty());
   EXPECT_THAT(config->settings.exposed_ports, ::testing::ElementsAre("80/tcp"));
+  EXPECT_EQ(config->settings.health_check, R"({"Test":["NONE"]})");
   EXPECT_TRUE(config->history.at(0).is_empty_layer);
+}
+
+struct HistoryRow {
+  std::vector<HistoryEntry> before;
+  std::vector<std::string> after;  // created_by
+};
+
+TEST(CompleteHistory, TellsOfEveryLayer) {
+  const HistoryRow rows[] = {
+      {{}, {"FROM base", "FROM base"}},
+      {{{.created_by = "rootfs"}}, {"rootfs", "FROM base"}},
+      {{{.created_by = "rootfs"}, {.created_by = "CMD", .is_empty_layer = true}}, {"rootfs", "CMD", "FROM base"}},
+      {{{.created_by = "one"}, {.created_by = "two"}}, {"one", "two"}},
+  };
+  for (const auto& row : rows) {
+    ImageConfig config{.platform = {}, .diff_ids = {Digest::of("1"), Digest::of("2")}, .history = row.before};
+    complete_history(config, "FROM base");
+    std::vector<std::string> told;
+    std::ranges::transform(config.history, std::back_inserter(told), &HistoryEntry::created_by);
+    EXPECT_EQ(told, row.after);
+  }
 }
 
 }  // namespace
