@@ -73,12 +73,15 @@ std::string form(const std::vector<std::pair<std::string, std::string>>& fields)
 
 }  // namespace
 
-Result<std::string> Authorizer::header(const Peer& peer, std::stop_token stop) {
+// A fifth of its life is kept for what takes longer than expected, and a new token is not renewed at once.
+bool Authorizer::has_to_renew(seconds needed) const {
+  const auto kept = std::clamp(needed, token_life_ / 5, token_life_ * 4 / 5);
+  return token_ends_ && *token_ends_ - clock_.steady_now() <= kept;
+}
+
+Result<std::string> Authorizer::header(const Peer& peer, seconds needed, std::stop_token stop) {
   const std::scoped_lock lock(mutex_);
-  if (renew_at_ && clock_.steady_now() >= *renew_at_) {
-    return fetch_token(peer, stop);
-  }
-  return header_;
+  return has_to_renew(needed) ? fetch_token(peer, stop) : header_;
 }
 
 std::string Authorizer::last_header() const {
@@ -86,12 +89,22 @@ std::string Authorizer::last_header() const {
   return header_;
 }
 
-Result<std::string> Authorizer::answer(const Peer& peer, const Challenge& challenge, const std::string& used,
+Result<std::string> Authorizer::answer(const Peer& peer, const Challenge& challenge, const Refused& refused,
                                        std::stop_token stop) {
   const std::scoped_lock lock(mutex_);
-  if (header_ != used) {
+  if (header_ != refused.used) {
     return header_;  // another thread has answered meanwhile
   }
+  if (failure_ && refused.began < failure_->at) {
+    return failure_->error;  // or could not
+  }
+  auto answered = attempt(peer, challenge, stop);
+  const bool is_told = !answered && answered.error().code != base::ErrorCode::interrupted;
+  failure_ = is_told ? std::optional(Failure{.error = answered.error(), .at = clock_.steady_now()}) : std::nullopt;
+  return answered;
+}
+
+Result<std::string> Authorizer::attempt(const Peer& peer, const Challenge& challenge, std::stop_token stop) {
   challenge_ = challenge;
   if (const auto known = look_up(peer, stop); !known) {
     return known.error();
@@ -145,7 +158,8 @@ Result<std::string> Authorizer::fetch_token(const Peer& peer, std::stop_token st
     return token.error();
   }
   header_ = "Bearer " + token->text;
-  renew_at_ = clock_.steady_now() + token->life * 4 / 5;
+  token_life_ = token->life;
+  token_ends_ = clock_.steady_now() + token->life;
   return header_;
 }
 

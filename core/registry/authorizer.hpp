@@ -37,15 +37,21 @@ class Authorizer {
              Patience patience)
       : transport_(transport), clock_(clock), store_(credentials), access_(access), patience_(patience) {}
 
-  // The value of Authorization to send, empty when nothing is known to be asked for. Renews a token near its end.
-  base::Result<std::string> header(const Peer& peer, std::stop_token stop);
+  // The value of Authorization to send, empty when nothing is known to be asked for. Renews a token near its end, or
+  // one that would end within `needed`, which the request is expected to take, if a new one lasts longer.
+  base::Result<std::string> header(const Peer& peer, std::chrono::seconds needed, std::stop_token stop);
 
   // What header() gave last: nothing is asked for.
   [[nodiscard]] std::string last_header() const;
 
-  // The answer to a 401 that `used` was sent with. An error when there is nothing (more) to try: unauthorized is left
-  // to the caller, who knows the answer: then the result is empty.
-  base::Result<std::string> answer(const Peer& peer, const Challenge& challenge, const std::string& used,
+  // The request that was refused with 401.
+  struct Refused {
+    const std::string& used;  // its Authorization
+    io::SteadyTime began;
+  };
+  // The answer to a 401. An error when there is nothing (more) to try: unauthorized is left to the caller, who knows
+  // the answer: then the result is empty. What was refused at the same time shares one attempt, also when that fails.
+  base::Result<std::string> answer(const Peer& peer, const Challenge& challenge, const Refused& refused,
                                    std::stop_token stop);
 
   // For messages: "as user ada from /home/ada/.docker/config.json", "without credentials (none found in …)".
@@ -53,12 +59,19 @@ class Authorizer {
   [[nodiscard]] bool has_credentials() const;
 
  private:
+  struct Failure {
+    base::Error error;
+    io::SteadyTime at;
+  };
+
+  base::Result<std::string> attempt(const Peer& peer, const Challenge& challenge, std::stop_token stop);
   base::Status look_up(const Peer& peer, std::stop_token stop);
   base::Result<std::string> fetch_token(const Peer& peer, std::stop_token stop);
   base::Result<http::Response> ask_with_get(const Peer& peer, const base::Url& realm, std::stop_token stop);
   base::Result<http::Response> ask_with_post(const Peer& peer, const base::Url& realm, std::stop_token stop);
   base::Result<http::Response> ask(http::Request request, const Peer& peer, std::stop_token stop);
   [[nodiscard]] std::vector<std::string> scopes(const Peer& peer) const;
+  [[nodiscard]] bool has_to_renew(std::chrono::seconds needed) const;
   [[nodiscard]] std::string basic() const;
   [[nodiscard]] std::string describe_credentials() const;
 
@@ -73,7 +86,9 @@ class Authorizer {
   CredentialLookup lookup_;
   std::optional<Challenge> challenge_;
   std::string header_;
-  std::optional<io::SteadyTime> renew_at_;  // of a token
+  std::optional<Failure> failure_;  // of the last attempt
+  std::chrono::seconds token_life_{};
+  std::optional<io::SteadyTime> token_ends_;
 };
 
 }  // namespace deployctl::registry

@@ -348,8 +348,9 @@ Result<Uploaded> Upload::run() {
 
 }  // namespace
 
-Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_token stop) {
-  const auto answer = session.send({.method = "HEAD", .url = session.url("blobs/" + blob.digest.text())}, stop);
+Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_token stop, Repeat repeat) {
+  const auto answer =
+      session.send({.method = "HEAD", .url = session.url("blobs/" + blob.digest.text()), .repeat = repeat}, stop);
   if (!answer) {
     return answer.error().within("asking for blob {}", blob.digest.brief());
   }

@@ -29,6 +29,7 @@ base::Result<Uploaded> upload(Session& session, const BlobUpload& upload, const 
                               std::stop_token stop);
 
 // Whether the registry has the blob. 403 counts as "no": some registries answer it where they mean 404.
-base::Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_token stop);
+base::Result<bool> has_blob(Session& session, const oci::Descriptor& blob, std::stop_token stop,
+                            Repeat repeat = Repeat::as_it_is);
 
 }  // namespace deployctl::registry

@@ -2,6 +2,7 @@
 
 #include "core/registry/copy.hpp"
 #include "core/registry/document.hpp"
+#include "core/registry/mount_source.hpp"
 #include "core/registry/pull.hpp"
 #include "core/registry/push.hpp"
 #include "core/registry/referrers.hpp"
@@ -79,13 +80,15 @@ Client::~Client() = default;
 
 Result<PushResult> Client::push(const oci::StoredImage& image, const oci::Reference& target,
                                 const PushOptions& options) {
-  const auto session = state_->session(target, Access::push);
+  const auto session = state_->session(target, Access::push, mount_source(image, target, state_->ports));
   return within(registry::push(*session, image, tag_of(target), options), "pushing", target);
 }
 
 Result<PushResult> Client::push(const oci::StoredIndex& index, const oci::Reference& target,
                                 const PushOptions& options) {
-  const auto session = state_->session(target, Access::push);
+  const auto mount_from =
+      index.images.empty() ? std::string() : mount_source(index.images.front(), target, state_->ports);
+  const auto session = state_->session(target, Access::push, mount_from);
   return within(registry::push(*session, index, tag_of(target), options), "pushing", target);
 }
 

@@ -3,14 +3,19 @@
 // goes straight to its tag, as a push's does.
 #include "core/registry/copy.hpp"
 
+#include "core/json/reader.hpp"
+#include "core/json/value.hpp"
 #include "core/registry/blob_transfer.hpp"
 #include "core/registry/document.hpp"
 #include "core/registry/pull.hpp"
 #include "core/registry/referrers.hpp"
 #include "core/registry/tags.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,6 +30,7 @@ using base::Status;
 constexpr int deepest = 3;            // indexes in indexes
 constexpr int deepest_referrers = 5;  // a signature of an SBOM of an image is two
 constexpr std::size_t most_documents = 1000;
+constexpr std::size_t deepest_manifest = 32;  // values in values
 
 // What cosign lays beside an image, under tags such as "sha256-<hex>.sig" (cosign's SIGNATURE_SPEC.md).
 constexpr std::array cosign_endings{".sig", ".att", ".sbom"};
@@ -61,6 +67,7 @@ class Copy {
   };
   Status collect(const RemoteDocument& document, Depth depth);
   Status collect_content(const RemoteDocument& document, Depth depth);
+  Status collect_unknown(const RemoteDocument& document);
   Status collect_referrers(const oci::Digest& subject, Depth depth);
   Status collect_tagged(const oci::Digest& subject, Depth depth);
   Result<bool> tag_leads_to(const std::string& tag, const oci::Digest& digest);
@@ -159,6 +166,9 @@ Status Copy::collect(const RemoteDocument& document, Depth depth) {
 }
 
 Status Copy::collect_content(const RemoteDocument& document, Depth depth) {
+  if (!oci::is_manifest_type(document.media_type) && !oci::is_index_type(document.media_type)) {
+    return collect_unknown(document);
+  }
   const auto parsed = oci::parse_document(document.bytes, document.media_type);
   if (!parsed) {
     return parsed.error();
@@ -171,11 +181,32 @@ Status Copy::collect_content(const RemoteDocument& document, Depth depth) {
     return Error::failed("indexes lie in indexes more than {} deep", deepest);
   }
   for (const auto& entry : std::get<oci::ImageIndex>(*parsed).manifests) {
-    const auto child = fetch_document(route_.from, entry.digest.text(), options_.stop);
+    const auto child = fetch_document(route_.from, entry.digest.text(), options_.stop, entry.media_type);
     const auto collected =
         child ? collect(*child, {.indexes = depth.indexes + 1, .referrers = depth.referrers}) : child.error();
     if (!collected) {
       return collected;
+    }
+  }
+  return {};
+}
+
+// A kind of manifest that we do not know is copied as it is (image-spec "Extensibility"), with the blobs that it names
+// where other kinds do.
+Status Copy::collect_unknown(const RemoteDocument& document) {
+  const auto value =
+      json::parse(document.bytes, "the manifest", {.bytes = oci::longest_manifest, .depth = deepest_manifest});
+  if (!value) {
+    return value.error();
+  }
+  const json::Reader root(*value);
+  std::vector<json::Reader> named{root.at("config")};
+  for (const auto* list : {"layers", "blobs"}) {
+    std::ranges::copy(root.at(list).elements(), std::back_inserter(named));
+  }
+  for (const auto& each : named) {
+    if (const auto blob = oci::descriptor_from_json(each); blob && !is_foreign(*blob)) {
+      add_blob(*blob, fmt::format("blob {}", blob->digest.brief()));
     }
   }
   return {};

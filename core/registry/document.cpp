@@ -15,16 +15,19 @@ using base::Status;
 constexpr int manifest_attempts = 4;
 constexpr int tag_attempts = 2;
 
+// What it is served as; what it is by itself when the answer does not say, as it has to be put as something.
 std::string media_type_of(const http::Response& response) {
   const auto type = response.headers.get("Content-Type").value_or("");
-  return std::string(base::trim(base::split_once(type, ';').first));
+  const auto served_as = base::trim(base::split_once(type, ';').first);
+  const auto document =
+      served_as.empty() ? oci::parse_document(response.body) : Result<oci::Document>(Error::failed("not needed"));
+  return document ? std::visit([](const auto& one) { return one.media_type; }, *document) : std::string(served_as);
 }
 
 Result<http::Response> send(Session& session, const RemoteDocument& document, const std::string& identifier,
                             std::stop_token stop) {
-  if (document.bytes.size() > oci::longest_manifest) {
-    return Error::failed("the image manifest is {} long and registries take {}",
-                         base::human_bytes(document.bytes.size()), base::human_bytes(oci::longest_manifest));
+  if (const auto fits = check_size(document); !fits) {
+    return fits.error();
   }
   auto answer = session.send({.method = "PUT",
                               .url = session.url("manifests/" + identifier),
@@ -129,6 +132,13 @@ Status check_there(Session& session, const oci::Digest& digest, std::stop_token 
 
 }  // namespace
 
+Status check_size(const RemoteDocument& document) {
+  return document.bytes.size() <= oci::longest_manifest
+             ? Status()
+             : Status(Error::failed("the image manifest has {} bytes, and registries take {} at most",
+                                    document.bytes.size(), base::human_bytes(oci::longest_manifest)));
+}
+
 std::string accepted_types() {
   constexpr std::array types{oci::media_type::image_manifest, oci::media_type::image_index,
                              oci::media_type::docker_manifest, oci::media_type::docker_manifest_list};
@@ -139,17 +149,23 @@ std::string accepted_types() {
   return text;
 }
 
-Result<http::Response> get_document(Session& session, const std::string& identifier, std::stop_token stop) {
+Result<http::Response> get_document(Session& session, const std::string& identifier, std::stop_token stop,
+                                    std::string_view also_accepted) {
+  auto accepted = accepted_types();
+  if (!also_accepted.empty() && accepted.find(also_accepted) == std::string::npos) {
+    accepted.append(", ").append(also_accepted);
+  }
   auto answer = session.send({.method = "GET",
                               .url = session.url("manifests/" + identifier),
-                              .headers = {{"Accept", accepted_types()}},
+                              .headers = {{"Accept", accepted}},
                               .max_body_bytes = oci::longest_manifest},
                              stop);
   return answer ? Result<http::Response>(std::move(answer->response)) : answer.error();
 }
 
 Result<RemoteDocument> document_of(const Session& session, http::Response response, const std::string& identifier) {
-  RemoteDocument document{.bytes = std::move(response.body), .media_type = media_type_of(response), .digest = {}};
+  auto media_type = media_type_of(response);
+  RemoteDocument document{.bytes = std::move(response.body), .media_type = std::move(media_type), .digest = {}};
   document.digest = oci::Digest::of(document.bytes);
   const bool is_asked_by_digest = identifier.starts_with("sha256:");
   if (is_asked_by_digest && document.digest.text() != identifier) {
@@ -158,8 +174,9 @@ Result<RemoteDocument> document_of(const Session& session, http::Response respon
   return document;
 }
 
-Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop) {
-  auto response = get_document(session, identifier, stop);
+Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop,
+                                      std::string_view also_accepted) {
+  auto response = get_document(session, identifier, stop, also_accepted);
   if (!response) {
     return response.error();
   }

@@ -12,14 +12,20 @@ namespace deployctl::registry {
 std::string accepted_types();
 
 // Any answer to GET …/manifests/<identifier>, a refusal too.
-base::Result<http::Response> get_document(Session& session, const std::string& identifier, std::stop_token stop);
+base::Result<http::Response> get_document(Session& session, const std::string& identifier, std::stop_token stop,
+                                          std::string_view also_accepted = {});
 // The document in a successful answer. failed when its bytes are not those of the digest it was asked by.
 base::Result<RemoteDocument> document_of(const Session& session, http::Response response,
                                          const std::string& identifier);
-// What a tag or digest of the session's repository points at; not_found when there is nothing.
-base::Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop);
+// What a tag or digest of the session's repository points at; not_found when there is nothing. `also_accepted`: a media
+// type that we know nothing of, when it is said to be of that.
+base::Result<RemoteDocument> fetch_document(Session& session, const std::string& identifier, std::stop_token stop,
+                                            std::string_view also_accepted = {});
 // Whether there is something, asked without fetching it.
 base::Result<bool> has_document(Session& session, const std::string& identifier, std::stop_token stop);
+
+// failed when it is longer than registries take: better known before its blobs are sent.
+base::Status check_size(const RemoteDocument& document);
 
 // Puts the document under a tag or its digest, and returns the header fields of the answer. failed when the registry
 // says that it stored something else.

@@ -60,10 +60,15 @@ ErrorCode code_of(const http::Response& response) {
   }
 }
 
+std::string asked_to_wait(const std::string& wait) {
+  return fmt::format("the registry asks to wait: {} (seconds or a date)", shown(wait));
+}
+
 std::string hint_of(const http::Response& response, const Attempt& attempt) {
   if (is_immutable(response)) {
     return "the registry lets no tag be moved to another image: push under a new tag";
   }
+  const auto wait = response.headers.get("Retry-After");
   switch (response.status) {
     case 401:
       return attempt.has_credentials ? fmt::format("check them with `docker login {}`", attempt.registry)
@@ -73,13 +78,10 @@ std::string hint_of(const http::Response& response, const Attempt& attempt) {
                                      : fmt::format("log in with `docker login {}`", attempt.registry);
     case 413:
       return "a proxy in front of the registry limits the size of uploads";
-    case 429: {
-      const auto wait = response.headers.get("Retry-After");
-      return wait ? fmt::format("the registry asks to wait: {} (seconds or a date)", shown(*wait))
-                  : "the registry limits how often it may be asked: try again later";
-    }
+    case 429:
+      return wait ? asked_to_wait(*wait) : "the registry limits how often it may be asked: try again later";
     default:
-      return "";
+      return wait ? asked_to_wait(*wait) : "";
   }
 }
 

@@ -1,18 +1,13 @@
-// Few requests is the idea: what the tag points at now is fetched first. If it is ours, nothing is to be done; if not,
-// its blobs are known to be in the repository without asking for each. When there is no such tag, the list of tags
-// tells whether there is a repository at all: one that does not exist has no blobs that could be asked for, but those
-// of a push that was interrupted before its first manifest, which two questions find. Small blobs are sent without
-// asking, as the question costs as much as the answer saves.
+// Few requests is the idea: what is there already is found out first (look_before.hpp), and only the rest is sent.
 #include "core/registry/push.hpp"
 
 #include "core/base/text.hpp"
 #include "core/registry/blob_transfer.hpp"
 #include "core/registry/document.hpp"
+#include "core/registry/look_before.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
-#include <thread>
 
 namespace deployctl::registry {
 namespace {
@@ -21,81 +16,9 @@ using base::Error;
 using base::Result;
 using base::Status;
 
-constexpr std::uint64_t not_worth_asking = 128u << 10u;
-constexpr std::uint64_t worth_looking_for_remains = 1u << 20u;
-constexpr std::size_t most_images_looked_into = 16;  // of the index the tag points at
-// A registry that answers the first question so soon is near: what it takes to store the blobs is then all that there
-// is to wait for, and more at once would only get into each other's way.
-constexpr std::chrono::milliseconds near_answer{10};
+// What a registry takes to store the blobs is all that there is to wait for where it is near, and more at once would
+// only get into each other's way.
 constexpr int enough_for_near = 8;
-
-// What the repository held before.
-struct Before {
-  bool is_same = false;         // the tag points at our image
-  bool exists = true;           // the repository, as far as we know
-  std::set<oci::Digest> known;  // blobs and manifests that are there for certain
-};
-
-void add_blobs(const oci::ImageManifest& manifest, std::set<oci::Digest>& known) {
-  known.insert(manifest.config.digest);
-  for (const auto& layer : manifest.layers) {
-    known.insert(layer.digest);
-  }
-}
-
-// Everything the document refers to; the images of an index are fetched for that. What cannot be read tells nothing.
-void add_content(Session& session, const RemoteDocument& document, std::set<oci::Digest>& known, std::stop_token stop) {
-  const auto parsed = oci::parse_document(document.bytes, document.media_type);
-  if (!parsed) {
-    return;
-  }
-  known.insert(document.digest);
-  if (const auto* manifest = std::get_if<oci::ImageManifest>(&*parsed)) {
-    return add_blobs(*manifest, known);
-  }
-  const auto& images = std::get<oci::ImageIndex>(*parsed).manifests;
-  for (std::size_t i = 0; i < std::min(images.size(), most_images_looked_into); ++i) {
-    const auto image = fetch_document(session, images[i].digest.text(), stop);
-    const auto read = image ? oci::parse_document(image->bytes, image->media_type) : image.error();
-    if (read && std::holds_alternative<oci::ImageManifest>(*read)) {
-      known.insert(image->digest);
-      add_blobs(std::get<oci::ImageManifest>(*read), known);
-    }
-  }
-}
-
-Result<Before> look_before(Session& session, const oci::Digest& ours, const std::string& tag, std::stop_token stop) {
-  auto response = get_document(session, tag, stop);
-  if (!response) {
-    return response.error();
-  }
-  if (response->status == 404) {
-    return Before{.is_same = false, .exists = !has_error_code(*response, "NAME_UNKNOWN"), .known = {}};
-  }
-  if (response->status == 401) {
-    return session.refused(*response, "push to");
-  }
-  Before before;
-  if (response->is_success()) {
-    const auto document = document_of(session, std::move(*response), tag);
-    before.is_same = document && document->digest == ours;
-    if (document && !before.is_same) {
-      add_content(session, *document, before.known, stop);
-    }
-  }
-  return before;
-}
-
-// Only a registry that says so has no such repository.
-bool repository_exists(Session& session, std::stop_token stop) {
-  const auto answer =
-      session.send({.method = "GET", .url = session.url("tags/list").with_query("n", "1"), .repeat = Repeat::no}, stop);
-  return !answer || answer->response.status != 404 || !has_error_code(answer->response, "NAME_UNKNOWN");
-}
-
-bool is_worth_asking(const BlobUpload& upload) {
-  return upload.blob.size > not_worth_asking;
-}
 
 RemoteDocument document(const oci::StoredImage& image) {
   return {.bytes = image.manifest, .media_type = image.media_type, .digest = image.digest};
@@ -127,10 +50,7 @@ class Push {
 
  private:
   [[nodiscard]] std::vector<BlobUpload> uploads() const;
-  [[nodiscard]] std::size_t questions() const;
   Result<Before> look_before(const oci::Digest& ours, const std::string& tag);
-  [[nodiscard]] std::set<oci::Digest> remains() const;
-  [[nodiscard]] bool is_there(const oci::Descriptor& blob) const;
   [[nodiscard]] bool is_configuration(const BlobUpload& upload) const;
   void add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& seen, std::vector<BlobUpload>& list) const;
   [[nodiscard]] BlobUpload upload_of(const oci::StoredImage& image, const oci::Descriptor& blob,
@@ -172,6 +92,7 @@ void Push::add_uploads(const oci::StoredImage& image, std::set<oci::Digest>& see
     if (seen.insert(layer.digest).second) {
       list.push_back(upload_of(image, layer,
                                fmt::format("layer {} ({} of {})", layer.digest.brief(), i + 1, image.layers.size())));
+      list.back().mount_from = session_.also_pull();
     }
   }
 }
@@ -196,51 +117,14 @@ std::vector<BlobUpload> Push::uploads() const {
   return list;
 }
 
-// How many blobs would be asked for.
-std::size_t Push::questions() const {
-  const auto list = uploads();
-  return static_cast<std::size_t>(std::ranges::count_if(list, is_worth_asking));
-}
-
 Result<Before> Push::look_before(const oci::Digest& ours, const std::string& tag) {
-  const auto began = session_.now();
-  auto before = registry::look_before(session_, ours, tag, options_.stop);
-  is_far_ = session_.now() - began >= near_answer;
-  if (before && before->exists && before->known.empty() && !before->is_same && questions() > 1) {
-    before->exists = repository_exists(session_, options_.stop);
+  std::vector<oci::Descriptor> blobs;
+  for (const auto& upload : uploads()) {
+    blobs.push_back(upload.blob);
   }
-  if (before && !before->exists) {
-    before->known = remains();
-    before->exists = !before->known.empty();
-  }
+  auto before = registry::look_before(session_, {.digest = ours, .tag = tag, .blobs = blobs}, options_.stop);
+  is_far_ = !before || before->is_far;
   return before;
-}
-
-bool Push::is_there(const oci::Descriptor& blob) const {
-  const auto answer = has_blob(session_, blob, options_.stop);
-  return answer && *answer;
-}
-
-// What a push that came to no manifest has left. The largest layer is sent first and a configuration next: where
-// neither is, there is little or nothing.
-std::set<oci::Digest> Push::remains() const {
-  const auto list = uploads();
-  if (list.size() < 2 || list.front().blob.size < worth_looking_for_remains) {
-    return {};
-  }
-  const std::array asked{&list[0].blob, &list[1].blob};
-  std::array<bool, 2> found{};
-  {
-    const std::jthread beside([&] { found[0] = is_there(*asked[0]); });
-    found[1] = is_there(*asked[1]);
-  }
-  std::set<oci::Digest> known;
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (found[i]) {
-      known.insert(asked[i]->digest);
-    }
-  }
-  return known;
 }
 
 Status Push::upload_missing(const Before& before) {
@@ -253,7 +137,7 @@ Status Push::upload_missing(const Before& before) {
     return is_there;
   });
   for (auto& upload : list) {
-    upload.ask_first = before.exists && is_worth_asking(upload);
+    upload.ask_first = before.exists && is_worth_asking(upload.blob) && !before.missing.contains(upload.blob.digest);
   }
   return upload(list);
 }
@@ -310,6 +194,9 @@ Status Push::put_root(const RemoteDocument& root, const std::string& tag) {
 
 Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag) {
   result_.digest = root.digest;
+  if (const auto fits = check_size(root); !fits) {
+    return fits.error();
+  }
   session_.prepare(static_cast<int>(
       std::min<std::size_t>(uploads().size(), static_cast<std::size_t>(std::max(options_.parallel, 1)))));
   const auto before = look_before(root.digest, tag);

@@ -88,6 +88,12 @@ std::optional<std::chrono::milliseconds> longest_exchange(const Call& call, cons
   return stalls_of_a_short_answer * timeouts.stall + seconds(sent / slowest_upload);
 }
 
+// How long a line that is none of the fast ones takes for the body.
+seconds expected_time(const Call& call) {
+  constexpr std::uint64_t usual_upload = 1u << 20u;  // bytes a second
+  return seconds(call.body ? call.body->size() / usual_upload : 0);
+}
+
 // A registry may lead to a storage host of its network, not to services of this machine or to a cloud's metadata.
 bool leads_inside(const base::Url& target, const base::Url& from) {
   const auto place = place_of(target.host);
@@ -149,7 +155,8 @@ Authorizer::Peer Session::peer() const {
 // Until the registry has answered once, a try takes seconds, not minutes: its name may be mistyped or it may be down.
 http::RetryPolicy Session::policy(Repeat repeat) const {
   auto policy = options_.retry;
-  policy.only_throttled = repeat == Repeat::no;
+  policy.only_throttled = repeat != Repeat::as_it_is;
+  policy.attempts = repeat == Repeat::never ? 1 : policy.attempts;
   if (!reached_) {
     policy.budget = std::min<std::chrono::milliseconds>(policy.budget, seconds(5));
   }
@@ -267,7 +274,7 @@ Result<http::Response> Session::send_in_the_right_scheme(const Call& call, base:
     return send_once(call, url, authorization, stop);
   }
   auto first = call;
-  first.repeat = url.scheme == "https" ? Repeat::no : call.repeat;
+  first.repeat = url.scheme == "https" && call.repeat == Repeat::as_it_is ? Repeat::no : call.repeat;
   auto answer = send_once(first, url, authorization, stop);
   if (is_wrong_scheme(url, answer)) {
     auto other = url;
@@ -300,10 +307,11 @@ Result<http::Response> Session::send_authorized(const Call& call, const base::Ur
   if (is_settled() && !url.same_origin(base_url())) {
     return send_once(call, url, {}, stop);
   }
-  const auto authorization = authorizer_.header(peer(), stop);
+  const auto authorization = authorizer_.header(peer(), expected_time(call), stop);
   if (!authorization) {
     return authorization.error();
   }
+  const auto began = now();
   auto answer = send_in_the_right_scheme(call, url, *authorization, stop);
   if (!answer || answer->status != 401) {
     return answer;
@@ -312,7 +320,7 @@ Result<http::Response> Session::send_authorized(const Call& call, const base::Ur
   if (!challenge || !challenge->has_value()) {
     return challenge ? answer : challenge.error();
   }
-  const auto renewed = authorizer_.answer(peer(), **challenge, *authorization, stop);
+  const auto renewed = authorizer_.answer(peer(), **challenge, {.used = *authorization, .began = began}, stop);
   if (!renewed) {
     return renewed.error();
   }
@@ -362,7 +370,7 @@ Result<base::Url> Session::location(const Answer& answer) const {
     return Error::refused("{} leads from https to plain http ({})", registry_, base::to_display(*url))
         .with_hint(
             "the registry does not know that it is behind https: its proxy must set X-Forwarded-Proto, or the "
-            "registry its own address");
+            "registry 'http: {{relativeurls: true}}'");
   }
   if (leads_inside(*url, answer.url)) {
     return Error::refused("{} leads to {}, an address that keeps no blobs", registry_, base::to_display(*url));

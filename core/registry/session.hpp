@@ -18,6 +18,7 @@ namespace deployctl::registry {
 enum class Repeat {
   as_it_is,  // the same request again is harmless
   no,        // the caller has to begin again further up
+  never,     // not even when the registry only wants us slower: one can do without the answer
 };
 
 struct Call {
@@ -71,6 +72,8 @@ class Session {
 
   [[nodiscard]] const std::string& registry() const { return registry_; }
   [[nodiscard]] const std::string& repository() const { return repository_; }
+  // The other repository, whose blobs can be mounted; or empty.
+  [[nodiscard]] const std::string& also_pull() const { return also_pull_; }
   // The user named the registry insecure: it may be spoken to in clear, and its certificate is not looked at.
   [[nodiscard]] bool is_insecure() const { return is_insecure_; }
   [[nodiscard]] const Ports& ports() const { return ports_; }

@@ -47,6 +47,16 @@ TEST_F(ClientTest, NeedsOneRequestWhenNothingChanged) {
   EXPECT_THAT(registry_.requests, ElementsAre("GET " + root + "manifests/1"));
 }
 
+TEST_F(ClientTest, NeedsTwoRequestsAtMostWhenNothingChangedInALargeImage) {
+  const auto large = image({std::string(1 << 20, 'x'), std::string(1 << 20, 'y')});
+  ASSERT_TRUE(push(large));
+  registry_.requests.clear();
+  const auto again = push(large);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->outcome, PushResult::Outcome::unchanged);
+  EXPECT_LE(registry_.requests.size(), 2u) << "what the tag points at and, beside it, the largest layer";
+}
+
 TEST_F(ClientTest, TakesTheBlobsOfTheImageBeforeAsThere) {
   ASSERT_TRUE(push(image({"one", "two", "three"})));
   registry_.requests.clear();
@@ -67,18 +77,63 @@ TEST_F(ClientTest, AsksForLargeBlobsBeforeItSendsThem) {
   EXPECT_THAT(registry_.requests, ::testing::Contains("HEAD " + root + "blobs/" + oci::Digest::of(large).text()));
 }
 
-TEST_F(ClientTest, AsksForNoBlobInARepositoryThatDoesNotExist) {
-  registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body("MANIFEST_UNKNOWN"))};
-  ASSERT_TRUE(push(image({std::string(1 << 20, 'x'), std::string(1 << 20, 'y')})));
-  EXPECT_EQ(registry_.requests.at(1), "GET " + root + "tags/list");
-  EXPECT_THAT(registry_.requests, ::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs")).Times(2))
-      << "the configuration and the largest layer, which an interrupted push would have left";
+TEST_F(ClientTest, AsksForTwoBlobsOnlyInARepositoryThatDoesNotExist) {
+  for (const std::string code : {"MANIFEST_UNKNOWN", "NAME_UNKNOWN"}) {
+    registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body(code))};
+    registry_.requests.clear();
+    ASSERT_TRUE(push(image({std::string(1 << 20, code[0]), std::string(1 << 20, 'y'), std::string(1 << 20, 'z')})));
+    EXPECT_THAT(registry_.requests, ::testing::Contains("GET " + root + "tags/list").Times(code[0] == 'M' ? 1 : 0));
+    EXPECT_THAT(registry_.requests, ::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs")).Times(2))
+        << "the configuration and the largest layer, which an interrupted push would have left";
+    registry_.repositories.clear();
+    registry_.blobs.clear();
+  }
 }
 
-TEST_F(ClientTest, AsksForNoSmallBlobInARepositoryThatDoesNotExist) {
+TEST_F(ClientTest, AsksForTheLargestOfSmallBlobsOnlyInARepositoryThatDoesNotExist) {
   registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body("NAME_UNKNOWN"))};
   ASSERT_TRUE(push(image({std::string(200 << 10, 'x'), std::string(200 << 10, 'y')})));
-  EXPECT_THAT(registry_.requests, Not(::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs"))));
+  EXPECT_THAT(registry_.requests, ::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs")).Times(1));
+}
+
+TEST_F(ClientTest, AsksForTheOnlyLayerAndNothingElse) {
+  registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body("MANIFEST_UNKNOWN"))};
+  ASSERT_TRUE(push(image({std::string(2 << 20, 'x')})));
+  EXPECT_EQ(registry_.requests.size(), 8u) << "tag, layer, POST and PUT of two blobs, tag, digest";
+}
+
+TEST_F(ClientTest, AsksForNoTagsWhereTheLargestLayerIsThere) {
+  const std::string large(2 << 20, 'x');
+  ASSERT_TRUE(push(image({large, std::string(1 << 20, 'y')})));
+  registry_.requests.clear();
+  const auto result = push(image({large, std::string(1 << 20, 'z')}), "r.example/shop/api:2");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->uploaded_blobs, 2) << "a layer and the configuration";
+  EXPECT_THAT(registry_.requests, Not(::testing::Contains("GET " + root + "tags/list")));
+}
+
+TEST_F(ClientTest, AsksAgainForABlobThatItCouldNotAskForBeside) {
+  ASSERT_TRUE(push(image({"one"})));
+  const auto pushed = image({std::string(1 << 20, 'x')});
+  registry_.interventions["HEAD " + root + "blobs/" + pushed.layers[0].digest.text()] = {
+      status(500), status(503, {{"Retry-After", "1"}})};
+  ASSERT_TRUE(push(pushed));
+  EXPECT_EQ(clock_.sleeps().size(), 1u) << "only the second question, whose answer is needed, is asked again";
+}
+
+TEST_F(ClientTest, MountsLayersFromTheRepositoryOfItsBase) {
+  const std::string base_layer(1 << 20, 'x');
+  registry_.blobs[oci::Digest::of(base_layer).text()] = base_layer;
+  auto pushed = image({base_layer, "two"});
+  const std::string config = R"({"architecture":"amd64","os":"linux","config":{"Labels":)"
+                             R"({"org.opencontainers.image.base.name":"r.example/base/go:1"}}})";
+  pushed.config.digest = oci::Digest::of(config);
+  pushed.config.size = config.size();
+  files_[pushed.blob_path(pushed.config.digest)] = config;
+  registry_.interventions["HEAD " + root + "blobs/" + pushed.layers[0].digest.text()] = {status(404)};
+  const auto result = push(pushed);
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_EQ(result->uploaded_blobs, 2) << "the other layer and the configuration";
 }
 
 TEST_F(ClientTest, SendsWhatAnInterruptedFirstPushHasNotSent) {
@@ -282,6 +337,54 @@ TEST_F(ClientTest, RenewsATokenBeforeItEnds) {
   EXPECT_EQ(registry_.authorizations.back(), "Bearer t2");
 }
 
+TEST_F(ClientTest, RenewsATokenThatWouldEndWithinAnUpload) {
+  registry_.challenge = R"(Bearer realm="https://auth.example/token")";
+  registry_.allowed = {"Bearer t1", "Bearer t2"};
+  auto with = client();
+  const auto target = *oci::Reference::parse("r.example/shop/api:1");
+  ASSERT_TRUE(with.points_at(target, oci::Digest::of("any")));
+  clock_.advance(std::chrono::seconds(70));
+  ASSERT_TRUE(with.push(image({"small"}), target, {.parallel = 1, .on_progress = {}, .stop = {}}));
+  EXPECT_EQ(registry_.queries.size(), 1u) << "30 of 100 seconds are left";
+  ASSERT_TRUE(with.push(image({std::string(40 << 20, 'x')}), target, {.parallel = 1, .on_progress = {}, .stop = {}}));
+  EXPECT_EQ(registry_.queries.size(), 2u) << "and 40 MiB may take 40";
+}
+
+TEST_F(ClientTest, ExchangesAnIdentityTokenForAToken) {
+  registry_.challenge = R"(Bearer realm="https://auth.example/token",service="r")";
+  registry_.allowed = {"Bearer t1"};
+  auto login = ada();
+  login.username = "<token>";
+  login.password = base::Secret();
+  login.identity_token = base::Secret("id/1");
+  ASSERT_TRUE(client(login).points_at(*oci::Reference::parse("r.example/shop/api:1"), oci::Digest::of("any")));
+  EXPECT_THAT(registry_.queries,
+              ElementsAre("grant_type=refresh_token&refresh_token=id/1&service=r&client_id=deployctl&"
+                          "scope=repository:shop/api:pull,push"));
+}
+
+TEST_F(ClientTest, AsksAnOlderTokenServiceInTheOldWay) {
+  registry_.challenge = R"(Bearer realm="https://auth.example/token",service="r")";
+  registry_.allowed = {"Bearer t1"};
+  registry_.interventions["POST https://auth.example/token"] = {status(404)};
+  auto login = ada();
+  login.identity_token = base::Secret("id/1");
+  ASSERT_TRUE(client(login).points_at(*oci::Reference::parse("r.example/shop/api:1"), oci::Digest::of("any")));
+  EXPECT_THAT(registry_.queries, ElementsAre("service=r&scope=repository:shop/api:pull,push"));
+  EXPECT_EQ(registry_.authorizations[2], "Basic " + base::base64_encode("ada:pw"));
+}
+
+TEST_F(ClientTest, SendsNothingOfAnImageWhoseManifestNoRegistryTakes) {
+  auto pushed = image({"one"});
+  pushed.manifest.append((4 << 20) + 1 - pushed.manifest.size(), ' ');
+  pushed.digest = oci::Digest::of(pushed.manifest);
+  const auto result = push(pushed);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(to_string(result.error()),
+            "pushing r.example/shop/api:1: the image manifest has 4194305 bytes, and registries take 4.0 MiB at most");
+  EXPECT_THAT(registry_.requests, ::testing::IsEmpty());
+}
+
 TEST_F(ClientTest, NamesTheUserWhoWasRefusedButNotThePassword) {
   registry_.challenge = R"(Basic realm="r")";
   auto with = client(ada());
@@ -384,6 +487,23 @@ TEST_F(ClientTest, FollowsRedirectsAFewTimes) {
       std::vector<Result<http::Response>>(9, status(302, {{"Location", "/v2/shop/api/manifests/1"}}));
   EXPECT_EQ(with.resolve(*oci::Reference::parse("r.example/shop/api:1")).error().message,
             "r.example redirects more than 5 times");
+}
+
+TEST_F(ClientTest, TakesADocumentForWhatItSaysItIsWhereTheRegistrySaysNothing) {
+  const auto served = index({{"one"}}).bytes;
+  registry_.interventions["GET " + root + "manifests/1"] = {status(200, {}, served)};
+  const auto document = client().manifest(*oci::Reference::parse("r.example/shop/api:1"));
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->media_type, oci::media_type::image_index);
+}
+
+TEST_F(ClientTest, SaysHowLongARegistryWantsToBeLeftAlone) {
+  for (const int code : {429, 503}) {
+    registry_.interventions["GET " + root + "manifests/1"] = {status(code, {{"Retry-After", "86400"}})};
+    const auto result = client().manifest(*oci::Reference::parse("r.example/shop/api:1"));
+    ASSERT_FALSE(result) << code;
+    EXPECT_EQ(result.error().hint, "the registry asks to wait: 86400 (seconds or a date)") << code;
+  }
 }
 
 TEST_F(ClientTest, ResolvesToTheDigestOfTheBytes) {

@@ -332,6 +332,25 @@ TEST_F(ContentTest, StreamsBetweenRegistries) {
   EXPECT_EQ(copied->mounted_blobs, 0);
 }
 
+TEST_F(ContentTest, CopiesKindsOfManifestsThatNobodyKnows) {
+  const std::string bytes = "what it is about";
+  const auto blob = oci::Digest::of(bytes).text();
+  registry_.blobs[blob] = bytes;
+  const std::string kind = "application/vnd.example.manifest.v9+json";
+  const auto unknown =
+      fmt::format(R"({{"mediaType":"{}","blobs":[{{"mediaType":"x/y","size":{},"digest":"{}"}}],"new":{{"a":1}}}})",
+                  kind, bytes.size(), blob);
+  manifests()[oci::Digest::of(unknown).text()] = unknown;
+  manifests()["1"] = fmt::format(
+      R"({{"schemaVersion":2,"manifests":[{{"mediaType":"{}","size":{},"digest":"{}","new":[]}}],"new":2}})", kind,
+      unknown.size(), oci::Digest::of(unknown).text());
+  const auto copied = client().copy(reference("r.example/shop/api:1"), reference("other.example/prod/api:1"));
+  ASSERT_TRUE(copied) << to_string(copied.error());
+  EXPECT_EQ(copied->uploaded_blobs, 1);
+  EXPECT_EQ(registry_.repositories["prod/api"]["1"], manifests()["1"]) << "with all that is new";
+  EXPECT_EQ(registry_.repositories["prod/api"][oci::Digest::of(unknown).text()], unknown);
+}
+
 TEST_F(ContentTest, GivesAnotherTagWithinARepositoryWithoutTouchingBlobs) {
   auto with = client();
   ASSERT_TRUE(with.push(image({"one"}), reference("r.example/shop/api:1")));

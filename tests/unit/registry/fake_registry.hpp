@@ -56,7 +56,7 @@ class FakeRegistry final : public http::Transport {
         return answer;
       }
       if (request.url.host == "auth.example") {
-        queries.push_back(base::percent_decode(request.url.query));
+        queries.push_back(base::percent_decode(request.body ? read_all(*request.body) : request.url.query));
         return status(200, {}, R"({"token":"t)" + std::to_string(queries.size()) + R"(","expires_in":100})");
       }
       if (!challenge.empty() && !allowed.contains(authorizations.back())) {
@@ -103,6 +103,9 @@ class FakeRegistry final : public http::Transport {
     return {};
   }
   static std::string type_of(const std::string& bytes) {
+    if (bytes.find(R"("mediaType":"application/vnd.example)") == 1) {
+      return bytes.substr(14, bytes.find('"', 14) - 14);
+    }
     const auto is_index = bytes.find("\"manifests\"") != std::string::npos;
     return std::string(is_index ? oci::media_type::image_index : oci::media_type::image_manifest);
   }
@@ -255,7 +258,11 @@ class FakeRegistry final : public http::Transport {
       std::erase_if(manifests, [&](const auto& entry) { return entry.second == bytes; });
       return status(202);
     }
-    return status(200, {{"Content-Type", type_of(manifests[path.name])}}, manifests[path.name]);
+    // As distribution does it: what is not asked for is not there.
+    const auto type = type_of(manifests[path.name]);
+    return request.headers.get("Accept").value_or("").find(type) == std::string::npos
+               ? status(404, {}, error_body("MANIFEST_UNKNOWN"))
+               : status(200, {{"Content-Type", type}}, manifests[path.name]);
   }
   base::Result<http::Response> take_manifest(const http::Request& request, const Path& path) {
     const auto bytes = read_all(*request.body);
