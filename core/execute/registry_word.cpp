@@ -2,7 +2,9 @@
 
 #include "core/execute/image_access.hpp"
 #include "core/execute/world.hpp"
+#include "core/oci/reference.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace deployctl::execute {
@@ -24,13 +26,27 @@ std::optional<ImageAnswer> answer_of(const ImageAccess& access) {
   return std::nullopt;
 }
 
+bool is_of(const project::Service& service, const oci::Reference& image) {
+  const auto own = oci::Reference::parse(*service.image);
+  return own && own->registry == image.registry && own->repository == image.repository;
+}
+
+// Of the pods of the service whose image it is.
+std::string account_for(const std::string& image, const project::Target& target) {
+  const auto reference = oci::Reference::parse(image);
+  const auto service = std::ranges::find_if(target.services, [&](const project::Service& each) {
+    return reference && !each.service_account.empty() && is_of(each, *reference);
+  });
+  return service == target.services.end() ? "default" : service->service_account;
+}
+
 }  // namespace
 
 cluster::AskRegistry registry_word(cluster::Client& client, std::string name_space, const project::Target& target,
                                    const Ports& ports) {
   return [&client, &target, &ports, name_space = std::move(name_space)](
              const std::string& image, const std::stop_token& stop) -> std::optional<ImageAnswer> {
-    PullSecretQuery query{.name_space = name_space, .names = {}};
+    PullSecretQuery query{.name_space = name_space, .names = {}, .service_account = account_for(image, target)};
     if (!target.pull_secret.empty()) {
       query.names.push_back(target.pull_secret);
     }
