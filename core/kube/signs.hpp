@@ -27,6 +27,8 @@ struct Sign {
   std::optional<Moment> began;
   // A wait of its own in place of the rule's (a probe's budget).
   std::optional<Moment> patience;
+  // Its time begins anew when this changes: what has happened since may have mended it.
+  std::string stage = {};
   // As it should be at first: not worth telling before it has become probable or has lasted for naming_time.
   bool is_usual = false;
   // The container is running again, or all this is from before our write: no sign is final before it comes once more.

@@ -1,4 +1,5 @@
 // Signs of the Deployment and its new replica set, and what all signs are made with.
+#include "core/io/clock.hpp"
 #include "core/kube/signs.hpp"
 
 #include <fmt/core.h>
@@ -18,6 +19,8 @@ Sign deployment_sign(const Evidence& evidence, std::string_view rule, std::strin
           .reason = std::string(reason),
           .message = std::move(message)};
 }
+
+constexpr std::chrono::seconds usual_time_for_room{20};  // that of the rule
 
 struct Refusal {
   std::string_view rule;
@@ -54,6 +57,17 @@ std::vector<const Event*> since_written(std::vector<const Event*> events, const 
 // Every new pod that starts takes room an old one has; with nothing leaving, no room will come.
 std::string_view quota_rule(const Evidence& evidence) {
   return evidence.old_pods_are_leaving ? "quota-exceeded-for-now" : "quota-exceeded";
+}
+
+// With every pod that comes or goes there may be room. The controller waits longer after each refusal, about as long as
+// it has been since the first one, so that it finds it no sooner.
+void give_time_to_find_room(const Evidence& evidence, const Condition& failure, const Event* latest, Sign& sign) {
+  sign.stage = fmt::format("{} pods", evidence.pods.size() + static_cast<std::size_t>(evidence.old_pods));
+  const auto first = io::parse_rfc3339(std::max(failure.since, evidence.written.time));
+  const auto last = latest == nullptr ? std::nullopt : io::parse_rfc3339(latest->time);
+  if (first && last && *last - *first > usual_time_for_room) {
+    sign.patience = std::chrono::duration_cast<Moment>(*last - *first);
+  }
 }
 
 void add_ending_pod(const Pod& pod, std::vector<Sign>& signs) {
@@ -179,7 +193,7 @@ void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs) {
   }
   const auto* event = newest(events);
   const auto& message = is_failing ? failure->message : event->message;
-  auto rule = rule_for_refused_pods(message);
+  const auto rule = rule_for_refused_pods(message);
   signs.push_back({.rule = rule == "quota-exceeded" ? quota_rule(evidence) : rule,
                    .object = "replicaset/" + replica_set->name,
                    .object_uid = replica_set->uid,
@@ -189,6 +203,9 @@ void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs) {
                    .attempts = std::max(1, total_count(events)),
                    // The controller tries again, ever more rarely, and the condition is of the first time.
                    .has_hope = events.empty() && is_before_write(failure->since, evidence)});
+  if (is_failing && rule == "quota-exceeded") {
+    give_time_to_find_room(evidence, *failure, event, signs.back());
+  }
 }
 
 // A Job says nothing of pods that are not let in but in events.

@@ -20,7 +20,7 @@ struct Tally {
 };
 
 std::string key_of(const Sign& sign) {
-  return std::string(sign.rule) + '\n' + sign.object_uid + '\n' + sign.container;
+  return std::string(sign.rule) + '\n' + sign.object_uid + '\n' + sign.container + '\n' + sign.stage;
 }
 
 // A pod that has failed as a whole is the node's or the cluster's doing: its containers were ended from outside. That
