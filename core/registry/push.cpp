@@ -197,8 +197,9 @@ Result<PushResult> Push::run(const RemoteDocument& root, const std::string& tag)
   if (const auto fits = check_size(root); !fits) {
     return fits.error();
   }
+  constexpr std::size_t beside = 1;  // a question of look_before()
   session_.prepare(static_cast<int>(
-      std::min<std::size_t>(uploads().size(), static_cast<std::size_t>(std::max(options_.parallel, 1)))));
+      std::min<std::size_t>(uploads().size() + beside, static_cast<std::size_t>(std::max(options_.parallel, 1)))));
   const auto before = look_before(root.digest, tag);
   if (!before) {
     return before.error();

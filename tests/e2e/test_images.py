@@ -276,6 +276,9 @@ class Verify(ImageTest):
         self.assertIn("does not count: it was made with another key", done.stderr)
         self.assertIn("has no signature that was made with ours.pub", done.stderr)
         self.assertEqual(done.stdout, "")
+        document = json.loads(self.image("verify", f"{self.repository}:v1", "--key", "ours.pub", "--output", "json",
+                                         code=7).stdout)
+        self.assertEqual([one["problem"] for one in document["signatures"]], ["it was made with another key"])
         self.sign_with_a_bundle("ours")
         self.assertEqual(self.verify().stdout, f"{self.repository}:v1@{self.digest}\n")
 

@@ -1,6 +1,8 @@
 #include "core/base/overloaded.hpp"
+#include "core/images/signatures.hpp"
 #include "core/oci/docker_archive.hpp"
 #include "core/oci/image.hpp"
+#include "core/oci/image_config.hpp"
 #include "core/oci/layer_reader.hpp"
 #include "core/oci/reference.hpp"
 #include "tests/fuzz/require.hpp"
@@ -104,7 +106,23 @@ void image_config(std::string_view bytes) {
     for (const auto& diff_id : config->diff_ids) {
       require(!diff_id.empty(), "every layer has a digest");
     }
+    const auto again = oci::parse_config(oci::config_bytes(*config));
+    require(static_cast<bool>(again) && *again == *config, "a configuration that we write says the same");
   }
+}
+
+void signature(std::string_view bytes) {
+  static const auto key = oci::PublicKey::from_pem(
+      "-----BEGIN PUBLIC KEY-----\n"
+      "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMCsdz3Aq9Scmv+oeh84IPY6v7esD\n"
+      "y+RPw3WC4RrmjOmysci+WzuTlh613SWlb9uFIv1jaRlFrbnB66iYAWqHCQ==\n"
+      "-----END PUBLIC KEY-----\n");
+  require(static_cast<bool>(key), "the key is one");
+  const auto image = oci::Digest::of("image");
+  require(!images::problem_with_payload(bytes, bytes, image, *key).empty(), "nobody signs with a key he has not");
+  require(!images::problem_with_bundle(bytes, "image", *key).empty(), "nobody signs with a key he has not");
+  require(!oci::PublicKey::from_pem(bytes) || bytes.find("PUBLIC KEY") != std::string_view::npos,
+          "a key says what it is");
 }
 
 void layer(std::string_view bytes) {

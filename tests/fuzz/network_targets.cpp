@@ -1,16 +1,20 @@
 #include "core/base/text.hpp"
 #include "core/http/link.hpp"
 #include "core/http/retry.hpp"
+#include "core/http/warning.hpp"
 #include "core/registry/challenge.hpp"
 #include "core/registry/credentials.hpp"
 #include "tests/fuzz/require.hpp"
 #include "tests/fuzz/targets.hpp"
 #include "tests/support/memory_file_system.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace deployctl::fuzz {
 namespace {
+
+constexpr std::size_t longest_escape = 8;  // what one byte may become when it is shown
 
 // Only a home directory.
 class NoVariables final : public io::Environment {
@@ -50,6 +54,14 @@ void challenge(std::string_view bytes) {
 void link(std::string_view bytes) {
   const auto target = http::link_target({{"Link", std::string(bytes)}}, "next");
   require(!target || bytes.find(*target) != std::string_view::npos, "a target stands in the field");
+}
+
+void warning(std::string_view bytes) {
+  for (const auto& text : http::warnings({{"Warning", std::string(bytes)}})) {
+    require(!text.empty() && text.size() <= bytes.size() * longest_escape, "a warning is what was sent");
+    require(std::ranges::none_of(text, [](unsigned char byte) { return byte < 0x20 || byte == 0x7F; }),
+            "a warning is one line of text");
+  }
 }
 
 void retry_after(std::string_view bytes) {

@@ -18,6 +18,8 @@ void json(std::string_view bytes);
 void challenge(std::string_view bytes);
 // Link: what is found was in the field.
 void link(std::string_view bytes);
+// Warning: what is shown has no control characters and an end.
+void warning(std::string_view bytes);
 // Retry-After and HTTP dates: a wait is never negative.
 void retry_after(std::string_view bytes);
 // The user's files of docker and podman: never credentials of another registry.
@@ -28,6 +30,8 @@ void reference(std::string_view bytes);
 // Image manifests and indexes: what is written from what was read reads the same.
 void image_document(std::string_view bytes);
 void image_config(std::string_view bytes);
+// Claims and bundles that cosign signs: nobody's bytes are a signature.
+void signature(std::string_view bytes);
 // Layers: paths lead nowhere outside, and the entries do not depend on how the bytes were cut.
 void layer(std::string_view bytes);
 // What `docker save` writes: an image that is taken has all its blobs.

@@ -60,6 +60,27 @@ base::Error not_verified(const images::SignedImage& image, const oci::Reference&
              : base::Error::refused("{} has no signature that was made with {}", name, base::printable(key));
 }
 
+// The document says it all: there is no failure beside it.
+int print_as_json(Runtime& runtime, const images::SignedImage& image, const oci::Reference& pinned) {
+  runtime.print(json::to_pretty_text(to_json(image, pinned)));
+  return image.is_verified() ? 0 : base::exit_code(base::ErrorCode::refused);
+}
+
+int print_as_text(Runtime& runtime, const images::SignedImage& image, const oci::Reference& pinned,
+                  const VerifyOptions& options) {
+  for (const auto& signature : image.signatures) {
+    if (!signature.problem.empty()) {
+      runtime.remark(
+          fmt::format("the signature in {} does not count: {}", short_digest(signature.manifest), signature.problem));
+    }
+  }
+  if (!image.is_verified()) {
+    return runtime.fail(not_verified(image, pinned, options.key));
+  }
+  runtime.print(oci::to_string(pinned) + "\n");
+  return 0;
+}
+
 int verify(Runtime& runtime, const VerifyOptions& options) {
   const auto reference = parse_signed(options.image);
   if (!reference) {
@@ -75,18 +96,8 @@ int verify(Runtime& runtime, const VerifyOptions& options) {
     return runtime.fail(found.error());
   }
   const auto pinned = reference->with_digest(found->digest);
-  for (const auto& signature : found->signatures) {
-    if (!signature.problem.empty()) {
-      runtime.remark(
-          fmt::format("the signature in {} does not count: {}", short_digest(signature.manifest), signature.problem));
-    }
-  }
-  if (runtime.wants_json()) {
-    runtime.print(json::to_pretty_text(to_json(*found, pinned)));
-  } else if (found->is_verified()) {
-    runtime.print(oci::to_string(pinned) + "\n");
-  }
-  return found->is_verified() ? 0 : runtime.fail(not_verified(*found, pinned, options.key));
+  return runtime.wants_json() ? print_as_json(runtime, *found, pinned)
+                              : print_as_text(runtime, *found, pinned, options);
 }
 
 }  // namespace

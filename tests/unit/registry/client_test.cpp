@@ -3,6 +3,9 @@
 
 #include "tests/unit/registry/fake_registry.hpp"
 
+#include <atomic>
+#include <thread>
+
 namespace deployctl::registry {
 namespace {
 
@@ -20,6 +23,18 @@ using tests::status;
 class ClientTest : public tests::RegistryTest {
  protected:
   std::map<std::string, std::string>& manifests() { return registry_.repositories["shop/api"]; }
+  // The registry answers the first question no sooner than another one is asked.
+  void be_far_away() {
+    asked_ = 0;
+    registry_.before_answer = [this] {
+      for (bool is_first = ++asked_ == 1; is_first && asked_ < 2;) {
+        std::this_thread::yield();
+      }
+    };
+  }
+
+ private:
+  std::atomic<int> asked_ = 0;
 };
 
 TEST_F(ClientTest, PushesBlobsThenTheTagThenAsksForTheManifest) {
@@ -90,10 +105,11 @@ TEST_F(ClientTest, AsksForTwoBlobsOnlyInARepositoryThatDoesNotExist) {
   }
 }
 
-TEST_F(ClientTest, AsksForTheLargestOfSmallBlobsOnlyInARepositoryThatDoesNotExist) {
+TEST_F(ClientTest, AsksForOneSmallBlobAtMostInARepositoryThatDoesNotExist) {
   registry_.interventions["GET " + root + "manifests/1"] = {status(404, {}, error_body("NAME_UNKNOWN"))};
   ASSERT_TRUE(push(image({std::string(200 << 10, 'x'), std::string(200 << 10, 'y')})));
-  EXPECT_THAT(registry_.requests, ::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs")).Times(1));
+  EXPECT_THAT(registry_.requests,
+              ::testing::Contains(::testing::StartsWith("HEAD " + root + "blobs")).Times(::testing::Le(1u)));
 }
 
 TEST_F(ClientTest, AsksForTheOnlyLayerAndNothingElse) {
@@ -106,6 +122,7 @@ TEST_F(ClientTest, AsksForNoTagsWhereTheLargestLayerIsThere) {
   const std::string large(2 << 20, 'x');
   ASSERT_TRUE(push(image({large, std::string(1 << 20, 'y')})));
   registry_.requests.clear();
+  be_far_away();
   const auto result = push(image({large, std::string(1 << 20, 'z')}), "r.example/shop/api:2");
   ASSERT_TRUE(result);
   EXPECT_EQ(result->uploaded_blobs, 2) << "a layer and the configuration";
@@ -117,8 +134,10 @@ TEST_F(ClientTest, AsksAgainForABlobThatItCouldNotAskForBeside) {
   const auto pushed = image({std::string(1 << 20, 'x')});
   registry_.interventions["HEAD " + root + "blobs/" + pushed.layers[0].digest.text()] = {
       status(500), status(503, {{"Retry-After", "1"}})};
+  be_far_away();
   ASSERT_TRUE(push(pushed));
-  EXPECT_EQ(clock_.sleeps().size(), 1u) << "only the second question, whose answer is needed, is asked again";
+  EXPECT_THAT(clock_.sleeps(), ::testing::Contains(::testing::Ge(std::chrono::seconds(1))).Times(1))
+      << "only the second question, whose answer is needed, is asked again";
 }
 
 TEST_F(ClientTest, MountsLayersFromTheRepositoryOfItsBase) {
