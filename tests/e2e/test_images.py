@@ -94,6 +94,14 @@ class Import(ImageTest):
         self.assertEqual(run(["docker", "rmi", tag]).code, 0)
         self.assertEqual(run(["docker", "pull", "-q", tag]).code, 0)
 
+    def test_the_layers_of_a_base_in_the_same_registry_are_mounted(self):
+        base = f"{self.repository}/base:1"
+        self.layout.image([BASE], name="base", compress=True)
+        self.image("import", "oci:layout:base", base)
+        self.layout.image([BASE, app(b"1")], {"Labels": {"org.opencontainers.image.base.name": base}}, compress=True, name="v1")
+        self.assertIn("in 2 blobs sent", self.image("import", "oci:layout:v1", f"{self.repository}:v1").stderr)
+        self.assertEqual(len(self.inspected(f"{self.repository}:v1")["Layers"]), 2)
+
     def test_a_damaged_blob_is_never_behind_a_tag(self):
         self.make_image("v1")
         blobs = sorted((self.folder / "layout/blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
