@@ -25,7 +25,11 @@ class ClusterLook : Look {
 
   base::Status run() {
     const auto seen = see_cluster();
-    return seen && wish_.rollout ? see_sides() : seen;
+    const auto sided = seen && wish_.rollout ? see_sides() : seen;
+    if (sided) {
+      settle_replicas();
+    }
+    return sided;
   }
 
  private:
@@ -38,17 +42,12 @@ class ClusterLook : Look {
       return client.error();
     }
     seen_.world.cluster = std::move(*client);
-    const auto seen = try_at_once({[this] { return see_identity(); }, [this] { return see_deployments(); },
-                                   [this] { return see_access(); }, [this] { return see_autoscalers(); },
-                                   [this] {
-                                     see_lock_and_releases();
-                                     return base::Status();
-                                   }});
-    if (!seen) {
-      return seen;
-    }
-    settle_replicas();
-    return {};
+    return try_at_once({[this] { return see_identity(); }, [this] { return see_deployments(); },
+                        [this] { return see_access(); }, [this] { return see_autoscalers(); },
+                        [this] {
+                          see_lock_and_releases();
+                          return base::Status();
+                        }});
   }
 
   // Only to save questions later: what goes wrong here is told by whoever takes the lock.
@@ -102,14 +101,35 @@ class ClusterLook : Look {
            plan::why_not_pruned(autoscaler, *target_.project, cluster::field_manager).empty();
   }
 
+  // Of the side that is live: the other one has none.
+  const kube::Object* live_deployment(const std::string& service) const {
+    const auto side = seen_.observation.live_sides.find(service);
+    const bool is_green = side != seen_.observation.live_sides.end() && side->second == generate::Side::green;
+    const auto& deployments = is_green ? green_ : seen_.observation.deployments;
+    const auto live = deployments.find(service);
+    return live == deployments.end() ? nullptr : &live->second;
+  }
+
   void settle_replicas() {
     for (const auto* service : services_) {
       const auto& name = *service->name;
-      const auto live = seen_.observation.deployments.find(name);
-      if (live == seen_.observation.deployments.end() || !(service->scale || scaled_.contains(name))) {
+      const auto* live = live_deployment(name);
+      if (live == nullptr || !(service->scale || scaled_.contains(live->name()))) {
         continue;
       }
-      seen_.observation.held_replicas[name] = plan::held_replicas(live->second);
+      auto held = plan::held_replicas(*live);
+      if (held == 0 && service->scale) {  // no autoscaler wakes what has none
+        held = service->scale->min;
+      }
+      seen_.observation.held_replicas[name] = held;
+      if (!held && service->scale && json::Reader(live->body).at("spec", "replicas").integer_or(1) == 0) {
+        ports_.events.emit(events::Note{
+            events::Note::Level::warning,
+            fmt::format(
+                "somebody has scaled {0} to 0, which no autoscaler changes: nothing of the new version will run; "
+                "'kubectl scale deployment {1} -n {2} --replicas={3}' brings its pods back",
+                name, live->name(), target_.name_space, service->scale->min)});
+      }
       if (!service->scale) {
         ports_.events.emit(events::Note{
             events::Note::Level::warning,
@@ -159,12 +179,12 @@ class ClusterLook : Look {
     }
     if (running) {
       seen_.observation.deployments = std::move(running->deployments);
-      with_green_side_ = std::move(running->with_green_side);
+      green_ = std::move(running->green);
     }
     if (const auto ours = check_belonging(); !ours) {
       return ours;
     }
-    return seen_.observation.deployments.empty() && with_green_side_.empty() ? see_namespace() : base::Status();
+    return seen_.observation.deployments.empty() && green_.empty() ? see_namespace() : base::Status();
   }
 
   base::Status check_belonging() const {
@@ -179,7 +199,7 @@ class ClusterLook : Look {
 
   // A service that was blue-green once may be live on its green side, whatever its strategy is now.
   base::Status see_sides() {
-    for (const auto& service : with_green_side_) {
+    for (const auto& [service, deployment] : green_) {
       const auto side = live_side(*seen_.world.cluster, target_, service, ports_.stop);
       if (!side) {
         return side.error();
@@ -189,8 +209,8 @@ class ClusterLook : Look {
     return {};
   }
 
-  std::set<std::string> scaled_;           // Deployments whose replicas an autoscaler has
-  std::set<std::string> with_green_side_;  // services
+  std::set<std::string> scaled_;               // Deployments whose replicas an autoscaler has
+  std::map<std::string, kube::Object> green_;  // Deployments of services with a second side
 };
 
 }  // namespace

@@ -28,7 +28,8 @@ base::Result<Running> read_running(const std::vector<std::string>& services, clu
   for (auto& deployment : listed->items) {
     const auto labels = json::Reader(deployment.body).at("metadata", "labels");
     if (labels.at(generate::side_label).string_or() == to_string(generate::Side::green)) {
-      running.with_green_side.insert(labels.at("app.kubernetes.io/name").string_or());
+      auto service = labels.at("app.kubernetes.io/name").string_or();
+      running.green.emplace(std::move(service), std::move(deployment));
     } else if (std::ranges::find(services, deployment.name()) != services.end()) {
       running.deployments.emplace(deployment.name(), std::move(deployment));
     }

@@ -6,7 +6,6 @@
 #include "core/kube/object.hpp"
 
 #include <map>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,7 +14,7 @@ namespace deployctl::execute {
 
 struct Running {
   std::map<std::string, kube::Object> deployments;  // by service; of one with two sides the blue one
-  std::set<std::string> with_green_side;            // services that have a green Deployment (generate/sides.hpp)
+  std::map<std::string, kube::Object> green;        // the other ones (generate/sides.hpp), by service
 };
 
 // One request, whatever the number of services.

@@ -241,6 +241,43 @@ services:
                        f"{key}=" + text.replace('"stage":"holding"', f'"stage":"{stage}"'))
         self.assertEqual(done.code, 0, done)
 
+    def test_the_live_side_keeps_the_pods_that_its_autoscaler_has_given_it(self):
+        def use(value):
+            self.write("deployctl.yaml", f"""project: e2e-strategies
+services:
+  web:
+    image: busybox:1.36
+    pin: tag
+    command: {json.dumps(["sh", "-c", ENDING_AT_ONCE.replace("TEXT", value)])}
+    port: 8080
+    resources: {{cpu: 10m}}
+    scale: {{min: 2, max: 3}}
+    strategy: {{type: blue-green, keep: 0s, deadline: 120s}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+            self.commit(value)
+
+        def assert_live(live, other):
+            self.assertEqual(self.replicas(other), 0)
+            self.assertGreater(self.replicas(live), 0)
+
+        use("first")
+        self.rollout()
+        use("second")
+        self.rollout()
+        assert_live("web-green", "web")
+        self.assertNotIn("0 of 0", self.rollout().stderr)
+        assert_live("web-green", "web")
+        with self.subTest("and is brought back where it has lost them all"):
+            kubectl("patch", "deployment", "web-green", "-n", self.namespace, "--type=merge",
+                    "--field-manager=deployctl", "-p", '{"spec": {"replicas": 0}}')
+            self.rollout()
+            assert_live("web-green", "web")
+        use("third")
+        self.rollout()
+        assert_live("web", "web-green")
+
     def test_a_release_that_waits_is_gone_on_with(self):
         self.use_both("first")
         self.rollout()
