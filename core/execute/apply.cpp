@@ -23,7 +23,8 @@ events::ObjectApplied::Change change_of(cluster::Change change) {
 
 // Before what kubectl has made is applied to by force (kube/adoption.hpp). Answers with the version that is then live;
 // "" when the object is not there.
-base::Result<std::string> adopt(cluster::Client& client, kube::Object object, const Ports& ports) {
+base::Result<std::string> adopt(cluster::Client& client, kube::Object object, const std::vector<kube::FieldPath>& also,
+                                const Ports& ports) {
   const auto key = client.served(object.key(), ports.stop);
   if (!key) {
     return key.error();
@@ -34,7 +35,7 @@ base::Result<std::string> adopt(cluster::Client& client, kube::Object object, co
     if (!live) {
       return live.error().code == base::ErrorCode::not_found ? base::Result<std::string>("") : live.error();
     }
-    const auto patch = kube::adoption_patch(live->body, object.body, cluster::field_manager);
+    const auto patch = kube::adoption_patch(live->body, object.body, cluster::field_manager, also);
     if (!patch) {
       return live->resource_version();
     }
@@ -78,7 +79,7 @@ base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube:
   const auto name = kube::to_string(object.key());
   auto known_version = place.known_version;
   if (place.force == cluster::Force::yes && known_version != "") {
-    const auto adopted = adopt(client, object, ports);
+    const auto adopted = adopt(client, object, place.taken, ports);
     if (!adopted) {
       return adopted.error().within("applying {}", name);
     }
@@ -96,21 +97,22 @@ base::Result<cluster::Applied> apply_object(cluster::Client& client, const kube:
   return applied;
 }
 
-base::Result<kube::Object> try_apply(cluster::Client& client, const kube::Object& object, cluster::Force force,
-                                     std::stop_token stop) {
+base::Result<cluster::Applied> try_apply(cluster::Client& client, const kube::Object& object, cluster::Force force,
+                                         std::stop_token stop) {
   auto applied = client.apply(
       object, {.force = force, .dry_run = cluster::DryRun::yes, .known_version = std::string(), .stop = stop});
-  if (applied) {
-    return std::move(applied->object);
-  }
-  if (force == cluster::Force::no || applied.error().code != base::ErrorCode::invalid_input) {
-    return applied.error();
+  if (applied || force == cluster::Force::no || applied.error().code != base::ErrorCode::invalid_input) {
+    return applied;
   }
   auto adopted = try_adopted(client, object, std::move(stop));
   if (!adopted) {
     return adopted.error();
   }
-  return *adopted ? base::Result<kube::Object>(**std::move(adopted)) : applied.error();
+  if (!*adopted) {
+    return applied.error();
+  }
+  return cluster::Applied{
+      .change = cluster::Change::configured, .object = **std::move(adopted), .warnings = {}, .time = {}};
 }
 
 bool is_trial_refused(const base::Error& error) {

@@ -303,21 +303,21 @@ class DriftFinder {
     const auto name = kube::to_string(wanted.key());
     const auto applied = try_apply(*client_, wanted, cluster::Force::yes, ports_.stop);
     const bool is_absent =
-        applied ? applied->resource_version().empty() : applied.error().code == base::ErrorCode::not_found;
+        applied ? applied->object.resource_version().empty() : applied.error().code == base::ErrorCode::not_found;
     if (is_absent) {
       return ObjectDrift{{missing_object(*service.name, name)}, {}};
     }
     if (!applied) {
       return applied.error().within("comparing {}", name);
     }
-    const auto live = live_object(*applied);
+    const auto live = live_object(applied->object);
     if (!live) {
       return live.error().within("comparing {}", name);
     }
     return object_drift({.service = *service.name,
                          .wanted = wanted,
                          .live = *live,
-                         .applied = *applied,
+                         .applied = applied->object,
                          .has_autoscaler = scaled_.contains(wanted.name()),
                          .has_canary = has_canary(*service.name)},
                         *target_.context);

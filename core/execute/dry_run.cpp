@@ -5,6 +5,7 @@
 #include "core/execute/at_once.hpp"
 #include "core/execute/find.hpp"
 #include "core/execute/node_ports.hpp"
+#include "core/kube/hidden_variables.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -57,8 +58,9 @@ base::Result<std::optional<kube::Object>> as_without_canary(kube::Object live, c
   }
   auto given_back = try_apply(client, *same, cluster::Force::no, ports.stop);
   if (given_back) {
-    given_back->body["metadata"] = live.body["metadata"];  // who manages which field is told of what is there
-    return std::optional(std::move(*given_back));
+    auto& object = given_back->object;
+    object.body["metadata"] = live.body["metadata"];  // who manages which field is told of what is there
+    return std::optional(std::move(object));
   }
   const bool is_changed_by_others = given_back.error().code == base::ErrorCode::conflict;
   return is_changed_by_others ? base::Result<std::optional<kube::Object>>(std::move(live)) : given_back.error();
@@ -66,31 +68,34 @@ base::Result<std::optional<kube::Object>> as_without_canary(kube::Object live, c
 
 // Fields that others manage are taken over in the trial: that they would be is what the answer tells.
 base::Result<plan::ExpectedChange> try_out(const kube::Object& object, const std::string& service,
-                                           const plan::Observation& seen, cluster::Client& client, const Ports& ports) {
-  const auto applied = try_apply(client, object, cluster::Force::yes, ports.stop);
-  if (!applied) {
-    return is_trial_refused(applied.error())
-               ? applied.error()
-               : applied.error().within("asking what applying {} would change", kube::to_string(object.key()));
+                                           const kube::VariableMaps& variables, const plan::Observation& seen,
+                                           cluster::Client& client, const Ports& ports) {
+  const auto tried = try_apply(client, object, cluster::Force::yes, ports.stop);
+  if (!tried) {
+    return is_trial_refused(tried.error())
+               ? tried.error()
+               : tried.error().within("asking what applying {} would change", kube::to_string(object.key()));
   }
-  if (applied->resource_version().empty()) {
-    return plan::expected_change(nullptr, *applied);
+  const auto& applied = tried->object;
+  if (applied.resource_version().empty()) {
+    return plan::expected_change(nullptr, applied);
   }
   if (const auto live = seen.deployments.find(object.name());
       object.kind() == "Deployment" && live != seen.deployments.end()) {
-    return plan::expected_change(&live->second, *applied);
+    const auto hidden = kube::hidden_variables(object, applied, variables, cluster::field_manager);
+    return plan::expected_change(&live->second, kube::without(applied, hidden));
   }
   // The answer names the version that the server has; ours may be newer (autoscaling, policy).
-  auto live = client.get(applied->key(), ports.stop);
+  auto live = client.get(applied.key(), ports.stop);
   if (!live) {
-    return live.error().code == base::ErrorCode::not_found ? plan::expected_change(nullptr, *applied)
+    return live.error().code == base::ErrorCode::not_found ? plan::expected_change(nullptr, applied)
                                                            : base::Result<plan::ExpectedChange>(live.error());
   }
   const auto before = as_without_canary(std::move(*live), service, seen, client, ports);
   if (!before) {
     return before.error().within("asking what {} is without its canary", kube::to_string(object.key()));
   }
-  return plan::expected_change(*before ? &**before : nullptr, *applied);
+  return plan::expected_change(*before ? &**before : nullptr, applied);
 }
 
 // Of an object that the server takes only once another one has gone.
@@ -126,17 +131,19 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
     if (!objects) {
       return objects.error();
     }
+    kube::VariableMaps variables;
+    std::ranges::for_each(*objects, [&](const kube::Object& object) { kube::add_keys(variables, object); });
     for (auto& object : *objects) {
       made.emplace(object.key(), object);
       if (!observation.namespace_exists) {
         expected[object.key()] = {plan::Change::create, {}, {}};
         continue;
       }
-      jobs.emplace_back([&, service, object = std::move(object)] {
+      jobs.emplace_back([&, service, variables, object = std::move(object)] {
         // A blue-green release is compared with what is live, not with what is left of the release before that.
         const auto side = seen.live_sides.find(*service->name);
         const auto compared = side == seen.live_sides.end() ? object : generate::on_side(object, side->second);
-        auto change = try_out(compared, *service->name, seen, client, ports);
+        auto change = try_out(compared, *service->name, variables, seen, client, ports);
         const auto old =
             change || !is_port_taken(change.error())
                 ? std::optional<base::Result<kube::ObjectKey>>()

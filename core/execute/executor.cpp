@@ -27,6 +27,8 @@ namespace {
 
 using Outcome = events::StepFinished::Outcome;
 
+constexpr std::chrono::seconds a_moment{5};
+
 void tell_skipped(const ScheduleOutcome& outcome, const OpenRelease* open, const Ports& ports) {
   const auto paused = open == nullptr ? std::vector<std::string>() : open->paused;
   for (const auto& left : outcome.left) {
@@ -214,10 +216,20 @@ class StepRunner {
     if (!object) {
       return object.error();
     }
-    const auto applied = apply_object(
-        *seen_.world.cluster, *object,
-        {.step = step.id, .service = step.service, .known_version = version_of(*object), .force = options_.force},
-        ports_);
+    if (is_settled(*object)) {
+      ports_.events.emit(events::ObjectApplied{.step = step.id,
+                                               .service = step.service,
+                                               .object = kube::to_string(object->key()),
+                                               .change = events::ObjectApplied::Change::unchanged});
+      return {};
+    }
+    const auto applied = apply_object(*seen_.world.cluster, *object,
+                                      {.step = step.id,
+                                       .service = step.service,
+                                       .known_version = version_of(*object),
+                                       .force = options_.force,
+                                       .taken = hiding(*object)},
+                                      ports_);
     if (!applied) {
       return applied.error();
     }
@@ -231,6 +243,18 @@ class StepRunner {
       }
     }
     return {};
+  }
+
+  std::vector<kube::FieldPath> hiding(const kube::Object& object) const {
+    const auto found = seen_.hiding.find(object.key());
+    return found == seen_.hiding.end() ? std::vector<kube::FieldPath>() : found->second;
+  }
+
+  // The dry run has shown it a moment ago.
+  bool is_settled(const kube::Object& object) const {
+    const auto settled = std::ranges::find(seen_.settled, object, &Settled::object);
+    return settled != seen_.settled.end() && ports_.clock.steady_now() - settled->at < a_moment && open_ != nullptr &&
+           is_untouched_since(seen_, open_->lock.epoch());
   }
 
   std::optional<std::string> version_of(const kube::Object& object) const {

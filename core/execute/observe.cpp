@@ -66,13 +66,20 @@ class Observer {
     return {};
   }
 
-  // Reading the commit takes as long as connecting to a cluster nearby.
+  // Reading the commit and asking the registry for its image takes as long as connecting to a cluster nearby.
   base::Status see_commit_and_cluster() {
-    return try_at_once({[this] { return see_commit(); }, [this] { return see_cluster(looking_, seen_); }});
+    base::Status images;
+    const auto seen = try_at_once({[&] {
+                                     const auto commit = see_commit();
+                                     images = commit ? see_named_images(looking_, seen_) : base::Status();
+                                     return commit;
+                                   },
+                                   [this] { return see_cluster(looking_, seen_); }});
+    return seen ? images : seen;
   }
 
   base::Status see_rest() {
-    const auto images = see_images(looking_, seen_);
+    const auto images = see_ready_images(looking_, seen_);
     return images ? see_changes(looking_, seen_) : images;
   }
 
@@ -183,6 +190,10 @@ class Observer {
 base::Result<Seen> observe(const project::Target& target, const plan::Wish& wish, const ObserveOptions& options,
                            const Ports& ports) {
   return Observer(target, wish, options, ports).run();
+}
+
+bool is_untouched_since(const Seen& seen, long long epoch) {
+  return seen.releases && seen.lock && epoch == seen.lock->epoch + 1;
 }
 
 std::string default_tag(const std::optional<io::Commit>& commit) {

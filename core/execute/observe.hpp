@@ -7,6 +7,7 @@
 #include "core/execute/ports.hpp"
 #include "core/execute/secrets.hpp"
 #include "core/execute/world.hpp"
+#include "core/kube/field_diff.hpp"
 #include "core/kube/lease.hpp"
 #include "core/kube/permission.hpp"
 #include "core/plan/release.hpp"
@@ -44,6 +45,12 @@ struct ObserveOptions {
   Record record = Record::no;
 };
 
+// An object that the cluster had as the plan wants it: applying it would have written nothing.
+struct Settled {
+  kube::Object object;
+  io::SteadyTime at;
+};
+
 // What was seen, and the connections it was seen through.
 struct Seen {
   plan::Observation observation;
@@ -56,9 +63,15 @@ struct Seen {
   std::optional<kube::AccessRules> access;  // what we may do in the namespace; nothing when the server does not say
   // Of objects of the plan that a dry run has shown, "" for those that are not there (execute/preflight.hpp).
   std::map<kube::ObjectKey, std::string> live_versions;
+  std::vector<Settled> settled;  // by such dry runs
+  // Of workloads: the variables that are to be taken out because they hide those of the project.
+  std::map<kube::ObjectKey, std::vector<kube::FieldPath>> hiding;
   SecretValues secrets;
   World world;
 };
+
+// Whether nobody of us has written to the cluster between the look at it and the lock of that epoch.
+bool is_untouched_since(const Seen& seen, long long epoch);
 
 // Looks at what the wish needs and at nothing else: git and the engine to build, the engine and the registry to push,
 // the registry and the cluster to roll out. Everything must answer before anything is done: unreachable, unauthorized,

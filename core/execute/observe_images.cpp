@@ -21,41 +21,46 @@ class ImageLook : Look {
  public:
   ImageLook(const Looking& looking, Seen& seen) : Look(looking, seen) {}
 
-  // Images that this run does not make must be in their registry already.
-  base::Status run() {
-    if (!wish_.rollout) {
-      return {};
-    }
+  base::Status see_named() {
+    return see_each([this](const project::Service& service) { return named_image(service); });
+  }
+
+  base::Status see_ready() {
     if (options_.ready_images == ReadyImages::keep) {
-      seen_.observation.images = running_pins(services_, seen_.observation.deployments);
+      seen_.observation.images.merge(running_pins(services_, seen_.observation.deployments));
     }
+    return see_each([this](const project::Service& service) { return ready_image(service); });
+  }
+
+ private:
+  // Images that this run does not make must be in their registry already.
+  template <typename ImageOf>
+  base::Status see_each(const ImageOf& image_of) {
     for (const auto* service : services_) {
-      if (const auto status = see_image(*service); !status) {
+      const auto image = wish_.rollout ? image_of(*service) : std::nullopt;
+      if (const auto status = image ? see_image(*service, *image) : base::Status(); !status) {
         return status;
       }
     }
     return {};
   }
 
- private:
-  // Nothing for an image that this run makes, that is known, or that the cluster is to find by itself.
-  std::optional<std::string> image_to_look_up(const project::Service& service) const {
+  std::optional<std::string> named_image(const project::Service& service) const {
     if (const auto given = options_.images.find(*service.name); given != options_.images.end()) {
       return given->second;
     }
-    if (service.is_built()) {
-      return wish_.push ? std::nullopt : std::optional(*service.image + ":" + seen_.observation.tag);
-    }
+    const bool is_made_before = service.is_built() && !wish_.push;
+    return is_made_before ? std::optional(*service.image + ":" + seen_.observation.tag) : std::nullopt;
+  }
+
+  // Nothing for an image that is known, or that the cluster is to find by itself.
+  std::optional<std::string> ready_image(const project::Service& service) const {
     const bool is_known = seen_.observation.images.contains(*service.name);
     return is_pinned_at_rollout(service) && !is_known ? std::optional(*service.image) : std::nullopt;
   }
 
-  base::Status see_image(const project::Service& service) {
-    const auto text = image_to_look_up(service);
-    if (!text) {
-      return {};
-    }
-    const auto reference = oci::Reference::parse(*text);
+  base::Status see_image(const project::Service& service, const std::string& text) {
+    const auto reference = oci::Reference::parse(text);
     if (!reference) {
       return reference.error();
     }
@@ -64,7 +69,7 @@ class ImageLook : Look {
     }
     const auto digest = seen_.world.registry->client.resolve(*reference, ports_.stop);
     if (digest) {
-      seen_.observation.images[*service.name] = pinned(*text, *digest);
+      seen_.observation.images[*service.name] = pinned(text, *digest);
       return {};
     }
     const bool is_missing = digest.error().code == base::ErrorCode::not_found;
@@ -100,8 +105,12 @@ class ImageLook : Look {
 
 }  // namespace
 
-base::Status see_images(const Looking& looking, Seen& seen) {
-  return ImageLook(looking, seen).run();
+base::Status see_named_images(const Looking& looking, Seen& seen) {
+  return ImageLook(looking, seen).see_named();
+}
+
+base::Status see_ready_images(const Looking& looking, Seen& seen) {
+  return ImageLook(looking, seen).see_ready();
 }
 
 }  // namespace deployctl::execute

@@ -43,8 +43,10 @@ class Look {
 base::Status see_cluster(const Looking& looking, Seen& seen);
 
 // The images that the run does not make: pinned by the digest that their registry has. rollout_failed for one that is
-// not there.
-base::Status see_images(const Looking& looking, Seen& seen);
+// not there. Named are those of the commit's tag and of the command line, for which the cluster need not be known;
+// ready are those of the project manifest, which stay what runs unless they are to be looked up.
+base::Status see_named_images(const Looking& looking, Seen& seen);
+base::Status see_ready_images(const Looking& looking, Seen& seen);
 
 // What the ledger says, where the plan depends on it; with a dry run, what each apply would change and what would be
 // pruned. refused for a commit that is older than what is live.

@@ -7,6 +7,7 @@
 #include "core/execute/apply.hpp"
 #include "core/execute/at_once.hpp"
 #include "core/execute/foreign_selector.hpp"
+#include "core/execute/hidden_variables.hpp"
 #include "core/execute/images.hpp"
 #include "core/execute/node_ports.hpp"
 #include "core/execute/preflight_images.hpp"
@@ -15,6 +16,7 @@
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/adoption.hpp"
+#include "core/kube/applied_before.hpp"
 #include "core/kube/resource.hpp"
 #include "core/oci/reference.hpp"
 #include "core/plan/made_beside.hpp"
@@ -41,6 +43,11 @@ class Gatherer {
   base::Result<plan::PreflightFacts> gather() {
     facts_.user = client_.connection().user_name.empty() ? "" : "user " + client_.connection().user_name;
     facts_.deployments = seen_.observation.deployments;
+    for (const auto& step : plan_.steps) {
+      if (const auto* apply = std::get_if<plan::ApplyObject>(&step.action)) {
+        kube::add_keys(variables_, apply->object);
+      }
+    }
     facts_.refusals = router_refusals(plan_, seen_.observation.namespace_exists, client_, ports_.stop);
     Jobs jobs;
     add_permissions(jobs);
@@ -122,12 +129,41 @@ class Gatherer {
       note_refusal(planned.key(), result.error());
       return;
     }
-    if (const auto finds = check_selector(object, *result); !finds && !will_be_adopted(object, *result)) {
+    const auto& answer = result->object;
+    if (const auto finds = check_selector(object, answer); !finds && !will_be_adopted(object, answer)) {
       facts_.refusals.emplace(planned.key(), finds.error());
     }
-    const auto version = result->resource_version();
+    const auto version = answer.resource_version();
     seen_.live_versions[object.key()] = version;
-    facts_.changes[planned.key()] = expected_change(object, version, *result);
+    facts_.changes[planned.key()] = expected_change(object, version, answer);
+    note_settled(step, object, *result);
+    note_hidden(step, object, answer);
+  }
+
+  // A workload is always applied: the moment of it is what its pods are judged by. What a canary or a side changes in
+  // the run is not what it was before.
+  void note_settled(const plan::Step& step, const kube::Object& object, const cluster::Applied& answer) {
+    const bool may_be_left = options_.force == cluster::Force::no && object.kind() != "Deployment" &&
+                             !plan::changes_routes(plan_, step.service);
+    if (may_be_left && kube::was_applied_before(answer.object, cluster::field_manager, answer.time)) {
+      seen_.settled.push_back({.object = object, .at = ports_.clock.steady_now()});
+    }
+  }
+
+  // Where a release has two sides, the next one is made without them.
+  void note_hidden(const plan::Step& step, const kube::Object& wanted, const kube::Object& answer) {
+    if (wanted.kind() != "Deployment" || seen_.observation.live_sides.contains(step.service)) {
+      return;
+    }
+    const auto hidden = kube::hidden_variables(wanted, answer, variables_, cluster::field_manager);
+    if (hidden.empty()) {
+      return;
+    }
+    if (options_.force == cluster::Force::no) {
+      facts_.refusals.emplace(wanted.key(), hidden_variables_error(wanted, hidden));
+      return;
+    }
+    std::ranges::transform(hidden, std::back_inserter(seen_.hiding[wanted.key()]), &kube::HiddenVariable::path);
   }
 
   // What kubectl has made is taken over whole.
@@ -183,7 +219,7 @@ class Gatherer {
         if (!result) {
           note_refusal(each.object.key(), result.error());
         } else if (each.most_pods > 0) {
-          facts_.beside.emplace(each.service, pods_beside(each, *result));
+          facts_.beside.emplace(each.service, pods_beside(each, result->object));
         }
       });
     }
@@ -381,6 +417,7 @@ class Gatherer {
   const PreflightOptions& options_;
   const Ports& ports_;
   Images images_;
+  kube::VariableMaps variables_;
   std::mutex mutex_;
   plan::PreflightFacts facts_;
   std::optional<base::Error> failure_;

@@ -1,10 +1,12 @@
 #include "core/kube/adoption.hpp"
 
+#include "core/base/overloaded.hpp"
 #include "core/json/reader.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 namespace deployctl::kube {
 namespace {
@@ -17,9 +19,12 @@ bool is_ours(const json::Reader& entry, std::string_view ours) {
   return entry.at("manager").string_or() == ours && entry.at("operation").string_or() == "Apply";
 }
 
+bool is_an_update(const json::Reader& entry) {
+  return entry.at("operation").string_or() == "Update" && entry.at("subresource").string_or().empty();
+}
+
 bool is_a_makers(const json::Reader& entry) {
-  return entry.at("operation").string_or() == "Update" && entry.at("subresource").string_or().empty() &&
-         std::ranges::find(makers, entry.at("manager").string_or()) != makers.end();
+  return is_an_update(entry) && std::ranges::find(makers, entry.at("manager").string_or()) != makers.end();
 }
 
 // The union of two sets of fields (FieldsV1: a tree of "f:", "k:" and "v:" members; "." stands for the node itself).
@@ -33,6 +38,68 @@ void add_fields(json::Value& to, const json::Value& more) {
   }
 }
 
+std::string key_of(const FieldStep& step) {
+  return std::visit(base::Overloaded{
+                        [](const std::string& name) { return "f:" + name; },
+                        [](const ElementKey& key) { return "k:" + json::to_compact_text(key.members); },
+                    },
+                    step);
+}
+
+// What the fields have at the path, which leaves them. A parent that is then empty would stand for the whole of it, and
+// goes.
+std::optional<json::Value> take_fields(json::Value& fields, std::span<const FieldStep> path) {
+  const auto there = fields.find(key_of(path.front()));
+  if (there == fields.end()) {
+    return std::nullopt;
+  }
+  auto taken = path.size() == 1 ? std::optional(*there) : take_fields(*there, path.subspan(1));
+  if (taken && (path.size() == 1 || there->empty())) {
+    fields.erase(there);
+  }
+  return taken;
+}
+
+void put_fields(json::Value& fields, std::span<const FieldStep> path, const json::Value& what) {
+  auto* at = &fields;
+  for (const auto& step : path) {
+    at = &(*at)[key_of(step)];
+  }
+  if (!at->is_object()) {
+    *at = json::Value::object();
+  }
+  add_fields(*at, what);
+}
+
+// Where the variables stand that the object has in `env` itself: whoever has given one another value has left ours
+// beside it, and the server takes no two.
+std::vector<FieldPath> variables_of(const json::Value& wanted) {
+  std::vector<FieldPath> paths;
+  for (const auto& container : json::Reader(wanted).at("spec", "template", "spec", "containers").elements()) {
+    for (const auto& variable : container.at("env").elements()) {
+      paths.push_back({"spec", "template", "spec", "containers",
+                       ElementKey{{{"name", container.at("name").string_or()}}}, "env",
+                       ElementKey{{{"name", variable.at("name").string_or()}}}});
+    }
+  }
+  return paths;
+}
+
+// What is left of somebody's entry once the fields at the paths are in `mine`; nothing when it has none of them.
+std::optional<json::Value> without_fields(const json::Reader& entry, const std::vector<FieldPath>& paths,
+                                          json::Value& mine) {
+  auto rest = *entry.value();
+  const auto fields = rest.find("fieldsV1");
+  bool is_taken = false;
+  for (const auto& path : paths) {
+    if (const auto taken = fields == rest.end() ? std::nullopt : take_fields(*fields, path)) {
+      put_fields(mine, path, *taken);
+      is_taken = true;
+    }
+  }
+  return is_taken ? std::optional(std::move(rest)) : std::nullopt;
+}
+
 void leave_replicas(json::Value& fields) {
   if (const auto spec = fields.find("f:spec"); spec != fields.end()) {
     spec->erase("f:replicas");
@@ -40,18 +107,23 @@ void leave_replicas(json::Value& fields) {
 }
 
 // Managed fields as they are when those of the makers are ours; nothing when the makers have none.
-std::optional<json::Value> adopted_managers(const json::Value& live, const json::Value& wanted, std::string_view ours) {
+std::optional<json::Value> adopted_managers(const json::Value& live, const json::Value& wanted, std::string_view ours,
+                                            std::span<const FieldPath> also) {
   const auto version = json::Reader(wanted).at("apiVersion").string_or();
   auto kept = json::Value::array();
   json::Value mine = {
       {"manager", ours}, {"operation", "Apply"}, {"apiVersion", version}, {"time", ""}, {"fieldsType", "FieldsV1"}};
   auto fields = json::Value::object();
   bool is_taken = false;
+  auto paths = variables_of(wanted);
+  paths.insert(paths.end(), also.begin(), also.end());
   for (const auto& entry : json::Reader(live).at("metadata", "managedFields").elements()) {
     const bool is_same_version = entry.at("apiVersion").string_or() == version;
     const bool is_to_take = is_same_version && is_a_makers(entry);
     if (!is_to_take && !(is_same_version && is_ours(entry, ours))) {
-      kept.push_back(*entry.value());
+      auto rest = is_same_version && is_an_update(entry) ? without_fields(entry, paths, fields) : std::nullopt;
+      is_taken = is_taken || rest;
+      kept.push_back(rest ? *std::move(rest) : *entry.value());
       continue;
     }
     is_taken = is_taken || is_to_take;
@@ -73,8 +145,9 @@ std::optional<json::Value> adopted_managers(const json::Value& live, const json:
 
 }  // namespace
 
-std::optional<json::Value> adopted(const json::Value& live, const json::Value& wanted, std::string_view ours) {
-  auto managers = adopted_managers(live, wanted, ours);
+std::optional<json::Value> adopted(const json::Value& live, const json::Value& wanted, std::string_view ours,
+                                   std::span<const FieldPath> also) {
+  auto managers = adopted_managers(live, wanted, ours, also);
   if (!managers) {
     return std::nullopt;
   }
@@ -83,8 +156,9 @@ std::optional<json::Value> adopted(const json::Value& live, const json::Value& w
   return body;
 }
 
-std::optional<json::Value> adoption_patch(const json::Value& live, const json::Value& wanted, std::string_view ours) {
-  auto managers = adopted_managers(live, wanted, ours);
+std::optional<json::Value> adoption_patch(const json::Value& live, const json::Value& wanted, std::string_view ours,
+                                          std::span<const FieldPath> also) {
+  auto managers = adopted_managers(live, wanted, ours, also);
   if (!managers) {
     return std::nullopt;
   }

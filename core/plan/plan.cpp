@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace deployctl::plan {
 
 namespace {
@@ -53,6 +55,14 @@ std::string title(const Step& step) {
           [](const PruneObject& prune) { return fmt::format("delete {}", kube::to_string(prune.key)); },
       },
       step.action);
+}
+
+bool changes_routes(const Plan& plan, std::string_view service) {
+  return std::ranges::any_of(plan.steps, [&](const Step& step) {
+    return step.service == service &&
+           (std::holds_alternative<RunCanary>(step.action) || std::holds_alternative<EndCanary>(step.action) ||
+            std::holds_alternative<SwitchTraffic>(step.action) || std::holds_alternative<RetireSide>(step.action));
+  });
 }
 
 std::string placeholder_for(std::string_view service) {

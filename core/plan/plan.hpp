@@ -124,6 +124,9 @@ std::string title(const Step& step);
 // "SBOM and provenance".
 std::string documents(const AttachDocuments& attach);
 
+// Whether steps of the service lead its requests elsewhere by changing objects that other steps apply.
+bool changes_routes(const Plan& plan, std::string_view service);
+
 // What a release writes on its workloads, for history and status to find: the commit and the tag of the image.
 inline constexpr std::string_view commit_annotation = "deployctl.dev/commit";
 inline constexpr std::string_view tag_annotation = "deployctl.dev/tag";

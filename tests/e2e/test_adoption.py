@@ -1,6 +1,7 @@
 """Going on with what was brought up by kubectl: refused at first, and then taken over whole."""
 
 import json
+import os
 import unittest
 
 from harness import ProjectTest, kubectl
@@ -82,6 +83,35 @@ services:
         taken = kubectl("patch", "service/web", "-n", self.namespace, "--type=json", "-p",
                         '[{"op": "remove", "path": "/spec/selector/a~1b"}]')
         self.assertEqual(taken.code, 0, taken)
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
+
+    def test_a_variable_set_by_hand_does_not_hide_that_of_the_manifest(self):
+        os.environ["E2E_TOKEN"] = "t"
+        self.use('    env: {A: "1"}\n    secrets: {TOKEN: "env:E2E_TOKEN"}\n')
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
+        hotfix = kubectl("set", "env", "deployment/web", "-n", self.namespace, "A=hotfix", "TOKEN=hotfix", "NEW=theirs")
+        self.assertEqual(hotfix.code, 0, hotfix)
+        self.use('    env: {A: "2"}\n    secrets: {TOKEN: "env:E2E_TOKEN"}\n')
+        planned = self.deployctl("plan", "-e", "lab")
+        self.assert_exit(planned, 0)
+        self.assertIn("kubectl-set has changed it: takes --take-over", planned.stdout)
+        refused = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assertNotEqual(refused.code, 0, refused)
+
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes", "--take-over"), 0)
+        container = self.live("deployment/web")["spec"]["template"]["spec"]["containers"][0]
+        self.assertEqual([each["name"] for each in container["env"] if "valueFrom" not in each], ["NEW"])
+        again = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_exit(again, 0)
+        self.assertIn("deployment/web unchanged", again.stderr)
+
+        self.assertEqual(kubectl("set", "env", "deployment/web", "-n", self.namespace, "A=hotfix").code, 0)
+        refused = self.deployctl("rollout", "-e", "lab", "--yes")
+        self.assert_exit(refused, 1)
+        self.assertIn("they hide those of the project manifest: A of container web belongs to kubectl-set since", refused.stderr)
+        self.assertIn(f"kubectl set env deployment/web -n {self.namespace} A-", refused.stderr)
+        taken_out = kubectl("set", "env", "deployment/web", "-n", self.namespace, "A-")
+        self.assertEqual(taken_out.code, 0, taken_out)
         self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
 
     def test_a_port_that_moves_is_tried_as_it_will_be(self):

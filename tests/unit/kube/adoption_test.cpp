@@ -92,5 +92,42 @@ TEST(Adoption, DoesNotTakeReplicasThatAnAutoscalerIsToHave) {
   EXPECT_EQ(managers, json::Value::array({entry("deployctl", "Apply", R"({"f:spec":{"f:paused":{}}})")}));
 }
 
+const json::Value workload = parsed(R"({
+  "apiVersion": "apps/v1",
+  "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "env": [{"name": "KEY"}]}]}}}
+})");
+
+std::string of_web(std::string_view env) {
+  return R"({"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"web\"}":)" + std::string(env) + "}}}}}";
+}
+
+TEST(Adoption, TakesTheVariablesThatTheObjectSetsItself) {
+  const auto managers = managers_after(
+      live({entry("kubectl-set", "Update",
+                  of_web(R"({"f:env":{"k:{\"name\":\"KEY\"}":{"f:value":{}},"k:{\"name\":\"OWN\"}":{".":{}}}})"))}),
+      workload);
+  EXPECT_EQ(managers,
+            json::Value::array(
+                {entry("kubectl-set", "Update", of_web(R"({"f:env":{"k:{\"name\":\"OWN\"}":{".":{}}}})")),
+                 entry("deployctl", "Apply", of_web(R"({"f:env":{"k:{\"name\":\"KEY\"}":{"f:value":{}}}})"), "")}));
+}
+
+TEST(Adoption, TakesWhatItIsTold) {
+  const auto before = live({entry("kubectl-edit", "Update",
+                                  of_web(R"({"f:image":{},"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:value":{}}}})")),
+                            entry("helm", "Apply", of_web(R"({"f:env":{"k:{\"name\":\"A\"}":{".":{}}}})"))});
+  const std::vector<FieldPath> also{
+      {"spec", "template", "spec", "containers", ElementKey{{{"name", "web"}}}, "env", ElementKey{{{"name", "A"}}}}};
+  EXPECT_FALSE(adoption_patch(before, workload, ours));
+  const auto patch = adoption_patch(before, workload, ours, also);
+  ASSERT_TRUE(patch);
+  // An empty f:env left behind would make all variables theirs.
+  EXPECT_EQ(patch->at(1).at("value"),
+            json::Value::array({entry("kubectl-edit", "Update", of_web(R"({"f:image":{}})")),
+                                entry("helm", "Apply", of_web(R"({"f:env":{"k:{\"name\":\"A\"}":{".":{}}}})")),
+                                entry("deployctl", "Apply",
+                                      of_web(R"({"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:value":{}}}})"), "")}));
+}
+
 }  // namespace
 }  // namespace deployctl::kube
