@@ -128,8 +128,7 @@ base::Error undecided_of(const kube::RolloutOutcome& outcome, std::chrono::milli
   return base::Error::make(base::ErrorCode::rollout_undecided, "the rollout of {} is undecided after {}: {}{}",
                            outcome.service, base::to_string(deadline), outcome.status.summary,
                            cause == nullptr ? "" : fmt::format("; {} because of {}", how_sure, describe(*cause)))
-      .with_hint("{}it goes on in the cluster: 'deployctl status' shows it",
-                 cause == nullptr || cause->advice.empty() ? "" : cause->advice + "; ");
+      .with_hint("{}", cause == nullptr ? "" : cause->advice);
 }
 
 base::Error unseen_of(const kube::RolloutOutcome& outcome) {

@@ -73,19 +73,37 @@ void tell_what_stays(const ReleaseRun& run) {
 // The run's own services, and those that the live release does not work for any more.
 std::vector<std::string> left_as_they_are(const ReleaseRun& run) {
   auto left = run.services();
-  for (const auto& release : run.earlier) {
-    for (const auto& task : release.contracts) {
-      const auto service = std::string(base::split_once(task, '/').first);
-      if (release.number > run.live->number && std::ranges::find(left, service) == left.end()) {
-        run.tell_failure("bringing back " + service, kube::check_compatible(run.earlier, run.live->number, {service}));
-        left.push_back(service);
-      }
+  for (const auto& task : contracts_behind(run)) {
+    const auto service = std::string(base::split_once(task, '/').first);
+    if (std::ranges::find(left, service) == left.end()) {
+      run.tell_failure("bringing back " + service, kube::check_compatible(run.earlier, run.live->number, {service}));
+      left.push_back(service);
     }
   }
   return left;
 }
 
 }  // namespace
+
+std::vector<std::string> contracts_behind(const ReleaseRun& run) {
+  std::vector<std::string> behind;
+  if (!run.rollout.options.is_partial || !run.live) {
+    return behind;
+  }
+  const auto ours = run.services();
+  for (const auto& release : run.earlier) {
+    for (const auto& task : release.contracts) {
+      const auto service = base::split_once(task, '/').first;
+      const bool is_lacked =
+          release.number > run.live->number || (release.number == run.live->number && kube::is_behind(release, task));
+      if (is_lacked && std::ranges::find(ours, service) == ours.end() &&
+          std::ranges::find(behind, task) == behind.end()) {
+        behind.push_back(task);
+      }
+    }
+  }
+  return behind;
+}
 
 bool is_gone_on_with(const ReleaseRun& run, const ReleaseSummary& open) {
   return !run.rollout.options.continues && release_under_way(run.earlier) == &open && was_left_waiting(open) &&
@@ -234,9 +252,6 @@ Status mend_other_services(ReleaseRun& run) {
 }
 
 Status settle_left_tasks(const ReleaseRun& run) {
-  if (newest_after_live(run, ReleaseState::interrupted) == nullptr) {
-    return {};
-  }
   std::vector<kube::Object> wanted;
   for (const auto& step : run.steps) {
     if (const auto* task = std::get_if<plan::RunTask>(&step.action); task != nullptr) {
@@ -245,7 +260,9 @@ Status settle_left_tasks(const ReleaseRun& run) {
       }
     }
   }
-  return settle_left_tasks(run.client, run.scope, wanted, run.ports);
+  // Other releases may have come between, an `undo` for one, which goes back while a task is at work.
+  const bool may_be_left = !wanted.empty() || newest_after_live(run, ReleaseState::interrupted) != nullptr;
+  return may_be_left ? settle_left_tasks(run.client, run.scope, wanted, run.ports) : Status();
 }
 
 }  // namespace deployctl::execute

@@ -32,6 +32,9 @@ base::Status take_back_canaries(ReleaseRun& run, const kube::Release& release, c
 // they are brought back to the live release. What one that failed did to them was left there on purpose (--on-failure
 // stop, keep) and stays.
 base::Status mend_other_services(ReleaseRun& run);
+// Of a run about some services: tasks of the others that have begun and that nothing of before works with, where what
+// the run's release will have of those services is still what was before ("api/clean-up").
+std::vector<std::string> contracts_behind(const ReleaseRun& run);
 // What becomes of the tasks of an interrupted release that this one does not have, see left_tasks.hpp.
 base::Status settle_left_tasks(const ReleaseRun& run);
 

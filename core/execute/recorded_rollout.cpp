@@ -92,11 +92,10 @@ class RecordedRollout {
     return {};
   }
 
-  // What was read while the lock was free is still true when nobody else has had the lock since.
   base::Result<std::vector<ReleaseSummary>> list_releases() {
     const auto& seen = rollout_.seen;
-    const bool is_still_true = seen.releases && run_.lock->epoch() == seen.lock->epoch + 1;
-    return is_still_true ? *seen.releases : run_.ledger.list_with_inventories(run_.ports.stop);
+    return is_untouched_since(seen, run_.lock->epoch()) ? *seen.releases
+                                                        : run_.ledger.list_with_inventories(run_.ports.stop);
   }
 
   // What is refused writes nothing.
@@ -160,6 +159,12 @@ class RecordedRollout {
       return number.error();
     }
     run_.number = *number;
+    run_.contracts = contracts_behind(run_);
+    if (!run_.contracts.empty()) {
+      if (const auto noted = run_.ledger.note_contracts(run_.number, run_.contracts, run_.ports.stop); !noted) {
+        return noted;
+      }
+    }
     const auto& live = run_.live;
     run_.note(Note::Level::info,
               fmt::format("release {}{}", run_.number,

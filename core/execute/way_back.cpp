@@ -26,7 +26,7 @@ class Ending {
       return run_.lock->still_held();
     }
     if (run_.number == 0) {
-      return cause;
+      return with_going_on(cause);
     }
     if (std::ranges::find(run_.paused, cause.message) != run_.paused.end()) {
       run_.note(Note::Level::info,
@@ -77,13 +77,25 @@ class Ending {
 
   base::Error end_failed(const base::Error& cause) {
     run_.tell_failure("recording the end", run_.record_end(ReleaseState::failed, base::to_string(cause)));
-    return run_.live ? with_way_back(cause) : cause;
+    return run_.live ? with_way_back(with_going_on(cause)) : with_going_on(cause);
+  }
+
+  // What nobody takes back may still come to a good end.
+  static base::Error with_going_on(base::Error cause) {
+    if (cause.code == ErrorCode::rollout_undecided) {
+      add_hint(cause, "it goes on in the cluster: 'deployctl status' shows it");
+    }
+    return cause;
   }
 
   base::Error with_way_back(base::Error cause) const {
-    cause.hint += fmt::format("{}the cluster is as this release has left it: 'deployctl undo' goes back to release {}",
-                              cause.hint.empty() ? "" : "; ", run_.live->number);
+    add_hint(cause, fmt::format("the cluster is as this release has left it: 'deployctl undo' goes back to release {}",
+                                run_.live->number));
     return cause;
+  }
+
+  static void add_hint(base::Error& error, std::string_view hint) {
+    error.hint += fmt::format("{}{}", error.hint.empty() ? "" : "; ", hint);
   }
 
   base::Error take_back_tried(const base::Error& cause) {
@@ -158,15 +170,21 @@ class Ending {
   Status check_way_back() const {
     auto releases = run_.earlier;
     releases.insert(releases.begin(), {.number = run_.number, .contracts = run_.contracts});
-    return kube::check_compatible(releases, run_.live->number, {});
+    return kube::check_compatible(releases, run_.live->number, is_about());
   }
 
-  // Objects that only the failed release had go too.
+  // None: all services.
+  std::vector<std::string> is_about() const {
+    return run_.rollout.options.is_partial ? run_.services() : std::vector<std::string>();
+  }
+
+  // Objects that only the failed release had go too. What a run was not about may be newer than the live release: it was
+  // left so on purpose.
   Status restore_live() {
     if (const auto possible = check_way_back(); !possible) {
       return possible;
     }
-    const auto live = run_.read_live();
+    auto live = run_.read_live();
     if (!live) {
       return live.error();
     }
@@ -177,6 +195,9 @@ class Ending {
     run_.earlier.insert(run_.earlier.begin(),
                         {.number = run_.number, .state = ReleaseState::failed, .inventory = run_.desired});
     const auto wanted = kube::inventory(*live, run_.scope.name_space);
+    if (const auto services = is_about(); !services.empty()) {
+      plan::keep_services(*live, services);
+    }
     auto steps = plan::restore(*live, run_.scope, sided(*sides)).steps;
     plan::make_way(steps, run_.prunes(wanted), plan::moved_ports(steps, run_.steps));
     if (const auto restored = run_.run(steps); !restored) {

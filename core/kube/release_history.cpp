@@ -32,6 +32,10 @@ Result<long long> chosen_target(std::span<const ReleaseSummary> newest_first, lo
   return number;
 }
 
+bool is_of_one(std::string_view task, const std::vector<std::string>& services) {
+  return std::ranges::find(services, base::split_once(task, '/').first) != services.end();
+}
+
 }  // namespace
 
 const ReleaseSummary* live_release(std::span<const ReleaseSummary> newest_first) {
@@ -59,14 +63,24 @@ Result<long long> undo_target(std::span<const ReleaseSummary> newest_first, std:
   return before->number;
 }
 
+bool is_behind(const ReleaseSummary& release, std::string_view task) {
+  return !release.services.empty() && !is_of_one(task, release.services);
+}
+
 base::Status check_compatible(std::span<const ReleaseSummary> newest_first, long long number,
                               const std::vector<std::string>& services) {
-  const auto is_other = [&](const std::string& task) {
-    return !services.empty() && std::ranges::find(services, base::split_once(task, '/').first) == services.end();
-  };
+  const auto is_other = [&](const std::string& task) { return !services.empty() && !is_of_one(task, services); };
   for (const auto& release : newest_first) {
     auto tasks = release.contracts;
     std::erase_if(tasks, is_other);
+    if (release.number == number) {
+      std::erase_if(tasks, [&](const std::string& task) { return !is_behind(release, task); });
+    }
+    if (release.number == number && !tasks.empty()) {
+      return Error::refused("release {} has {} as it was before {}, and does not work with what that leaves", number,
+                            base::split_once(tasks.front(), '/').first, base::join(tasks, ", "))
+          .with_hint("mend it forward: roll out what works with it");
+    }
     if (release.number > number && !tasks.empty()) {
       return Error::refused("release {} has begun {}, and release {} does not work with what that leaves",
                             release.number, base::join(tasks, ", "), number)

@@ -18,8 +18,11 @@ const ReleaseSummary* live_release(std::span<const ReleaseSummary> newest_first)
 // The release an undo goes back to: `to`, or the live one when something has been tried since, or else the one before
 // it. not_found or refused, with what there is, when there is no such release to go back to.
 base::Result<long long> undo_target(std::span<const ReleaseSummary> newest_first, std::optional<long long> to);
-// What was begun after release `number` and it cannot live with, of these services (empty: of all): refused, naming the
-// newest such release and its tasks. Success when there is none.
+// Whether a release that was about other services only stands behind a task ("api/clean-up") that it notes: what it has
+// of that service is what was before the task.
+bool is_behind(const ReleaseSummary& release, std::string_view task);
+// What release `number` stands behind, or was begun after it and it cannot live with, of these services (empty: of
+// all): refused, naming the newest such release and its tasks. Success when there is none.
 base::Status check_compatible(std::span<const ReleaseSummary> newest_first, long long number,
                               const std::vector<std::string>& services);
 // The numbers of those that stay when old ones are deleted: the newest `keep`, of those one can go back to the newest

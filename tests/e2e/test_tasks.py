@@ -136,7 +136,9 @@ class Tasks(ProjectTest):
         self.assertEqual(self.names("jobs"), [])
 
     def test_that_a_stopped_run_has_left_at_work_are_waited_for_by_those_of_another_release(self):
-        self.use(task("migrate", "echo started; sleep 15"), release="1")
+        self.use(task("prepare", "true"), release="0")
+        self.rollout()
+        self.use(task("migrate", "echo started; sleep 20"), release="1")
         with subprocess.Popen([DEPLOYCTL, "rollout", "-e", "lab", "--yes"], cwd=self.folder, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as stopped:
             seen = ""
@@ -146,10 +148,14 @@ class Tasks(ProjectTest):
             stopped.send_signal(signal.SIGHUP)
             seen += stopped.communicate(timeout=60)[1]
         self.assertEqual(stopped.returncode, 130, seen)
-        first, = self.names("jobs")
+        first, = (each for each in self.names("jobs") if "migrate" in each)
+        undo = self.deployctl("undo", "-e", "lab", "--yes")
+        self.assert_exit(undo, 0)
+        self.assertIn(f"job/{first} is still at work", undo.stderr)
         self.use(task("migrate", "sleep 1"), release="2")
         self.assertIn(f"waiting for job/{first} to end: a run that was interrupted has left it at work", self.rollout().stderr)
-        ended, begun = (next(each["status"][what] for each in self.items("jobs") if (each["metadata"]["name"] == first) == old)
+        migrations = [each for each in self.items("jobs") if "migrate" in each["metadata"]["name"]]
+        ended, begun = (next(each["status"][what] for each in migrations if (each["metadata"]["name"] == first) == old)
                         for what, old in (("completionTime", True), ("startTime", False)))
         self.assertLessEqual(ended, begun)
 
@@ -220,6 +226,25 @@ class Tasks(ProjectTest):
             self.assertIn("release 4 has begun api/clean-up, and release 3 does not work with what that leaves",
                           done.stderr)
             self.assertIn("mend it forward", done.stderr)
+
+
+    def test_behind_which_there_is_no_way_back_are_not_passed_by_a_release_of_another_service(self):
+        def use(*tasks, release, web):
+            text = MANIFEST.format(release=release, tasks="\n".join(tasks), namespace=self.namespace)
+            other = f"  web: {{image: 'busybox:1.36', pin: tag, replicas: 0, command: [sleep, infinity], env: {{V: '{web}'}}}}\n"
+            self.write("deployctl.yaml", text.replace("    tasks:\n\n", "").replace("environments:", other + "environments:"))
+            self.commit()
+
+        use(release="1", web="1")
+        self.rollout()
+        use(task("clean-up", "exit 3", ", compatible: contract"), release="2", web="2")
+        self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes", "--on-failure", "stop"), 5)
+        self.assert_exit(self.deployctl("rollout", "web", "-e", "lab", "--yes"), 0)
+        use(release="4", web="2")
+        self.rollout()
+        refused = self.deployctl("undo", "-e", "lab", "--yes")
+        self.assert_exit(refused, 7)
+        self.assertIn("release 3 has api as it was before api/clean-up", refused.stderr)
 
 
 if __name__ == "__main__":

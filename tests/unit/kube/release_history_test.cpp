@@ -79,5 +79,18 @@ TEST(CheckCompatible, RefusesWhatATaskSinceThenHasTakenAwayFrom) {
   EXPECT_TRUE(check_compatible(releases, 4, {}));
 }
 
+// A release of web alone has of api what was before the task that failed.
+TEST(CheckCompatible, RefusesAReleaseThatStandsBehindATask) {
+  auto of_web = contracting(5, ReleaseState::deployed, {"api/clean-up"});
+  of_web.services = {"web"};
+  auto of_api = contracting(4, ReleaseState::failed, {"api/clean-up"});
+  of_api.services = {"api"};
+  const std::vector<ReleaseSummary> releases{of_web, of_api, summary(3, ReleaseState::superseded)};
+  EXPECT_EQ(check_compatible(releases, 5, {}).error().message,
+            "release 5 has api as it was before api/clean-up, and does not work with what that leaves");
+  EXPECT_TRUE(check_compatible(releases, 5, {"web"}));
+  EXPECT_FALSE(check_compatible(releases, 3, {"api"}));
+}
+
 }  // namespace
 }  // namespace deployctl::kube
