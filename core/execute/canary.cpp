@@ -71,8 +71,8 @@ class Walk {
       return CanaryEnd::unneeded;
     }
     wanted_ = std::max(1, replicas_of(**live));
-    take_up();
-    return finish(report, walk());
+    const auto taken_up = take_up();
+    return finish(report, taken_up ? walk() : Result<CanaryEnd>(taken_up.error()));
   }
 
  private:
@@ -102,17 +102,24 @@ class Walk {
     return std::string();
   }
 
-  // One that is kept goes on with the settings it began with.
-  void take_up() {
+  // One that is kept goes on with the settings it began with. What a run was taking back when it ended is taken back to
+  // the end first: that was about the release before, and this one begins anew.
+  Status take_up() {
     kept_ = {.service = run_.parts.name, .settings = run_.settings, .progress = canary::beginning(run_.settings)};
     const auto before = run_.record.find(run_.parts.name);
-    if (!before || before->progress.stage == Stage::aborted || before->progress.stage == Stage::promoted) {
-      return;
+    if (!before || before->is_over()) {
+      return {};
+    }
+    if (before->progress.stage == Stage::aborting && before->progress.reason == taken_back) {
+      writer_.note(Note::Level::info,
+                   fmt::format("the canary of {} was being taken back: that comes to its end first", run_.parts.name));
+      return abort_canary(run_, std::string(taken_back));
     }
     kept_.settings = before->settings;
     kept_.progress = canary::resumed(before->settings, before->progress);
     writer_.note(Note::Level::info, fmt::format("the canary of {} goes on: {}", run_.parts.name,
                                                 canary::in_words(kept_.settings, kept_.progress)));
+    return {};
   }
 
   Result<CanaryEnd> finish(StepReport& report, const Result<CanaryEnd>& end) {

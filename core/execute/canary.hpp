@@ -50,6 +50,9 @@ base::Result<CanaryEnd> run_canary(const CanaryRun& run);
 // After the stable pods have the new version and the requests: what was made for the canary goes.
 base::Status end_canary(const CanaryRun& run);
 
+// Why a canary is aborted whose run has been stopped or has failed: neither its gates nor a person has said anything.
+inline constexpr std::string_view taken_back = "taken back";
+
 // The way back, in an order that loses no request: no share any more, and that seen; time for what is under way; then
 // its pods and the rest. What is gone already is not missed.
 base::Status abort_canary(const CanaryRun& run, const std::string& reason);

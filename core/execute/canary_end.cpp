@@ -67,7 +67,7 @@ Status abort_recorded(const RecordedCanary& canary, cluster::Client& client, con
                        .record = canary.record,
                        .client = client,
                        .ports = ports},
-                      reason.empty() ? "taken back" : reason);
+                      reason.empty() ? std::string(taken_back) : reason);
 }
 
 Status abort_canary(const CanaryRun& run, const std::string& reason) {

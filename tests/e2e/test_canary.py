@@ -149,6 +149,13 @@ environments:
                 process.kill()
             process.communicate()
 
+    def wait_for_no_share(self):
+        """Then the canary is left some seconds for what it still answers."""
+        end = time.monotonic() + 60
+        while "deployctl.dev/service" in self.get("service", "web")["spec"]["selector"]:
+            self.assertLess(time.monotonic(), end, "the canary kept its share")
+            time.sleep(0.05)
+
     def kill_while_walking(self):
         with self.walking() as process:
             process.send_signal(signal.SIGKILL)
@@ -212,14 +219,30 @@ environments:
             self.assertEqual(self.version(), 1)
             self.assertIn("rolled-back", self.history())
 
+        with self.subTest("begun anew when the run was killed while it took it back"):
+            self.use(4, "[{weight: 25, pause: 5s}]")
+            with self.walking("--on-interrupt", "undo") as process:
+                process.send_signal(signal.SIGINT)
+                while b"taking back the canary of web" not in process.stdout.readline():
+                    self.assertIsNone(process.poll())
+                self.wait_for_no_share()
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+            self.assertIsNotNone(self.get("deployment", "web-canary"))
+            done = self.rollout()
+            self.assert_exit(done, 0)
+            self.assertIn("the canary of web was being taken back: that comes to its end first", done.stderr)
+            self.assert_no_canary()
+            self.assertEqual(self.version(), 4)
+
         with self.subTest("taken up by the same release"):
-            self.use(4, "[{weight: 25, pause: 5s}, {weight: 50}]")
+            self.use(5, "[{weight: 25, pause: 5s}, {weight: 50}]")
             self.kill_while_walking()
             done = self.rollout()
             self.assert_exit(done, 0)
             self.assertIn("the canary of web goes on", done.stderr)
             self.assert_no_canary()
-            self.assertEqual(self.version(), 4)
+            self.assertEqual(self.version(), 5)
 
     def test_what_people_and_prometheus_say(self):
         prometheus = Prometheus()
