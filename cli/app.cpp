@@ -133,6 +133,7 @@ const CLI::App& chosen_parser(const CLI::App& app) {
 struct Chosen {
   CLI::App* parser = nullptr;
   Action action;
+  Prints prints = Prints::events;
 };
 
 // Puts the commands on the parser. Declaring the options of the chosen one is enough: the others only have to be
@@ -150,7 +151,7 @@ Chosen declare_commands(CLI::App& app, std::span<const Command> among, std::span
       parser->require_subcommand(0, 1);
       chosen = declare_commands(*parser, command.subcommands(), path.subspan(1));
     } else {
-      chosen = {.parser = parser, .action = command.declare(*parser)};
+      chosen = {.parser = parser, .action = command.declare(*parser), .prints = command.prints};
     }
   }
   return chosen;
@@ -191,7 +192,7 @@ int run(int argc, char** argv) {
     return refuse_parse_error(chosen_parser(app), problem, words);
   }
   if (chosen.parser != nullptr && chosen.parser->parsed()) {
-    Runtime runtime(options);
+    Runtime runtime(options, chosen.prints);
     return runtime.finish(chosen.action(runtime));
   }
   return print_result(app.help());

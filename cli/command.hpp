@@ -16,6 +16,10 @@ class Runtime;
 // Runs the command that was chosen and returns the process exit code.
 using Action = std::function<int(Runtime&)>;
 
+// What stands on stdout with --output json: what happens, or what the command was asked for. Then what happens is told
+// on stderr.
+enum class Prints { events, results };
+
 struct Command {
   std::string_view name;
   std::string_view group;     // heading on the help page
@@ -26,6 +30,7 @@ struct Command {
   Action (*declare)(CLI::App& parser) = nullptr;
   // The commands below it, in the order of its help page: `deployctl image inspect`. Null for most.
   std::span<const Command> (*subcommands)() = nullptr;
+  Prints prints = Prints::events;
 };
 
 // Every command, in the order of the help page.

@@ -35,8 +35,9 @@ bool in_pipeline(const io::Environment& environment) {
   return ci == "true" || ci == "1" || environment.get("GITHUB_ACTIONS") || environment.get("GITLAB_CI");
 }
 
-report::Look look_of(const GlobalOptions& options, const io::Environment& environment) {
+report::Look look_of(const GlobalOptions& options, Prints prints, const io::Environment& environment) {
   report::Look look;
+  look.has_results = prints == Prints::results;
   const bool is_terminal = isatty(STDERR_FILENO) == 1 && environment.get_or("TERM", "dumb") != "dumb";
   const bool in_ci = in_pipeline(environment);
   look.mode = options.output;
@@ -58,9 +59,9 @@ base::Error as_invalid_project(base::Error error) {
 }  // namespace
 
 struct Runtime::Parts {
-  explicit Parts(const GlobalOptions& options)
+  Parts(const GlobalOptions& options, Prints prints)
       : transport(http::ProxyRules::from_environment(environment), "deployctl/" + std::string(version())),
-        reporter(look_of(options, environment), environment, clock) {}
+        reporter(look_of(options, prints, environment), environment, clock) {}
 
   void begin(const events::RunStarted& run) {
     run_began = clock.steady_now();
@@ -81,7 +82,8 @@ struct Runtime::Parts {
   io::SteadyTime run_began;
 };
 
-Runtime::Runtime(GlobalOptions options) : options_(std::move(options)), parts_(std::make_unique<Parts>(options_)) {
+Runtime::Runtime(GlobalOptions options, Prints prints)
+    : options_(std::move(options)), parts_(std::make_unique<Parts>(options_, prints)) {
   // Writing to a reader that went away is an ordinary error here, not a death.
   std::signal(SIGPIPE, SIG_IGN);
   open_log(options_.log_level);

@@ -2,6 +2,7 @@
 // the user asked for. Commands get everything from here.
 #pragma once
 
+#include "cli/command.hpp"
 #include "cli/options/global_options.hpp"
 #include "core/base/diagnostic.hpp"
 #include "core/base/result.hpp"
@@ -21,7 +22,7 @@ namespace deployctl::cli {
 
 class Runtime {
  public:
-  explicit Runtime(GlobalOptions options);
+  Runtime(GlobalOptions options, Prints prints);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;

@@ -34,7 +34,7 @@ constexpr std::array command_table{
     Command{"plan", release_group, "show what a release would do, without doing it",
             "  deployctl plan -e prod\n"
             "  deployctl plan -e prod --out plan.json     for 'rollout --plan plan.json'",
-            declare_plan},
+            declare_plan, nullptr, Prints::results},
     Command{"build", release_group, "build the images",
             "  deployctl build\n"
             "  deployctl build api --tag v1.4.0\n"
@@ -56,15 +56,15 @@ constexpr std::array command_table{
     Command{"status", operate_group, "show what runs: replicas, image, commit, age, release",
             "  deployctl status -e prod\n"
             "  deployctl status --output json",
-            declare_status},
+            declare_status, nullptr, Prints::results},
     Command{"diff", operate_group, "show what differs in the cluster from the project manifest, and who changed it",
             "  deployctl diff -e prod            exit 4 when anything does\n"
             "  deployctl diff api --output json",
-            declare_diff},
+            declare_diff, nullptr, Prints::results},
     Command{"history", operate_group, "list the releases: who, when, which commit, how it ended",
             "  deployctl history -e prod\n"
             "  deployctl history --output json",
-            declare_history},
+            declare_history, nullptr, Prints::results},
     Command{"promote", operate_group, "give all requests to a new version that waits beside the old one",
             "  deployctl promote api -e prod\n"
             "  deployctl promote api --full      canary: take none of the steps that are left",
@@ -81,12 +81,12 @@ constexpr std::array command_table{
     Command{"logs", operate_group, "show what the containers of a service print",
             "  deployctl logs api -e prod\n"
             "  deployctl logs api -f --tail 20",
-            declare_logs},
+            declare_logs, nullptr, Prints::results},
     Command{"doctor", operate_group, "check engine, registry, cluster and git, and say what would mend them",
             "  deployctl doctor\n"
             "  deployctl doctor -e prod\n"
             "  deployctl doctor -e prod --accept-cluster     after the cluster was replaced",
-            declare_doctor},
+            declare_doctor, nullptr, Prints::results},
     Command{"image", images_group, "inspect, compare, copy, export, import and delete images",
             "  deployctl image inspect registry.example.com/team/api:v1\n"
             "  deployctl image diff registry.example.com/team/api:v1 registry.example.com/team/api:v2\n"
@@ -98,7 +98,7 @@ constexpr std::array command_table{
             "  deployctl completion fish | source",
             declare_completion},
     Command{"version", help_group, "show the version", "  deployctl version\n  deployctl version --output json",
-            declare_version},
+            declare_version, nullptr, Prints::results},
 };
 
 }  // namespace

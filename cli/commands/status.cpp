@@ -205,9 +205,16 @@ execute::ReleaseOverview overview_or_nothing(Runtime& runtime, cluster::Client& 
 std::vector<std::string> services_to_show(const std::vector<const project::Service*>& chosen, bool is_whole,
                                           const execute::ReleaseOverview& overview) {
   auto names = plan::names_of(chosen);
+  const auto add = [&](const std::string& service) {
+    if (std::ranges::find(names, service) == names.end()) {
+      names.push_back(service);
+    }
+  };
   if (const auto* live = kube::live_release(overview.releases); live != nullptr && is_whole) {
-    std::ranges::copy_if(live->services, std::back_inserter(names),
-                         [&](const std::string& service) { return std::ranges::find(names, service) == names.end(); });
+    std::ranges::for_each(live->services, add);  // that it was about
+    for (const auto& [service, image] : live->images) {
+      add(service);
+    }
   }
   return names;
 }

@@ -41,7 +41,7 @@ struct Reporter::Parts {
   Parts(Look look, const io::Environment& environment, const io::Clock& clock)
       : palette(look.use_color), is_json(look.mode == OutputMode::json) {
     if (is_json) {
-      sink = std::make_unique<Ndjson>(out, clock);
+      sink = std::make_unique<Ndjson>(look.has_results ? err : out, clock);
     } else if (look.mode == OutputMode::tty && !look.is_quiet && has_usable_terminal(environment)) {
       auto board = std::make_unique<Tty>(Tty::Options{.write = err,
                                                       .size = [] { return terminal_size(STDERR_FILENO); },

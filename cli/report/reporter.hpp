@@ -1,5 +1,5 @@
 // The reporter a user gets: chosen once from the options, the terminal and the CI system, and the one place that knows
-// which text goes to stdout (results, NDJSON) and which to stderr (everything for people).
+// which text goes to stdout (results, NDJSON) and which to stderr (everything for people, NDJSON beside results).
 #pragma once
 
 #include "cli/options/global_options.hpp"
@@ -17,6 +17,7 @@ struct Look {
   OutputMode mode = OutputMode::plain;  // `automatic` is plain; tty without a usable terminal is plain too
   bool use_color = false;
   bool is_quiet = false;
+  bool has_results = false;  // stdout is for them alone, also in JSON
 };
 
 class Reporter : public events::Sink {

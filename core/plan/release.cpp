@@ -373,14 +373,25 @@ class DependencyOrder {
   std::vector<const project::Service*> sorted_;
 };
 
+// Nothing is recorded where every object is as it is wanted.
+bool becomes_a_release(const Plan& plan) {
+  return std::ranges::any_of(plan.steps, [](const Step& step) {
+    const bool writes =
+        std::holds_alternative<ApplyObject>(step.action) || std::holds_alternative<ApplySecret>(step.action);
+    return writes && step.change != Change::none;
+  });
+}
+
 // The release that the plan is to become counts as the newest of the ledger.
 void add_prune_steps(Plan& plan, const Observation& seen, const std::vector<std::string>& services) {
   auto desired = desired_keys(plan);
   if (seen.left_alone) {
     desired.insert(desired.end(), seen.left_alone->begin(), seen.left_alone->end());
   }
-  std::vector<kube::ReleaseSummary> releases{{.state = kube::ReleaseState::deployed, .inventory = desired}};
-  releases.insert(releases.end(), seen.releases.begin(), seen.releases.end());
+  auto releases = seen.releases;
+  if (becomes_a_release(plan)) {
+    releases.insert(releases.begin(), {.state = kube::ReleaseState::deployed, .inventory = desired});
+  }
   auto leftovers = to_prune(releases, desired);
   std::erase_if(leftovers, [&](const kube::ObjectKey& key) { return seen.not_pruned.contains(key); });
   for (auto& step : make_way(plan.steps, prune_steps(leftovers, services), seen.moved_ports)) {

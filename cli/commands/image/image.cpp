@@ -18,17 +18,17 @@ constexpr std::array image_table{
             "  deployctl image inspect registry.example.com/team/api:v1\n"
             "  deployctl image inspect registry.example.com/team/api:v1 --platform linux/arm64\n"
             "  deployctl image inspect oci:build/api --output json",
-            declare_image_inspect},
+            declare_image_inspect, nullptr, Prints::results},
     Command{"tags", look_group, "list the tags of a repository", "  deployctl image tags registry.example.com/team/api",
-            declare_image_tags},
+            declare_image_tags, nullptr, Prints::results},
     Command{"sbom", look_group, "print what is in an image as an SPDX document: files, packages, modules",
             "  deployctl image sbom registry.example.com/team/api:v1 > api.spdx.json\n"
             "  deployctl image sbom docker-archive:api.tar | jq '.packages[].name'",
-            declare_image_sbom},
+            declare_image_sbom, nullptr, Prints::results},
     Command{"diff", look_group, "show what changed between two images, by setting, layer and file",
             "  deployctl image diff registry.example.com/team/api:v1 registry.example.com/team/api:v2\n"
             "  deployctl image diff docker-archive:before.tar docker-archive:after.tar --all",
-            declare_image_diff},
+            declare_image_diff, nullptr, Prints::results},
     Command{"verify", look_group, "check that an image is signed with a key (cosign's signatures)",
             "  deployctl image verify registry.example.com/team/api:v1 --key cosign.pub\n"
             "  image=$(deployctl image verify registry.example.com/team/api:v1 --key cosign.pub) &&\n"

@@ -274,6 +274,31 @@ TEST(ReleasePlan, DeletesOfTheNamedServicesOnly) {
   EXPECT_THAT(std::get<PruneObject>(find_step(*plan, "prune:service/old").action).services, ElementsAre("cache"));
 }
 
+// A release beyond those that are kept takes the configuration of the oldest with it; a plan that changes nothing is
+// none.
+TEST(ReleasePlan, DeletesNothingWhereNothingChanges) {
+  auto before = seen();
+  for (const auto& object : {"Service", "Deployment"}) {
+    const bool is_workload = std::string_view(object) == "Deployment";
+    before.expected[{is_workload ? "apps/v1" : "v1", object, "shop", "cache"}].change = Change::none;
+  }
+  for (long long number = 10; number > 0; --number) {
+    before.releases.push_back(
+        {.number = number,
+         .state = number == 10 ? kube::ReleaseState::deployed : kube::ReleaseState::superseded,
+         .inventory = std::vector<kube::ObjectKey>{{"v1", "ConfigMap", "shop", "config-" + std::to_string(number)}}});
+  }
+  before.left_alone.emplace();
+  const Wish of_cache{.services = {"cache"}, .rollout = true};
+  const auto unchanged = release(shop(), before, of_cache);
+  ASSERT_TRUE(unchanged);
+  EXPECT_THAT(ids(*unchanged), Not(Contains(StartsWith("prune:"))));
+  before.expected[{"apps/v1", "Deployment", "shop", "cache"}].change = Change::update;
+  const auto changed = release(shop(), before, of_cache);
+  ASSERT_TRUE(changed);
+  EXPECT_THAT(ids(*changed), Contains("prune:configmap/config-1"));
+}
+
 TEST(ReleasePlan, SuggestsTheServiceThatWasMeant) {
   const auto plan = release(shop(), seen(), {.services = {"apii"}, .build = true, .push = false, .rollout = false});
   ASSERT_FALSE(plan);
