@@ -134,6 +134,8 @@ class Queue {
 
   Result<Lease> take(const Lease& lease) {
     const auto now = kube::to_micro_time(clock().now());
+    // To its end, whatever asks to stop: a lock that was taken and is not known of keeps others waiting until it
+    // lapses.
     auto taken = write_lease(client_, scope_,
                              {.holder = holder_,
                               .what = options_.what,
@@ -142,7 +144,7 @@ class Queue {
                               .renewed = now,
                               .epoch = lease.epoch + 1,
                               .resource_version = lease.resource_version},
-                             stop_);
+                             {});
     if (taken && !lease.holder.empty()) {
       note(events::Note::Level::warning, fmt::format("took the lock over from {}: not renewed for {}",
                                                      person(lease.holder), base::human_duration(lease.duration)));

@@ -33,7 +33,7 @@ constexpr std::array image_table{
             "  deployctl image verify registry.example.com/team/api:v1 --key cosign.pub\n"
             "  image=$(deployctl image verify registry.example.com/team/api:v1 --key cosign.pub) &&\n"
             "    deployctl rollout --image api=$image",
-            declare_image_verify},
+            declare_image_verify, nullptr, Prints::results},
     Command{"copy", move_group, "copy an image between registries, tags, layouts and archives",
             "  deployctl image copy registry.example.com/team/api:v1 registry.example.com/team/api:stable\n"
             "  deployctl image copy staging.example.com/api:v1 prod.example.com/api:v1 --with-referrers",
