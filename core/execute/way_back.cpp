@@ -77,7 +77,7 @@ class Ending {
 
   base::Error end_failed(const base::Error& cause) {
     run_.tell_failure("recording the end", run_.record_end(ReleaseState::failed, base::to_string(cause)));
-    return run_.live ? with_way_back(with_going_on(cause)) : with_going_on(cause);
+    return run_.live && check_way_back() ? with_way_back(with_going_on(cause)) : with_going_on(cause);
   }
 
   // What nobody takes back may still come to a good end.
