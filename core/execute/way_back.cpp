@@ -178,8 +178,8 @@ class Ending {
     return run_.rollout.options.is_partial ? run_.services() : std::vector<std::string>();
   }
 
-  // Objects that only the failed release had go too. What a run was not about may be newer than the live release: it was
-  // left so on purpose.
+  // Objects that only the failed release had go too. What a run was not about may be newer than the live release: it
+  // was left so on purpose.
   Status restore_live() {
     if (const auto possible = check_way_back(); !possible) {
       return possible;
