@@ -304,7 +304,8 @@ class RolloutWatch::Waiter {
   }
 
   ExplainedFinding explain(kube::verdict::Finding finding) {
-    if (finding.rule == "image-not-found" || finding.rule == "image-pull-denied") {
+    if (finding.rule == "image-not-found" || finding.rule == "image-pull-denied" ||
+        finding.rule == "image-pull-fails") {
       shared_.ask_registry(finding.image);
     }
     ExplainedFinding explained{.finding = std::move(finding)};

@@ -80,13 +80,15 @@ std::string_view rule_for_pull(const Container& container, const std::string& me
 }
 
 // The node's word against the registry's own: a node may ask a mirror, or have asked before the push was finished.
+// Where the node does not say why, an image that is not there is reason enough.
 std::string_view settled_by_registry(std::string_view rule, const Evidence& evidence, const std::string& image) {
-  const bool is_open = rule == "image-not-found" || rule == "image-pull-denied";
+  const bool is_unsaid = rule == "image-pull-fails";
+  const bool is_open = rule == "image-not-found" || rule == "image-pull-denied" || is_unsaid;
   if (!is_open || evidence.images == nullptr) {
     return rule;
   }
   const auto answer = evidence.images->find(image);
-  if (answer == evidence.images->end()) {
+  if (answer == evidence.images->end() || (is_unsaid && answer->second != ImageAnswer::missing)) {
     return rule;
   }
   switch (answer->second) {

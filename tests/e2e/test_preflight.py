@@ -337,7 +337,7 @@ class WhatIsMadeBesideTheStablePods(PreflightTest):
                 self.use(service=f"    replicas: 0\n    env: {{FOR: {strategy}}}\n", strategy=f"{{type: {strategy}}}")
                 self.make_deployment_of_others(name)
                 self.assert_refused(3, f"deployment/{name}: ", "field is immutable", arguments=("--take-over",))
-                kubectl("delete", "deployment", name, "-n", self.namespace)
+                kubectl("delete", "deployment", name, "-n", self.namespace, "--cascade=foreground")
 
     def setUp(self):
         super().setUp()
