@@ -21,13 +21,12 @@ struct PortQuestion {
   const kube::Object& wanted;  // the Service
   const std::string& project;
   const std::vector<std::string>& services;  // that the run is about; empty: all
-  std::function<const kube::Object*(const kube::ObjectKey&)> planned =
-      {};  // as the run makes it; null when it does not
+  // An object as the run makes it; null when it does not.
+  std::function<const kube::Object*(const kube::ObjectKey&)> planned = {};
 };
 
 // The Service whose node port goes over to the wanted one: it is ours, and the run prunes it or gives it another port.
-// Otherwise the refusal
-// with who has the port, and what to do; the refusal as it is where that cannot be found out.
+// Otherwise the refusal with who has the port, and what to do; the refusal as it is where that cannot be found out.
 base::Result<kube::ObjectKey> taken_port(const PortQuestion& question, const base::Error& refusal,
                                          cluster::Client& client, const Ports& ports);
 

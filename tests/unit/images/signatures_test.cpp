@@ -21,32 +21,23 @@ struct ClaimRow {
   std::string signature;
 };
 
+constexpr auto claim_of_api =
+    R"({"critical":{"identity":{"docker-reference":"r.example/shop/api"},"image":{"docker-manifest-dige)"
+    R"(st":"sha256:fc6b27d31f093fca2791259bc5f1f885b0616677300f02a729ff7a782d4325fc"},"type":"cosign co)"
+    R"(ntainer image signature"},"optional":null})";
+
 const ClaimRow claims[] = {
-    {"",
-     R"({"critical":{"identity":{"docker-reference":"r.example/shop/api"},"image":{"docker-manifest-dige)"
-     R"(st":"sha256:fc6b27d31f093fca2791259bc5f1f885b0616677300f02a729ff7a782d4325fc"},"type":"cosign co)"
-     R"(ntainer image signature"},"optional":null})",
+    {"", claim_of_api,
      "MEUCIAyG94ecqtBQ2YI1ZWTu1UDgE3u71oXMjVaB/VV1fe7MAiEA8/cPnu+fUtEtHf1DIG7IjCreF48dWBKXOIaj8vfYpvw="},
-    {"it was made with another key",
-     R"({"critical":{"identity":{"docker-reference":"r.example/shop/api"},"image":{"docker-manifest-dige)"
-     R"(st":"sha256:fc6b27d31f093fca2791259bc5f1f885b0616677300f02a729ff7a782d4325fc"},"type":"cosign co)"
-     R"(ntainer image signature"},"optional":null})",
+    {"it was made with another key", claim_of_api,
      "MEQCIDdwHfagbzbaIAdMSGPhI4Zn5FFwBU4geBiuIbIytbFXAiBtTxpTRV8PJ9J8jDzIzHSxhE7garECPUHue4INpyJ+Kw=="},
     {"it was made with another key",
      R"({"critical":{"identity":{"docker-reference":"r.example/shop/web"},"image":{"docker-manifest-dige)"
      R"(st":"sha256:fc6b27d31f093fca2791259bc5f1f885b0616677300f02a729ff7a782d4325fc"},"type":"cosign co)"
      R"(ntainer image signature"},"optional":null})",
      "MEYCIQDq+ERW3l33cLDkGWovEFQml9buP+95ZMloicwpAHKFrQIhANuxPC9SrcSopbBE8r5bZ5HAFj5OFajakwvJ2+nBTD2q"},
-    {"it was made with another key",
-     R"({"critical":{"identity":{"docker-reference":"r.example/shop/api"},"image":{"docker-manifest-dige)"
-     R"(st":"sha256:fc6b27d31f093fca2791259bc5f1f885b0616677300f02a729ff7a782d4325fc"},"type":"cosign co)"
-     R"(ntainer image signature"},"optional":null})",
-     "!no base64!"},
-    {"it was made with another key",
-     R"({"critical":{"identity":{"docker-reference":"r.example/shop/api"},"image":{"docker-manifest-dige)"
-     R"(st":"sha256:fc6b27d31f093fca2791259bc5f1f885b0616677300f02a729ff7a782d4325fc"},"type":"cosign co)"
-     R"(ntainer image signature"},"optional":null})",
-     ""},
+    {"it was made with another key", claim_of_api, "!no base64!"},
+    {"it was made with another key", claim_of_api, ""},
     {"it is of another image",
      R"({"critical":{"identity":{"docker-reference":"r.example/shop/api"},"image":{"docker-manifest-dige)"
      R"(st":"sha256:0000000000000000000000000000000000000000000000000000000000000000"},"type":"cosign co)"
