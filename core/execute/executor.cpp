@@ -7,6 +7,7 @@
 #include "core/execute/canary.hpp"
 #include "core/execute/image_steps.hpp"
 #include "core/execute/images.hpp"
+#include "core/execute/kept_images.hpp"
 #include "core/execute/old_pods.hpp"
 #include "core/execute/prune.hpp"
 #include "core/execute/registry_word.hpp"
@@ -67,6 +68,25 @@ class StepRunner {
         keep_going, [this](const base::Error& error) { return is_pause(error); });
     tell_skipped(outcome, open, ports_);
     return outcome.status;
+  }
+
+  // Of the images that the steps have pushed, and whose digests are known only now.
+  void keep_live_images(const std::vector<plan::Step>& steps) {
+    NewImages pushed;
+    for (const auto& step : steps) {
+      const auto image = images_.find(step.service);
+      if (image && std::holds_alternative<plan::PushImage>(step.action)) {
+        pushed[step.service] = {.reference = *image};
+      }
+    }
+    if (pushed.empty()) {
+      return;
+    }
+    const auto kept = images_to_keep(pushed, seen_.live_images, seen_.world.registry->client, ports_.stop);
+    for (const auto& [service, image] : kept) {
+      images_.set(service, image);
+    }
+    tell_kept_images(kept, ports_);
   }
 
   [[nodiscard]] const Images& images() const { return images_; }
@@ -440,11 +460,13 @@ Execution execute(const plan::Plan& plan, const project::Target& target, Seen& s
   auto ports = outside;
   ports.stop = halt.token();
   StepRunner runner(plan, target, seen, options, ports);
-  Execution execution{.status = runner.run(steps_of(plan, plan::Phase::images), nullptr), .images = {}};
+  const auto image_steps = steps_of(plan, plan::Phase::images);
+  Execution execution{.status = runner.run(image_steps, nullptr), .images = {}};
   const auto cluster_steps = steps_of(plan, plan::Phase::cluster);
   if (!execution.status) {
     tell_all_skipped(cluster_steps, execution.status, ports);
   } else if (!cluster_steps.empty()) {
+    runner.keep_live_images(image_steps);
     // What watches for the first runner has ended with what stopped it.
     const RunSteps run = [&](const std::vector<plan::Step>& steps, OpenRelease* open, const Ports& with) {
       return with.stop == ports.stop ? runner.run(steps, open)

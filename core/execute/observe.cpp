@@ -79,8 +79,22 @@ class Observer {
   }
 
   base::Status see_rest() {
-    const auto images = see_ready_images(looking_, seen_);
+    const auto images = see_images_beside_the_live_ones();
     return images ? see_changes(looking_, seen_) : images;
+  }
+
+  base::Status see_images_beside_the_live_ones() {
+    ServiceImages kept;
+    const auto images = try_at_once({[this] { return see_ready_images(looking_, seen_); },
+                                     [&] {
+                                       kept = unchanged_images(looking_, seen_);
+                                       return base::Status();
+                                     }});
+    for (const auto& [service, image] : kept) {
+      seen_.observation.images[service] = image;
+    }
+    tell_kept_images(kept, ports_);
+    return images;
   }
 
   base::Status see_commit() {

@@ -3,6 +3,7 @@
 
 #include "core/base/result.hpp"
 #include "core/execute/identity.hpp"
+#include "core/execute/kept_images.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/ports.hpp"
 #include "core/execute/secrets.hpp"
@@ -66,6 +67,8 @@ struct Seen {
   std::vector<Settled> settled;  // by such dry runs
   // Of workloads: the variables that are to be taken out because they hide those of the project.
   std::map<kube::ObjectKey, std::vector<kube::FieldPath>> hiding;
+  ServiceImages live_images;  // of the chosen services, as their live Deployments have them
+  NewImages named_images;     // those of the tag, looked up and not compared yet with the live ones
   SecretValues secrets;
   World world;
 };

@@ -28,6 +28,7 @@ class ClusterLook : Look {
     const auto sided = seen && wish_.rollout ? see_sides() : seen;
     if (sided) {
       settle_replicas();
+      see_live_images();
     }
     return sided;
   }
@@ -108,6 +109,14 @@ class ClusterLook : Look {
     const auto& deployments = is_green ? green_ : seen_.observation.deployments;
     const auto live = deployments.find(service);
     return live == deployments.end() ? nullptr : &live->second;
+  }
+
+  void see_live_images() {
+    for (const auto* service : services_) {
+      if (const auto* live = live_deployment(*service->name); live != nullptr) {
+        seen_.live_images[*service->name] = running_image(*service->name, *live);
+      }
+    }
   }
 
   void settle_replicas() {

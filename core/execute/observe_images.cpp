@@ -3,6 +3,8 @@
 #include "core/execute/ready_images.hpp"
 #include "core/oci/reference.hpp"
 
+#include <utility>
+
 namespace deployctl::execute {
 namespace {
 
@@ -67,16 +69,26 @@ class ImageLook : Look {
     if (!seen_.world.registry) {
       seen_.world.registry = open_registry(target_, ports_);
     }
-    const auto digest = seen_.world.registry->client.resolve(*reference, ports_.stop);
-    if (digest) {
-      seen_.observation.images[*service.name] = pinned(text, *digest);
+    auto document = seen_.world.registry->client.manifest(*reference, ports_.stop);
+    if (document) {
+      take(service, *reference, text, std::move(*document));
       return {};
     }
-    const bool is_missing = digest.error().code == base::ErrorCode::not_found;
+    const bool is_missing = document.error().code == base::ErrorCode::not_found;
     if (is_missing && service.is_built() && options_.missing_images == MissingImages::expected) {
       return {};  // a plan may be made before the image is
     }
-    return no_image(service, digest.error());
+    return no_image(service, document.error());
+  }
+
+  // One that was named by its digest is taken by its word, and so are images that are not built here.
+  void take(const project::Service& service, const oci::Reference& reference, const std::string& text,
+            registry::RemoteDocument document) {
+    const auto image = pinned(text, document.digest);
+    seen_.observation.images[*service.name] = image;
+    if (service.is_built() && !reference.digest) {
+      seen_.named_images[*service.name] = {.reference = image, .document = std::move(document)};
+    }
   }
 
   // An image that is not there would fail the rollout, and the cause is known already.
@@ -111,6 +123,12 @@ base::Status see_named_images(const Looking& looking, Seen& seen) {
 
 base::Status see_ready_images(const Looking& looking, Seen& seen) {
   return ImageLook(looking, seen).see_ready();
+}
+
+ServiceImages unchanged_images(const Looking& looking, Seen& seen) {
+  const auto images = std::exchange(seen.named_images, {});
+  return images.empty() ? ServiceImages()
+                        : images_to_keep(images, seen.live_images, seen.world.registry->client, looking.ports.stop);
 }
 
 }  // namespace deployctl::execute

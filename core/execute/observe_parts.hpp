@@ -48,6 +48,10 @@ base::Status see_cluster(const Looking& looking, Seen& seen);
 base::Status see_named_images(const Looking& looking, Seen& seen);
 base::Status see_ready_images(const Looking& looking, Seen& seen);
 
+// Of the services whose named image is the same as the live one: the live one. Of the observation only what no other
+// part writes is touched.
+ServiceImages unchanged_images(const Looking& looking, Seen& seen);
+
 // What the ledger says, where the plan depends on it; with a dry run, what each apply would change and what would be
 // pruned. refused for a commit that is older than what is live.
 base::Status see_changes(const Looking& looking, Seen& seen);

@@ -1,6 +1,6 @@
 #include "core/execute/ready_images.hpp"
 
-#include "core/json/reader.hpp"
+#include "core/execute/running.hpp"
 
 namespace deployctl::execute {
 namespace {
@@ -16,15 +16,8 @@ bool is_pinned_at_rollout(const project::Service& service) {
 
 std::optional<std::string> running_pin(const std::string& service, const std::string& image,
                                        const kube::Object& deployment) {
-  for (const auto& container : json::Reader(deployment.body).at("spec", "template", "spec", "containers").elements()) {
-    if (container.at("name").string_or() != service) {
-      continue;
-    }
-    if (auto running = container.at("image").string_or(); running.starts_with(image + "@")) {
-      return running;
-    }
-  }
-  return std::nullopt;
+  auto running = running_image(service, deployment);
+  return running.starts_with(image + "@") ? std::optional(std::move(running)) : std::nullopt;
 }
 
 std::map<std::string, std::string> running_pins(const Services& services,

@@ -16,6 +16,15 @@ std::string selector_of(const std::vector<std::string>& services) {
 
 }  // namespace
 
+std::string running_image(const std::string& service, const kube::Object& deployment) {
+  for (const auto& container : json::Reader(deployment.body).at("spec", "template", "spec", "containers").elements()) {
+    if (container.at("name").string_or() == service) {
+      return container.at("image").string_or();
+    }
+  }
+  return {};
+}
+
 base::Result<Running> read_running(const std::vector<std::string>& services, cluster::Client& client,
                                    const std::string& name_space, std::stop_token stop) {
   auto listed = client.list(

@@ -17,6 +17,9 @@ struct Running {
   std::map<std::string, kube::Object> green;        // the other ones (generate/sides.hpp), by service
 };
 
+// What the service's container of the Deployment runs; empty when there is none.
+std::string running_image(const std::string& service, const kube::Object& deployment);
+
 // One request, whatever the number of services.
 base::Result<Running> read_running(const std::vector<std::string>& services, cluster::Client& client,
                                    const std::string& name_space, std::stop_token stop);

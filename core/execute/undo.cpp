@@ -44,11 +44,6 @@ Result<kube::Release> read_part(Ledger& ledger, long long number, const std::vec
   return release;
 }
 
-bool is_same(const kube::Release& left, const kube::Release& right) {
-  return left.secrets == right.secrets &&
-         std::ranges::equal(left.objects, right.objects, {}, &kube::Object::body, &kube::Object::body);
-}
-
 // The release before the live one may have been about other services: then it had these as they are now, and the newest
 // that had them otherwise is meant.
 Result<long long> newest_with_other(const std::vector<std::string>& services, Ledger& ledger, const Releases& releases,
@@ -66,7 +61,7 @@ Result<long long> newest_with_other(const std::vector<std::string>& services, Le
     if (!part) {
       return part.error();
     }
-    if (!part->objects.empty() && !is_same(*part, *now)) {
+    if (!part->objects.empty() && !plan::bring_the_same(*part, *now)) {
       return release.number;
     }
   }
@@ -113,7 +108,7 @@ Status tell_what_is_as_it_was(Ledger& ledger, const UndoWish& wish, const kube::
     auto after = *now;
     plan::keep_services(before, {service});
     plan::keep_services(after, {service});
-    if (is_same(before, after)) {
+    if (plan::bring_the_same(before, after)) {
       ports.events.emit(events::Note{events::Note::Level::warning,
                                      fmt::format("release {} has {} as it is now: 'deployctl undo {}' by itself goes "
                                                  "back to the newest that has it otherwise",

@@ -117,7 +117,7 @@ Value deployment(const Target& target, const Service& service, const ConfigMaps&
   auto body = object_of("apps/v1", "Deployment", target, service, *service.name);
   const auto version = options.tag == moving_tag ? "" : label_value(options.tag);
   if (service.is_built() && !version.empty()) {
-    body["metadata"]["labels"]["app.kubernetes.io/version"] = version;
+    body["metadata"]["labels"][std::string(version_label)] = version;
   }
   auto& spec = body["spec"];
   if (!service.scale) {

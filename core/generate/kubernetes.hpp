@@ -46,6 +46,9 @@ base::Result<std::vector<kube::Object>> kubernetes_objects(const project::Target
                                                            const project::Service& service, const Inputs& inputs,
                                                            const KubernetesOptions& options = {});
 
+// On the Deployment of a service that is built: the tag.
+inline constexpr std::string_view version_label = "app.kubernetes.io/version";
+
 kube::Object namespace_object(const project::Target& target);
 
 // An immutable Secret "<service>-secrets-<8 hex>" named after its content; `salt` (the namespace's uid, say) keeps the

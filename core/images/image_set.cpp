@@ -21,12 +21,6 @@ Result<oci::Document> parsed(const Document& document) {
   return read ? std::move(read) : read.error().within("{}", document.descriptor.digest.text());
 }
 
-// What builders put beside the images: their own records, for no platform.
-bool is_attestation(const oci::Descriptor& entry) {
-  return entry.annotations.contains("vnd.docker.reference.type") ||
-         (entry.platform && entry.platform->os == "unknown" && entry.platform->architecture == "unknown");
-}
-
 class Collector {
  public:
   Collector(Source& source, Attestations attestations, Wanted wanted, ImageSet& set)
@@ -37,7 +31,7 @@ class Collector {
       return Error::failed("indexes lie more than {} deep in one another", deepest_index);
     }
     for (const auto& entry : index.manifests) {
-      if (is_attestation(entry) && attestations_ == Attestations::skipped) {
+      if (oci::is_attestation(entry) && attestations_ == Attestations::skipped) {
         continue;
       }
       if (const auto taken = take(entry, depth); !taken) {
@@ -65,7 +59,7 @@ class Collector {
       set_.indexes.push_back(*std::move(document));
       return collect(*inner, depth + 1);
     }
-    auto& images = is_attestation(entry) ? set_.attestations : set_.images;
+    auto& images = oci::is_attestation(entry) ? set_.attestations : set_.images;
     images.push_back({*std::move(document), std::get<oci::ImageManifest>(*read)});
     return {};
   }

@@ -214,6 +214,11 @@ Result<Descriptor> descriptor_from_json(const json::Reader& value) {
   return descriptor;
 }
 
+bool is_attestation(const Descriptor& entry) {
+  return entry.annotations.contains("vnd.docker.reference.type") ||
+         (entry.platform && entry.platform->os == "unknown" && entry.platform->architecture == "unknown");
+}
+
 std::string StoredImage::blob_path(const Digest& blob) const {
   return fmt::format("{}/{}/{}", blobs, blob.algorithm(), blob.encoded());
 }

@@ -49,6 +49,9 @@ std::string index_bytes(const ImageIndex& index);
 json::Value to_json(const Descriptor& descriptor);
 base::Result<Descriptor> descriptor_from_json(const json::Reader& value);
 
+// What builders put beside the images of an index: their own records, for no platform.
+bool is_attestation(const Descriptor& entry);
+
 // An image whose blobs lie in a directory, ready to be pushed.
 struct StoredImage {
   std::string manifest;  // exact bytes

@@ -1,5 +1,6 @@
 #include "core/plan/restore.hpp"
 
+#include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 
@@ -39,6 +40,27 @@ bool mentions(const json::Value& value, const std::string& name) {
 
 bool is_used(const std::string& secret, const std::vector<kube::Object>& objects) {
   return std::ranges::any_of(objects, [&](const kube::Object& object) { return mentions(object.body, secret); });
+}
+
+void leave_out(json::Value& metadata, const char* part, std::string_view name) {
+  const auto found = metadata.find(part);
+  if (found == metadata.end()) {
+    return;
+  }
+  found->erase(std::string(name));
+  if (found->empty()) {
+    metadata.erase(part);
+  }
+}
+
+json::Value without_commit(const kube::Object& object) {
+  auto body = object.body;
+  if (const auto metadata = body.find("metadata"); metadata != body.end()) {
+    leave_out(*metadata, "annotations", commit_annotation);
+    leave_out(*metadata, "annotations", tag_annotation);
+    leave_out(*metadata, "labels", generate::version_label);
+  }
+  return body;
 }
 
 }  // namespace
@@ -180,6 +202,11 @@ void keep_services(kube::Release& release, const std::vector<std::string>& servi
   std::erase_if(release.two_sides, [&](const auto& sides) { return is_other(sides.first); });
   std::erase_if(release.depends_on, [&](const auto& each) { return is_other(each.first); });
   std::erase_if(release.secrets, [&](const std::string& secret) { return !is_used(secret, release.objects); });
+}
+
+bool bring_the_same(const kube::Release& one, const kube::Release& other) {
+  return one.secrets == other.secrets &&
+         std::ranges::equal(one.objects, other.objects, {}, without_commit, without_commit);
 }
 
 void carry_forward(kube::Release& record, const kube::Release& live, const std::vector<std::string>& touched) {

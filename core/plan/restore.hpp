@@ -22,6 +22,10 @@ Plan restore(const kube::Release& release, const kube::LedgerScope& scope, const
 // Leaves only these services in the release.
 void keep_services(kube::Release& release, const std::vector<std::string>& services);
 
+// Whether the two bring the same objects and Secrets, but for the commit and the tag that every release writes on its
+// workloads: it does so on those in which nothing has changed, too.
+bool bring_the_same(const kube::Release& one, const kube::Release& other);
+
 // Adds to a record what the run leaves alone: the objects, images and Secrets that `live` has of services other than
 // `touched`.
 void carry_forward(kube::Release& record, const kube::Release& live, const std::vector<std::string>& touched);

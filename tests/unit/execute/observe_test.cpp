@@ -124,6 +124,58 @@ TEST_F(ReadyImages, OfARegistryThatIsAwayNameTheWaysOut) {
   EXPECT_THAT(seen.error().hint, HasSubstr("write 'pin: tag' at cache, or the digest itself: " + image + "@sha256:"));
 }
 
+// A service that is built, pushed as 7.2 and live as 7.1, both of the same content.
+class BuiltImages : public ReadyImages {
+ protected:
+  BuiltImages() {
+    service_.image = {"registry.example.com/team/cache", {}};
+    service_.build = project::Build{};
+    serve("7.2", of_commit("two"));
+    serve(oci::Digest::of(of_commit("one")).text(), of_commit("one"));
+    serve(oci::Digest::of(of_commit("two")).text(), of_commit("two"));
+    runs(live);
+  }
+
+  static std::string of_commit(const std::string& commit) {
+    return oci::manifest_bytes({.media_type = std::string(oci::media_type::image_manifest),
+                                .config = {.media_type = std::string(oci::media_type::image_config),
+                                           .digest = oci::Digest::of("settings"),
+                                           .size = 8},
+                                .layers = {},
+                                .annotations = {{"org.opencontainers.image.revision", commit}}});
+  }
+
+  void serve(const std::string& identifier, const std::string& manifest) {
+    world_.transport.on(
+        "GET /v2/team/cache/manifests/" + identifier,
+        {{.body = manifest, .headers = {{"Content-Type", std::string(oci::media_type::image_manifest)}}}});
+  }
+
+  std::string image_for(const std::map<std::string, std::string>& given) {
+    return image_of(look({.tag = "7.2", .images = given}));
+  }
+
+  const std::string live = "registry.example.com/team/cache:7.1@" + oci::Digest::of(of_commit("one")).text();
+  const std::string pushed = image + "@" + oci::Digest::of(of_commit("two")).text();
+};
+
+TEST_F(BuiltImages, ThatAreTheLiveOnesStayAsTheyRun) {
+  EXPECT_EQ(image_for({}), live);
+  EXPECT_EQ(image_for({{"cache", image}}), live);
+}
+
+TEST_F(BuiltImages, ThatAreOthersAreTakenAsTheyArePushed) {
+  runs("registry.example.com/team/cache:7.1@" + another_digest);
+  EXPECT_EQ(image_for({}), pushed);
+  runs("");
+  EXPECT_EQ(image_for({}), pushed);
+}
+
+TEST_F(BuiltImages, ThatAreNamedByTheirDigestAreTakenByTheirWord) {
+  EXPECT_EQ(image_for({{"cache", pushed}}), pushed);
+  EXPECT_THAT(world_.transport.requests(), Not(Contains(HasSubstr(oci::Digest::of(of_commit("one")).text()))));
+}
+
 // A project of one service that the native builder makes: neither an engine nor a cluster is needed.
 class PushesTo : public ReadyImages {
  protected:

@@ -98,6 +98,28 @@ TEST(KeepServices, LeavesNothingOfTheOthers) {
   EXPECT_THAT(partial.depends_on, IsEmpty());
 }
 
+TEST(BringTheSame, CountsNeitherCommitNorTag) {
+  const auto of_commit = [](const std::string& commit, const std::string& image) {
+    auto made = release();
+    auto& api = made.objects.front().body;
+    api["metadata"]["annotations"] = {{commit_annotation, commit}, {tag_annotation, "v" + commit}};
+    api["metadata"]["labels"]["app.kubernetes.io/version"] = "v" + commit;
+    api["spec"]["image"] = image;
+    return made;
+  };
+  EXPECT_TRUE(bring_the_same(of_commit("1", "api:1"), of_commit("2", "api:1")));
+  auto outside_git = of_commit("1", "api:1");
+  outside_git.objects.front().body["metadata"].erase("annotations");
+  EXPECT_TRUE(bring_the_same(of_commit("1", "api:1"), outside_git));
+  EXPECT_FALSE(bring_the_same(of_commit("1", "api:1"), of_commit("1", "api:2")));
+  auto other = of_commit("1", "api:1");
+  other.objects.front().body["metadata"]["annotations"]["team"] = "web";
+  EXPECT_FALSE(bring_the_same(of_commit("1", "api:1"), other));
+  auto secrets = release();
+  secrets.secrets = {"api-secrets-2"};
+  EXPECT_FALSE(bring_the_same(release(), secrets));
+}
+
 TEST(CarryForward, TakesOverWhatTheRunLeavesAlone) {
   kube::Release record{.images = {{"api", "api:2"}},
                        .objects = {object("apps/v1", "Deployment", "api", "api")},
