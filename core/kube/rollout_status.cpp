@@ -17,14 +17,22 @@ struct Standing {
   std::string summary;
 };
 
+// Old replicas that cannot serve are taken away first: while some replica is not available, it is the new ones that are
+// waited for.
+std::string waiting_with_old_replicas(const Deployment& deployment) {
+  const auto old = deployment.replicas - deployment.updated;
+  return deployment.available < deployment.replicas
+             ? fmt::format("waiting for new replicas to become available, then for {} old to go", old)
+             : fmt::format("waiting for {} old replicas to go", old);
+}
+
 Standing standing_of_numbers(const Deployment& deployment) {
   if (deployment.updated < deployment.desired) {
     return {RolloutPhase::progressing,
             fmt::format("{} of {} new replicas have been created", deployment.updated, deployment.desired)};
   }
   if (deployment.replicas > deployment.updated) {
-    return {RolloutPhase::progressing,
-            fmt::format("waiting for {} old replicas to go", deployment.replicas - deployment.updated)};
+    return {RolloutPhase::progressing, waiting_with_old_replicas(deployment)};
   }
   if (deployment.updated > deployment.desired) {
     return {RolloutPhase::progressing,
