@@ -62,9 +62,13 @@ using Message = std::variant<Arrival, Listing, Trouble, Recovery, RegistrySaid, 
 constexpr std::array<std::string_view, 5> followed_kinds{"Deployment", "ReplicaSet", "Pod", "Event", "Job"};
 constexpr std::array<std::string_view, 2> polled_kinds{"Deployment", "Pod"};
 
-// Without events a verdict comes later; without the others there is none.
+// Looked at once pods are refused for one.
+constexpr std::string_view quota_kind = "ResourceQuota";
+
+// Without events a verdict comes later, without quotas one that has room by now counts as full; without the others
+// there is none.
 bool can_do_without(std::string_view kind) {
-  return kind == "Event";
+  return kind == "Event" || kind == quota_kind;
 }
 
 // Evidence is read by people: of a dump without line ends the beginning says enough.
@@ -98,7 +102,20 @@ struct RolloutWatch::Shared {
       if (kind == "Job" && !options.with_jobs) {
         continue;
       }
-      threads.emplace_back([this, kind, how](const std::stop_token& stop) { run(kind, how, stop); });
+      watch_kind(kind, how);
+    }
+    if (watches_quotas) {
+      watch_kind(quota_kind, WatchStart::with_list);
+    }
+  }
+
+  void watch_kind(std::string_view kind, WatchStart how) {
+    threads.emplace_back([this, kind, how](const std::stop_token& stop) { run(kind, how, stop); });
+  }
+
+  void watch_quotas() {
+    if (!std::exchange(watches_quotas, true)) {
+      watch_kind(quota_kind, WatchStart::with_list);
     }
   }
 
@@ -114,7 +131,7 @@ struct RolloutWatch::Shared {
   void run(std::string_view kind, WatchStart how, const std::stop_token& stop) {
     const ListQuery query{.resource = kube::resource_of(kind),
                           .name_space = name_space,
-                          .label_selector = kind == "Event" ? std::string() : options.label_selector};
+                          .label_selector = can_do_without(kind) ? std::string() : options.label_selector};
     WatchHandler handler;
     handler.on_event = [this](WatchEventType type, kube::Object object) { push(Arrival{type, std::move(object)}); };
     handler.on_list = [this, kind](std::vector<kube::Object> objects) {
@@ -167,6 +184,7 @@ struct RolloutWatch::Shared {
   std::mutex mutex;
   std::condition_variable_any changed;
   std::deque<Message> queue;
+  bool watches_quotas = false;
   std::set<std::string> asked;        // images whose registry was asked
   std::vector<std::jthread> threads;  // last: they end before what they use
 };
@@ -238,6 +256,9 @@ class RolloutWatch::Waiter {
   }
 
   void take(const Trouble& trouble) {
+    if (trouble.kind == quota_kind) {
+      return;  // who may not read them does without
+    }
     if (trouble.has_given_up && !can_do_without(trouble.kind)) {
       fatal_ = trouble.error.within("watching the rollout");
       return;
@@ -307,6 +328,9 @@ class RolloutWatch::Waiter {
     if (finding.rule == "image-not-found" || finding.rule == "image-pull-denied" ||
         finding.rule == "image-pull-fails") {
       shared_.ask_registry(finding.image);
+    }
+    if (finding.rule == "quota-exceeded" || finding.rule == "quota-exceeded-for-now") {
+      shared_.watch_quotas();
     }
     ExplainedFinding explained{.finding = std::move(finding)};
     const auto& about = explained.finding;

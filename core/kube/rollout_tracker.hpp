@@ -72,7 +72,8 @@ class RolloutTracker {
 
   void follow(RolloutTarget target, Moment now);
 
-  // The object as it is now, or its end. Deployments, ReplicaSets, Jobs, Pods and Events; other kinds are ignored.
+  // The object as it is now, or its end. Deployments, ReplicaSets, Jobs, Pods, Events and ResourceQuotas; other kinds
+  // are ignored.
   void put(const Object& object) { view_.put(object); }
   void remove(const Object& object) { view_.remove(object); }
   // All objects of a kind: those that are not among them are gone.

@@ -99,6 +99,8 @@ void RolloutView::put(const Object& object) {
     put_pod(object);
   } else if (kind == "Event") {
     put_event(object);
+  } else if (kind == "ResourceQuota") {
+    put_quota(object);
   }
 }
 
@@ -150,6 +152,15 @@ void RolloutView::put_event(const Object& object) {
   touch_owner_of_pod(pods_.owner(about));
 }
 
+// Whom it refuses pods, it does not say.
+void RolloutView::put_quota(const Object& object) {
+  if (!quotas_) {
+    quotas_.emplace();
+  }
+  quotas_->insert_or_assign(object.name(), Quota::from_json(object.body));
+  touched_.is_all = true;
+}
+
 void RolloutView::remove(const Object& object) {
   const auto kind = object.kind();
   const auto uid = uid_of(object);
@@ -170,6 +181,9 @@ void RolloutView::remove(const Object& object) {
     const auto about = json::Reader(object.body).at("involvedObject");
     erase_below(events_, about.at("uid").string_or(), uid);
     erase_below(claim_events_, about.at("name").string_or(), uid);
+  } else if (kind == "ResourceQuota" && quotas_) {
+    quotas_->erase(object.name());
+    touched_.is_all = true;
   }
 }
 
@@ -186,6 +200,8 @@ void RolloutView::replace(std::string_view kind, std::span<const Object> objects
   } else if (kind == "Event") {
     events_.clear();
     claim_events_.clear();
+  } else if (kind == "ResourceQuota") {
+    quotas_.emplace();
   }
   for (const auto& object : objects) {
     put(object);
@@ -201,7 +217,7 @@ const Job* RolloutView::job(const std::string& name) const {
 }
 
 verdict::Evidence RolloutView::evidence_for(const Deployment& deployment, const WrittenState& written) const {
-  verdict::Evidence evidence{.deployment = &deployment, .written = written};
+  verdict::Evidence evidence{.deployment = &deployment, .written = written, .quotas = quotas()};
   add_events(deployment.uid, evidence);
   // As long as what is known of it is older than our write, its newest pods are those of the write before.
   if (deployment.generation < written.generation) {
@@ -216,7 +232,7 @@ verdict::Evidence RolloutView::evidence_for(const Deployment& deployment, const 
 }
 
 verdict::Evidence RolloutView::evidence_for(const Job& job) const {
-  verdict::Evidence evidence{.job = &job};
+  verdict::Evidence evidence{.job = &job, .quotas = quotas()};
   add_events(job.uid, evidence);
   if (const auto pods = pods_.by_owner.find(job.uid); pods != pods_.by_owner.end()) {
     for (const auto& [uid, pod] : pods->second) {

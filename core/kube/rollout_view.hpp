@@ -6,10 +6,12 @@
 #include "core/kube/job.hpp"
 #include "core/kube/object.hpp"
 #include "core/kube/pod.hpp"
+#include "core/kube/quota.hpp"
 #include "core/kube/rollout_status.hpp"
 #include "core/kube/verdict.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -21,7 +23,8 @@ namespace deployctl::kube {
 
 class RolloutView {
  public:
-  // The object as it is now, or its end. Deployments, ReplicaSets, Jobs, Pods and Events; other kinds are ignored.
+  // The object as it is now, or its end. Deployments, ReplicaSets, Jobs, Pods, Events and ResourceQuotas; other kinds
+  // are ignored.
   void put(const Object& object);
   void remove(const Object& object);
   // All objects of a kind: those that are not among them are gone.
@@ -83,10 +86,12 @@ class RolloutView {
   void put_job(const Object& object);
   void put_pod(const Object& object);
   void put_event(const Object& object);
+  void put_quota(const Object& object);
   void touch_owner_of_pod(const std::string& uid);
   void touch_deployment(const std::string& uid);
   void touch_job(const std::string& uid);
   [[nodiscard]] std::vector<const ReplicaSet*> replica_sets_of(const Deployment& deployment) const;
+  [[nodiscard]] const Quotas* quotas() const { return quotas_ ? &*quotas_ : nullptr; }
   void add_pods(const ReplicaSet& replica_set, verdict::Evidence& evidence) const;
   void add_events(const std::string& uid, verdict::Evidence& evidence) const;
   void add_claim_events(const Pod& pod, verdict::Evidence& evidence) const;
@@ -98,6 +103,7 @@ class RolloutView {
   Owned<Pod> pods_;                 // of replica sets and Jobs
   ByOwner<Event> events_;           // by uid of what it is about, then uid
   ByOwner<Event> claim_events_;     // by name of the claim, then uid
+  std::optional<Quotas> quotas_;    // nothing: not looked at
 };
 
 }  // namespace deployctl::kube

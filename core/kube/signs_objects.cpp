@@ -37,7 +37,7 @@ constexpr auto refusals = std::to_array<Refusal>({
     {"pods-refused", {"is forbidden", "denied the request", "violates podsecurity", "is invalid", "no priorityclass"}},
 });
 
-std::string_view rule_for_refused_pods(std::string_view message) {
+std::string_view rule_for_words(std::string_view message) {
   for (const auto& refusal : refusals) {
     for (const auto word : refusal.words) {
       if (!word.empty() && mentions(message, {word})) {
@@ -48,15 +48,29 @@ std::string_view rule_for_refused_pods(std::string_view message) {
   return "pods-not-created";
 }
 
+// A refusal is what the controller says until it tries again, also of a quota that somebody has raised or deleted
+// meanwhile; `latest` is the last one that it told. While a quota is full, every new pod that starts takes room that an
+// old one has; with nothing leaving, no room will come.
+std::string_view rule_for_refused_pods(std::string_view message, const Event* latest, const Evidence& evidence) {
+  const auto rule = rule_for_words(message);
+  if (rule != "quota-exceeded") {
+    return rule;
+  }
+  if (evidence.quotas != nullptr && is_relieved(latest == nullptr ? message : latest->message, *evidence.quotas)) {
+    return "quota-relieved";
+  }
+  return evidence.old_pods_are_leaving ? "quota-exceeded-for-now" : "quota-exceeded";
+}
+
+std::string told(std::string_view rule, const std::string& refusal) {
+  return rule == "quota-relieved" ? "there is room by now, and the controller has not tried again: " + refusal
+                                  : refusal;
+}
+
 // Replica sets are taken up again when their template is: what happened to one before our write is none of ours.
 std::vector<const Event*> since_written(std::vector<const Event*> events, const Evidence& evidence) {
   std::erase_if(events, [&](const Event* event) { return is_before_write(event->time, evidence); });
   return events;
-}
-
-// Every new pod that starts takes room an old one has; with nothing leaving, no room will come.
-std::string_view quota_rule(const Evidence& evidence) {
-  return evidence.old_pods_are_leaving ? "quota-exceeded-for-now" : "quota-exceeded";
 }
 
 // With every pod that comes or goes there may be room. The controller waits longer after each refusal, about as long as
@@ -193,17 +207,17 @@ void add_replica_set_signs(const Evidence& evidence, std::vector<Sign>& signs) {
   }
   const auto* event = newest(events);
   const auto& message = is_failing ? failure->message : event->message;
-  const auto rule = rule_for_refused_pods(message);
-  signs.push_back({.rule = rule == "quota-exceeded" ? quota_rule(evidence) : rule,
+  const auto rule = rule_for_refused_pods(message, event, evidence);
+  signs.push_back({.rule = rule,
                    .object = "replicaset/" + replica_set->name,
                    .object_uid = replica_set->uid,
                    .field = is_failing ? "status.conditions[ReplicaFailure]" : "events",
                    .reason = is_failing ? failure->reason : event->reason,
-                   .message = message,
+                   .message = told(rule, message),
                    .attempts = std::max(1, total_count(events)),
                    // The controller tries again, ever more rarely, and the condition is of the first time.
                    .has_hope = events.empty() && is_before_write(failure->since, evidence)});
-  if (is_failing && rule == "quota-exceeded") {
+  if (is_failing && (rule == "quota-exceeded" || rule == "quota-exceeded-for-now")) {
     give_time_to_find_room(evidence, *failure, event, signs.back());
   }
 }
@@ -216,12 +230,13 @@ void add_job_signs(const Evidence& evidence, std::vector<Sign>& signs) {
     return;
   }
   const auto* event = newest(events);
-  signs.push_back({.rule = rule_for_refused_pods(event->message),
+  const auto rule = rule_for_refused_pods(event->message, event, evidence);
+  signs.push_back({.rule = rule,
                    .object = "job/" + job.name,
                    .object_uid = job.uid,
                    .field = "events",
                    .reason = event->reason,
-                   .message = event->message,
+                   .message = told(rule, event->message),
                    .attempts = std::max(1, total_count(events))});
 }
 

@@ -9,6 +9,7 @@
 #include "core/kube/deployment.hpp"
 #include "core/kube/job.hpp"
 #include "core/kube/pod.hpp"
+#include "core/kube/quota.hpp"
 #include "core/kube/rollout_status.hpp"
 
 #include <chrono>
@@ -122,6 +123,7 @@ struct Evidence {
   Moment written_at{0};
   bool paused_on_purpose = false;
   const std::map<std::string, ImageAnswer>* images = nullptr;  // what registries have said; may be null
+  const Quotas* quotas = nullptr;                              // of the namespace; null: not looked at
 };
 
 // What must be remembered from one look to the next.

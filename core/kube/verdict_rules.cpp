@@ -116,6 +116,8 @@ constexpr auto table = std::to_array<Rule>({
      "the pod gets no network or sandbox: look at the network plugin and at the container runtime of the node"},
     {"quota-exceeded-for-now", Class::denied, after(seconds(20)), no, each, one,
      "old pods are leaving and will make room"},
+    {"quota-relieved", Class::denied, after(seconds(20)), no, each, one,
+     "the controller tries again by itself, each time after about as long as it has tried in vain"},
     {"admission-unavailable", Class::denied, after(seconds(30)), no, each, one,
      "look at the admission webhook named in the message"},
     {"pods-not-created", Class::controller, after(seconds(30)), no, each, one, "read the message of the API server"},

@@ -105,6 +105,40 @@ TEST(RolloutWatch, IsDoneAsSoonAsTheServerSaysSo) {
   EXPECT_LE(world.transport.requests().size(), 4U) << "one request for each kind";
 }
 
+void refuse_pods(World& world) {
+  auto refused = replica_set();
+  refused["status"]["conditions"] = {{{"type", "ReplicaFailure"},
+                                      {"status", "True"},
+                                      {"reason", "FailedCreate"},
+                                      {"message",
+                                       "pods \"a\" is forbidden: exceeded quota: small, requested: pods=1, "
+                                       "used: pods=1, limited: pods=1"}}};
+  serve_idle(world);
+  world.transport.on(deployments, {open_stream({added(deployment(0))})});
+  world.transport.on(replica_sets, {open_stream({added(refused)})});
+}
+
+// No other rollout needs them.
+TEST(RolloutWatch, LooksAtQuotasOnceOneHasRefusedAPod) {
+  World world;
+  refuse_pods(world);
+  world.transport.on("GET /api/v1/namespaces/shop/resourcequotas",
+                     {{.body = R"({"metadata":{"resourceVersion":"7"},"items":[]})"}, open_stream({})});
+  const auto result = run(world, milliseconds(1'500));
+  ASSERT_EQ(result.said.size(), 3U);
+  EXPECT_EQ(result.said[1], "quota-exceeded");
+  EXPECT_EQ(result.said[2], "quota-relieved") << "it is gone";
+}
+
+TEST(RolloutWatch, LooksAtNoQuotasWhereTheyMayNotBeRead) {
+  World world;
+  refuse_pods(world);
+  world.transport.on("GET /api/v1/namespaces/shop/resourcequotas",
+                     {{.status = 403, .body = R"({"kind":"Status","reason":"Forbidden","message":"no","code":403})"}});
+  EXPECT_THAT(run(world, milliseconds(500)).said,
+              ElementsAre("shop-api: waiting for 1 of 1 new replicas to become available", "quota-exceeded"));
+}
+
 TEST(RolloutWatch, FailsWithTheCauseAndWhatTheContainerPrinted) {
   World world;
   serve_idle(world);
