@@ -27,6 +27,9 @@ base::Status bind_all(const base::SharedLibrary& library, CurlLibrary& curl) {
   bind(curl.multi_poll, "curl_multi_poll");
   bind(curl.multi_wakeup, "curl_multi_wakeup");
   bind(curl.multi_info_read, "curl_multi_info_read");
+  bind(curl.share_init, "curl_share_init");
+  bind(curl.share_cleanup, "curl_share_cleanup");
+  bind(curl.share_setopt, "curl_share_setopt");
   bind(curl.slist_append, "curl_slist_append");
   bind(curl.slist_free_all, "curl_slist_free_all");
   return status;

@@ -23,6 +23,9 @@ struct CurlLibrary {
   decltype(&curl_multi_poll) multi_poll = nullptr;
   decltype(&curl_multi_wakeup) multi_wakeup = nullptr;
   decltype(&curl_multi_info_read) multi_info_read = nullptr;
+  decltype(&curl_share_init) share_init = nullptr;
+  decltype(&curl_share_cleanup) share_cleanup = nullptr;
+  decltype(&curl_share_setopt) share_setopt = nullptr;
   decltype(&curl_slist_append) slist_append = nullptr;
   decltype(&curl_slist_free_all) slist_free_all = nullptr;
 };

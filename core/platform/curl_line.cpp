@@ -9,9 +9,18 @@
 #include <utility>
 
 namespace deployctl::platform {
+namespace {
 
-CurlLine::CurlLine(const CurlLibrary& library, CurlRoute to)
-    : curl(library), route(std::move(to)), easy(curl.easy_init()), multi(curl.multi_init()) {}
+// A first connection that takes longer is to a peer far away, or to none: waiting for it would cost more than a
+// handshake.
+constexpr std::chrono::milliseconds longest_wait_for_session{10};
+
+}  // namespace
+
+CurlLine::CurlLine(const CurlLibrary& library, CurlRoute to, const CurlSessions& sessions)
+    : curl(library), route(std::move(to)), easy(curl.easy_init()), multi(curl.multi_init()) {
+  sessions.share_with(easy);
+}
 
 CurlLine::~CurlLine() {
   curl.easy_cleanup(easy);
@@ -41,25 +50,63 @@ int CurlLine::on_close(void* self, curl_socket_t socket) {
 }
 
 std::unique_ptr<CurlLine> CurlLines::take(const CurlLibrary& curl, CurlRoute route) {
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found =
-        std::ranges::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& line) { return line->route == route; });
-    if (found != idle_.rend()) {
-      auto line = std::move(*found);
-      idle_.erase(std::next(found).base());
-      return line;
-    }
+  std::unique_lock lock(mutex_);
+  if (auto idle = take_idle(route)) {
+    return idle;
   }
-  return std::make_unique<CurlLine>(curl, std::move(route));
+  if (const auto* opening = opening_of(route)) {
+    changed_.wait_until(lock, opening->since + longest_wait_for_session, [&] { return opening_of(route)->is_over; });
+    if (auto idle = take_idle(route)) {
+      return idle;
+    }
+  } else if (route.origin.starts_with("https:")) {
+    openings_.push_back({.route = route, .since = std::chrono::steady_clock::now()});
+  }
+  return std::make_unique<CurlLine>(curl, std::move(route), sessions(curl));
 }
 
-void CurlLines::give_back(std::unique_ptr<CurlLine> line) {
-  std::unique_ptr<CurlLine> oldest;  // closed outside of the lock
+std::unique_ptr<CurlLine> CurlLines::open(const CurlLibrary& curl, CurlRoute route) {
   const std::scoped_lock lock(mutex_);
+  return std::make_unique<CurlLine>(curl, std::move(route), sessions(curl));
+}
+
+const CurlSessions& CurlLines::sessions(const CurlLibrary& curl) {
+  if (!sessions_) {
+    sessions_.emplace(curl);
+  }
+  return *sessions_;
+}
+
+std::unique_ptr<CurlLine> CurlLines::take_idle(const CurlRoute& route) {
+  const auto found =
+      std::ranges::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& line) { return line->route == route; });
+  if (found == idle_.rend()) {
+    return nullptr;
+  }
+  auto line = std::move(*found);
+  idle_.erase(std::next(found).base());
+  return line;
+}
+
+CurlLines::Opening* CurlLines::opening_of(const CurlRoute& route) {
+  const auto found = std::ranges::find(openings_, route, &Opening::route);
+  return found == openings_.end() ? nullptr : &*found;
+}
+
+void CurlLines::give_back(std::unique_ptr<CurlLine> line, bool is_clean) {
+  std::unique_ptr<CurlLine> surplus;  // closed outside of the lock
+  const std::scoped_lock lock(mutex_);
+  if (auto* opening = opening_of(line->route)) {
+    opening->is_over = true;
+    changed_.notify_all();
+  }
+  if (!is_clean) {
+    surplus = std::move(line);
+    return;
+  }
   idle_.push_back(std::move(line));
   if (idle_.size() > most_idle_) {
-    oldest = std::move(idle_.front());
+    surplus = std::move(idle_.front());
     idle_.erase(idle_.begin());
   }
 }

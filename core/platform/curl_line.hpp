@@ -8,9 +8,13 @@
 
 #include "core/http/transport.hpp"
 #include "core/platform/curl_library.hpp"
+#include "core/platform/curl_sessions.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +37,7 @@ struct CurlLine {
   CURL* easy = nullptr;
   CURLM* multi = nullptr;
 
-  CurlLine(const CurlLibrary& library, CurlRoute to);
+  CurlLine(const CurlLibrary& library, CurlRoute to, const CurlSessions& sessions);
   ~CurlLine();
   CurlLine(const CurlLine&) = delete;
   CurlLine& operator=(const CurlLine&) = delete;
@@ -52,13 +56,30 @@ class CurlLines {
   // At most `most_idle` are kept.
   explicit CurlLines(std::size_t most_idle) : most_idle_(most_idle) {}
 
-  // One that was opened with this route, or a new one.
+  // One that was opened with this route, or a new one. While the first to a peer with TLS is being opened the others
+  // wait a moment for the session that they can go on with.
   std::unique_ptr<CurlLine> take(const CurlLibrary& curl, CurlRoute route);
-  void give_back(std::unique_ptr<CurlLine> line);
+  // A new one in any case, at once.
+  std::unique_ptr<CurlLine> open(const CurlLibrary& curl, CurlRoute route);
+  // For the next exchange when it is clean; closed otherwise.
+  void give_back(std::unique_ptr<CurlLine> line, bool is_clean);
 
  private:
+  using Moment = std::chrono::steady_clock::time_point;
+  struct Opening {
+    CurlRoute route;
+    Moment since;
+    bool is_over = false;
+  };
+  const CurlSessions& sessions(const CurlLibrary& curl);
+  std::unique_ptr<CurlLine> take_idle(const CurlRoute& route);
+  Opening* opening_of(const CurlRoute& route);
+
   std::size_t most_idle_;
   std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<CurlSessions> sessions_;         // since the library is there
+  std::vector<Opening> openings_;                // of every route with TLS, the first line
   std::vector<std::unique_ptr<CurlLine>> idle_;  // the latest used at the back: it is most likely still open
 };
 

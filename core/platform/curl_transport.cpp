@@ -450,9 +450,7 @@ Result<http::Response> CurlTransport::send(const http::Request& request, const h
   auto line = pool_->take(*curl, std::move(route));
   Call call(*line, request, exchange, options_);
   auto answer = call.run();
-  if (call.is_clean()) {
-    pool_->give_back(std::move(line));
-  }
+  pool_->give_back(std::move(line), call.is_clean());
   return answer;
 }
 

@@ -22,7 +22,7 @@ from .world import USER
 
 KEYS = {"about", "covers", "registry", "tls", "login", "listens_after", "banner", "layers", "before", "faults", "afterwards",
         "requests", "leaves", "within", "seen_with_login", "forwarded_proto", "host", "proxy", "nginx", "client_certificate",
-        "referrers", "trusted"}
+        "referrers", "trusted", "resumed_sessions"}
 IMPORT = 'deployctl image import oci:image "$TARGET"\n'
 # How far a run is, and how long it took: another thing each time.
 PROGRESS = re.compile(r"^(image \w+$|(import:|export:|copy:|delete:|finished in|failed after|interrupted after) .*)\n", re.MULTILINE)
@@ -222,6 +222,9 @@ class Run:
             count = sum(1 for entry in self.network.seen if fits(entry, pattern))
             if not allows(wanted, count):
                 yield f"{count} requests '{pattern}', expected {wanted}"
+        wanted = self.case.get("resumed_sessions", ">=0")
+        if not allows(wanted, self.network.resumed_sessions):
+            yield f"{self.network.resumed_sessions} connections went on with a TLS session, expected {wanted}"
 
     def _leaks(self, outcome):
         """No secret in any output; an Authorization only where the case says that it belongs."""

@@ -148,7 +148,10 @@ class Server:
             speaks_tls = sock.recv(1, socket.MSG_PEEK) == b"\x16"
             if speaks_tls != bool(self.tls):
                 return self._refuse(sock)
-            return wire.Stream(self.tls.wrap_socket(sock, server_side=True) if self.tls else sock)
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+                self.network.resumed_sessions += sock.session_reused
+            return wire.Stream(sock)
         except (OSError, ssl.SSLError):
             self._say_no_more(sock)
             return None
@@ -184,6 +187,7 @@ class Network:
         self.rules, self.registry, self.forwarded_proto, self.texts = rules, registry, forwarded_proto, texts or {}
         self.is_behind_tls = tls is not None
         self.seen = []
+        self.resumed_sessions = 0
         self._lock = threading.Lock()
         self.ended = threading.Event()
         self.front = Server("front", self, tls, listens_after, banner)
