@@ -80,6 +80,7 @@ struct Request {
   std::string unix_socket;                 // connect to this socket instead of the URL's host
   std::string proxy;                       // proxy URL; empty: the environment's by the usual rules; "direct": none
   Timeouts timeouts;
+  bool on_new_connection = false;            // a kept one may have been closed in the meantime
   std::uint64_t max_body_bytes = 4u << 20u;  // of the answer kept in Response::body
 };
 

@@ -447,7 +447,7 @@ Result<http::Response> CurlTransport::send(const http::Request& request, const h
                            : request.proxy.empty() ? options_.proxies.proxy_for(request.url)
                                                    : request.proxy,
                   .tls = request.tls ? *request.tls : http::TlsSettings()};
-  auto line = pool_->take(*curl, std::move(route));
+  auto line = request.on_new_connection ? pool_->open(*curl, std::move(route)) : pool_->take(*curl, std::move(route));
   Call call(*line, request, exchange, options_);
   auto answer = call.run();
   pool_->give_back(std::move(line), call.is_clean());

@@ -400,7 +400,7 @@ Result<http::Response> PlainTransport::send(const http::Request& request, const 
     return Error::interrupted();
   }
   const auto peer = peer_of(request);
-  while (auto kept = pool_->take(peer)) {
+  while (auto kept = request.on_new_connection ? std::nullopt : pool_->take(peer)) {
     Call call(request, exchange, options_.user_agent);
     if (!call.open(*kept)) {
       continue;  // one that was being opened ahead; a new one will say why it cannot

@@ -178,6 +178,7 @@ class Upload {
   std::stop_token stop_;
   std::optional<base::Url> location_;              // of an upload session that may still be there
   std::uint64_t offset_ = 0;                       // kept by it
+  bool is_again_ = false;                          // what broke may have been a kept connection
   std::uint64_t chunk_ = session_.habits().chunk;  // bytes in one request; 0: all that are left
 };
 
@@ -186,7 +187,8 @@ Result<Answer> Upload::send(std::string_view method, const base::Url& url, std::
   Call call{.method = std::string(method),
             .url = url,
             .headers = {{"Content-Type", "application/octet-stream"}},
-            .repeat = Repeat::no};
+            .repeat = Repeat::no,
+            .on_new_connection = is_again_};
   const bool is_whole = length == upload_.blob.size;
   if (!is_whole && length > 0) {
     call.headers.set("Content-Range", fmt::format("{}-{}", offset_, offset_ + length - 1));
@@ -335,6 +337,7 @@ Result<Uploaded> Upload::run() {
     if (const auto* error = std::get_if<Error>(&result)) {
       return ended(*error);
     }
+    is_again_ = true;
     if (offset_ >= furthest + progress_that_counts) {
       furthest = offset_;
       attempt = 1;

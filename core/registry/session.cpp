@@ -239,6 +239,7 @@ Result<http::Response> Session::send_once(const Call& call, const base::Url& url
                         .unix_socket = {},
                         .proxy = {},
                         .timeouts = options_.timeouts,
+                        .on_new_connection = call.on_new_connection,
                         .max_body_bytes = call.max_body_bytes};
   if (!authorization.empty()) {
     request.headers.set("Authorization", authorization);

@@ -29,6 +29,7 @@ struct Call {
   http::UploadProgress on_upload;
   http::ResponseSink sink;  // a broken exchange that has one is not repeated here
   Repeat repeat = Repeat::as_it_is;
+  bool on_new_connection = false;
   std::uint64_t max_body_bytes = 1u << 20u;
 };
 

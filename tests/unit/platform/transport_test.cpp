@@ -103,6 +103,16 @@ TYPED_TEST(EachTransport, UsesOneConnectionForEachRequestAtTheSameTime) {
   EXPECT_EQ(server.connections(), 4);
 }
 
+TYPED_TEST(EachTransport, OpensAConnectionWhenANewOneIsWanted) {
+  LoopbackServer server(echo_all);
+  TypeParam transport;
+  ASSERT_TRUE(transport.send(get(server.url())));
+  auto request = get(server.url());
+  request.on_new_connection = true;
+  ASSERT_TRUE(transport.send(request));
+  EXPECT_EQ(server.connections(), 2);
+}
+
 TYPED_TEST(EachTransport, SendsABodyAgainWhenAKeptConnectionWasClosed) {
   LoopbackServer server([](Connection& connection) {
     const auto request = connection.read_request();
