@@ -134,6 +134,7 @@ struct Chosen {
   CLI::App* parser = nullptr;
   Action action;
   Prints prints = Prints::events;
+  Meets meets = Meets::nobody;
 };
 
 // Puts the commands on the parser. Declaring the options of the chosen one is enough: the others only have to be
@@ -151,7 +152,7 @@ Chosen declare_commands(CLI::App& app, std::span<const Command> among, std::span
       parser->require_subcommand(0, 1);
       chosen = declare_commands(*parser, command.subcommands(), path.subspan(1));
     } else {
-      chosen = {.parser = parser, .action = command.declare(*parser), .prints = command.prints};
+      chosen = {.parser = parser, .action = command.declare(*parser), .prints = command.prints, .meets = command.meets};
     }
   }
   return chosen;
@@ -193,6 +194,9 @@ int run(int argc, char** argv) {
   }
   if (chosen.parser != nullptr && chosen.parser->parsed()) {
     Runtime runtime(options, chosen.prints);
+    if (chosen.meets == Meets::cluster) {
+      runtime.expect_cluster();
+    }
     return runtime.finish(chosen.action(runtime));
   }
   return print_result(app.help());

@@ -20,6 +20,9 @@ using Action = std::function<int(Runtime&)>;
 // on stderr.
 enum class Prints { events, results };
 
+// Whether a cluster is asked about most of the time.
+enum class Meets { nobody, cluster };
+
 struct Command {
   std::string_view name;
   std::string_view group;     // heading on the help page
@@ -31,6 +34,7 @@ struct Command {
   // The commands below it, in the order of its help page: `deployctl image inspect`. Null for most.
   std::span<const Command> (*subcommands)() = nullptr;
   Prints prints = Prints::events;
+  Meets meets = Meets::nobody;
 };
 
 // Every command, in the order of the help page.

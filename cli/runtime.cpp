@@ -99,6 +99,10 @@ bool Runtime::stdin_is_terminal() const {
   return isatty(STDIN_FILENO) == 1;
 }
 
+void Runtime::expect_cluster() {
+  parts_->transport.expect_tls();
+}
+
 execute::Ports Runtime::ports() {
   if (!parts_->interrupts) {
     parts_->interrupts.emplace();

@@ -34,6 +34,8 @@ class Runtime {
   // As a step of a GitHub or GitLab job.
   [[nodiscard]] bool runs_in_ci() const;
 
+  // A cluster will be asked soon: what that takes is got ready beside whatever comes first.
+  void expect_cluster();
   // The outside world for core. The first call starts listening for Ctrl-C and makes the reporter.
   execute::Ports ports();
   io::FileSystem& files();

@@ -430,6 +430,11 @@ CurlTransport::CurlTransport(CurlOptions options)
 
 CurlTransport::~CurlTransport() = default;
 
+// Its forty libraries take the loader as long as a handshake takes. What goes wrong is told by the first request.
+void CurlTransport::expect_tls() {
+  loading_ = std::jthread([] { (void)curl_library(); });
+}
+
 Result<http::Response> CurlTransport::send(const http::Request& request, const http::Exchange& exchange) {
   if (const auto valid = check(request); !valid) {
     return valid.error();

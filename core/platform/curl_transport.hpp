@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 namespace deployctl::platform {
 
@@ -24,10 +25,13 @@ class CurlTransport final : public http::Transport {
   ~CurlTransport() override;
 
   base::Result<http::Response> send(const http::Request& request, const http::Exchange& exchange = {}) override;
+  // A hint: something will be sent soon over TLS. What has to be loaded for it is loaded meanwhile. Returns at once.
+  void expect_tls();
 
  private:
   CurlOptions options_;
   std::unique_ptr<CurlLines> pool_;
+  std::jthread loading_;  // the library
 };
 
 }  // namespace deployctl::platform

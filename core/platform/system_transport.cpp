@@ -29,4 +29,8 @@ void SystemTransport::prepare(const http::Request& like, int connections) {
   carrier_of(like).prepare(like, connections);
 }
 
+void SystemTransport::expect_tls() {
+  curl_.expect_tls();
+}
+
 }  // namespace deployctl::platform

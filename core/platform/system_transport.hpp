@@ -13,6 +13,8 @@ class SystemTransport final : public http::Transport {
 
   base::Result<http::Response> send(const http::Request& request, const http::Exchange& exchange = {}) override;
   void prepare(const http::Request& like, int connections) override;
+  // A hint: something will be sent soon over TLS. What has to be loaded for it is loaded meanwhile. Returns at once.
+  void expect_tls();
 
  private:
   [[nodiscard]] bool takes_proxy(const http::Request& request) const;
