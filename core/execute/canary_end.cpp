@@ -38,7 +38,10 @@ Status end_canary(const CanaryRun& run) {
   }
   StepReport report(run.ports.events, run.ports.clock, run.step, run.parts.name,
                     fmt::format("removing the canary of {}", run.parts.name));
-  if (!*made) {
+  // Somebody may have deleted the Deployment alone, or a run was killed behind it: its Service and its share of the
+  // requests are there all the same.
+  const bool is_under_way = kept && !kept->is_over();
+  if (!*made && !is_under_way) {
     report.finish(Outcome::unchanged, "there is none");
     return {};
   }
