@@ -69,10 +69,11 @@ class SideWriter {
   SideWriter(cluster::Client& client, const Ports& ports) : client_(client), ports_(ports) {}
 
   // Requests go to the old pods for as long as endpoints name them: they must not be taken away before.
-  [[nodiscard]] base::Status wait_for_endpoints(const kube::Object& service) const {
+  // Of a side without pods there are none.
+  [[nodiscard]] base::Status wait_for_endpoints(const kube::Object& service, long long pods) const {
     const auto end = ports_.clock.steady_now() + time_for_endpoints;
     while (true) {
-      const auto is_followed = leads_only_to(service);
+      const auto is_followed = leads_only_to(service, pods);
       if (!is_followed) {
         return is_followed.error();
       }
@@ -119,7 +120,7 @@ class SideWriter {
   }
 
  private:
-  [[nodiscard]] base::Result<bool> leads_only_to(const kube::Object& service) const {
+  [[nodiscard]] base::Result<bool> leads_only_to(const kube::Object& service, long long wanted_pods) const {
     const auto endpoints = find_object(
         client_, {.api_version = "v1", .kind = "Endpoints", .name_space = service.name_space(), .name = service.name()},
         ports_.stop);
@@ -135,7 +136,8 @@ class SideWriter {
       names.insert(pod.name());
     }
     const auto found = addresses_of(*endpoints);
-    return !found.empty() && std::ranges::all_of(found, [&](const auto& pod) { return names.contains(pod); });
+    return (wanted_pods == 0 || !found.empty()) &&
+           std::ranges::all_of(found, [&](const auto& pod) { return names.contains(pod); });
   }
 
   // The pods that endpoints name.
@@ -266,6 +268,7 @@ base::Result<kube::Object> Sides::choose(const kube::Object& deployment, State& 
     state.chosen = *is_same ? state.live : generate::other(state.live);
   }
   auto placed = generate::on_side(object, state.chosen);
+  state.wanted_pods = replicas_of(placed);
   if (state.chosen != state.live) {
     if (const auto unmarked = SideWriter(*client_, ports_).unmark(placed.key()); !unmarked) {
       return unmarked.error();
@@ -340,7 +343,7 @@ base::Result<std::string> Sides::switch_over(const plan::Step& step, State& stat
                                            .service = step.service,
                                            .object = kube::to_string(service.key()),
                                            .change = events::ObjectApplied::Change::configured});
-  if (const auto followed = writer.wait_for_endpoints(service); !followed) {
+  if (const auto followed = writer.wait_for_endpoints(service, state.wanted_pods); !followed) {
     return followed.error();
   }
   return fmt::format("from {} to {}", to_string(state.live), to_string(state.chosen));

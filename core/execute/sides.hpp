@@ -51,6 +51,7 @@ class Sides {
     base::Milliseconds keep{0};  // for the side that is left
     bool is_known = false;
     generate::Side live = generate::Side::blue;
+    long long wanted_pods = 1;  // of the one that is chosen
     generate::Side chosen = generate::Side::blue;
     std::optional<kube::Object> service;          // as it was applied
     std::optional<kube::Object> live_deployment;  // as it was found
