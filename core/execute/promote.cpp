@@ -102,6 +102,19 @@ void tell_of_tasks(const PromotedTasks& tasks, const kube::Release& release, con
   }
 }
 
+// A release about some services has carried the others forward as they were recorded, not as they may run by now: they
+// are left alone again. Whether there are any.
+bool keep_what_it_was_about(kube::Release& release) {
+  const bool is_partial = std::ranges::any_of(release.objects, [&](const kube::Object& object) {
+    const auto service = plan::service_of(object);
+    return !service.empty() && !is_among(release.services, service);
+  });
+  if (is_partial) {
+    plan::keep_services(release, release.services);
+  }
+  return is_partial;
+}
+
 // What has been taken back is no part of the release any more.
 void leave_out(plan::Plan& plan, const std::vector<std::string>& services) {
   std::erase_if(plan.steps, [&](const plan::Step& step) { return is_among(services, step.service); });
@@ -154,10 +167,11 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
     return nothing_under_way(services);
   }
   const auto& found = **under_way;
-  const auto release = ledger.read(found.release.number, ports.stop);
+  auto release = ledger.read(found.release.number, ports.stop);
   if (!release) {
     return release.error();
   }
+  options.record.is_partial = keep_what_it_was_about(*release);
   if (const auto possible = check_promotable(*client, found, *release, target, promotion, ports); !possible) {
     return possible;
   }
