@@ -45,6 +45,7 @@ base::Status run(Runtime& runtime, std::string_view command, const project::Targ
   const auto ports = runtime.ports();
   auto record = record_options(runtime, std::string(command), options.record);
   record.is_partial = !options.wish.services.empty();
+  record.is_exact = saved.has_value();
   auto wanted = observe_options(options, *images, saved);
   wanted.older_commits = record.older_commits;
   auto seen = execute::observe(target, options.wish, wanted, ports);
@@ -159,6 +160,10 @@ int run_release(Runtime& runtime, std::string_view command, const ReleaseOptions
     return loaded.failure;
   }
   std::optional<plan::SavedPlan> saved;
+  if (!options.plan_file.empty() && !options.wish.services.empty()) {
+    return runtime.fail(base::Error::usage("a saved plan says itself which services it is about")
+                            .with_hint("leave out {}, or plan anew for it", base::join(options.wish.services, ", ")));
+  }
   if (!options.plan_file.empty()) {
     auto read = read_plan_file(runtime, options.plan_file, *loaded.target, options.approved);
     if (!read) {

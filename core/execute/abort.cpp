@@ -112,23 +112,30 @@ Status take_back(Ledger& ledger, Lock& lock, const UnderWay& under_way, cluster:
              : Status();
 }
 
+// Nothing when nothing waits that can still be taken back.
+Result<std::optional<UnderWay>> find_what_can_be_aborted(Ledger& ledger, const std::vector<std::string>& services,
+                                                         const Ports& ports) {
+  auto found = find_under_way(ledger, services, ports);
+  if (!found || !*found) {
+    return found;
+  }
+  const auto open =
+      check_undecided(**found, canary::Stage::promoting, "'deployctl undo' goes back to the release before");
+  return open ? std::move(found) : Result<std::optional<UnderWay>>(open.error());
+}
+
 }  // namespace
 
 Status abort_release(cluster::Client& client, const project::Target& target, const AbortOptions& options,
                      const Ports& ports) {
   const LedgerScope scope{*target.project, target.environment, target.name_space};
   Ledger ledger(client, scope);
-  const auto under_way = find_under_way(ledger, options.services, ports);
+  const auto under_way = find_what_can_be_aborted(ledger, options.services, ports);
   if (!under_way) {
     return under_way.error();
   }
   if (!*under_way) {
     return nothing_under_way(options.services);
-  }
-  if (const auto open =
-          check_undecided(**under_way, canary::Stage::promoting, "'deployctl undo' goes back to the release before");
-      !open) {
-    return open;
   }
   if (const auto written = write_wishes(client, **under_way, target, "abort", ports); !written) {
     return written;
@@ -139,7 +146,7 @@ Status abort_release(cluster::Client& client, const project::Target& target, con
   if (!lock) {
     return lock.error();
   }
-  const auto left = find_under_way(ledger, options.services, ports);
+  const auto left = find_what_can_be_aborted(ledger, options.services, ports);
   if (!left) {
     return left.error();
   }

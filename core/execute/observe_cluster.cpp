@@ -51,9 +51,10 @@ class ClusterLook : Look {
                         }});
   }
 
-  // Only to save questions later: what goes wrong here is told by whoever takes the lock.
+  // To save questions later, and to know under the lock whether another run came before: what goes wrong here is told
+  // by whoever takes the lock.
   void see_lock_and_releases() {
-    if (options_.with_dry_run) {
+    if (options_.with_dry_run && options_.record == Record::no) {
       return;
     }
     auto lease = read_lock(*seen_.world.cluster, ledger_scope(), ports_.stop);

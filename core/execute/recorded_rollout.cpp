@@ -3,6 +3,7 @@
 #include "core/base/duration.hpp"
 #include "core/execute/actor.hpp"
 #include "core/execute/commit_order.hpp"
+#include "core/execute/inspect.hpp"
 #include "core/execute/left_behind.hpp"
 #include "core/execute/prune.hpp"
 #include "core/execute/release_record.hpp"
@@ -100,6 +101,14 @@ class RecordedRollout {
 
   // What is refused writes nothing.
   Status check() {
+    if (rollout_.seen.lock && !is_untouched_since(rollout_.seen, run_.lock->epoch())) {
+      if (const auto fits = check_after_another_run(); !fits) {
+        return fits;
+      }
+    }
+    if (const auto meant = rollout_.options.is_still_meant ? rollout_.options.is_still_meant() : Status(); !meant) {
+      return meant;
+    }
     if (const auto continued = check_continued(run_); !continued) {
       return continued;
     }
@@ -108,6 +117,28 @@ class RecordedRollout {
     }
     const auto others = check_others_open(run_);
     return others ? check_order() : others;
+  }
+
+  // What this run was planned by may be another now.
+  Status check_after_another_run() {
+    if (rollout_.options.is_exact) {
+      return base::Error::refused("another run was at work since the plan was compared with the cluster")
+          .with_hint("run the same command again: it compares anew");
+    }
+    const auto& planned_by = rollout_.seen.observation.live_sides;
+    for (const auto& service : run_.services()) {
+      const auto side = live_side(run_.client, rollout_.target, service, run_.ports.stop);
+      if (!side) {
+        return side.error();
+      }
+      const auto planned = planned_by.find(service);
+      if (*side != (planned == planned_by.end() ? generate::Side::blue : planned->second)) {
+        return base::Error::refused("service/{} leads to other pods than when this run began: another run was at work",
+                                    service)
+            .with_hint("run the same command again: it begins with what is there now");
+      }
+    }
+    return {};
   }
 
   Status check_order() {

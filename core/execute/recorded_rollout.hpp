@@ -41,6 +41,11 @@ struct RecordOptions {
   std::chrono::milliseconds lock_timeout{600'000};
   // The run is about some services only: what the live release has of the others belongs to the new one too.
   bool is_partial = false;
+  // What was compared with the cluster before the lock was taken (a saved plan) is carried out exactly, or not at all:
+  // refused when another run was at work since.
+  bool is_exact = false;
+  // Asked again under the lock, where what the run does depends on the releases before it; null: it does not.
+  std::function<base::Status()> is_still_meant;
   // The release that this run goes on with (`promote`): refused when it does not wait any more.
   std::optional<long long> continues;
   // Services of that release that it is about by name (none: all): refused when one of them was taken back.

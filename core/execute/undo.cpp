@@ -69,11 +69,32 @@ Result<long long> newest_with_other(const std::vector<std::string>& services, Le
       .with_hint("'deployctl history' shows the releases");
 }
 
+// Whether the last release about one of them was not carried out whole: what it did to them is in the cluster, and in
+// no release since, which had them as they were recorded before.
+bool was_left_half_done(const std::vector<std::string>& services, const Releases& newest_first) {
+  using kube::ReleaseState;
+  const auto is_about = [&](const kube::ReleaseSummary& release) {
+    return std::ranges::find_first_of(release.services, services) != release.services.end();
+  };
+  for (const auto& release : newest_first) {
+    const bool is_in_the_cluster =
+        release.was_deployed() || release.state == ReleaseState::failed || release.state == ReleaseState::interrupted;
+    if (is_in_the_cluster && is_about(release)) {
+      return !release.was_deployed();
+    }
+  }
+  return false;
+}
+
 Result<long long> target_of(const UndoWish& wish, Ledger& ledger, const Releases& releases, const Ports& ports) {
   const auto number = kube::undo_target(releases, wish.to);
   const bool is_settled = !number || wish.to || wish.services.empty();
-  const bool is_live = !is_settled && kube::live_release(releases)->number == *number;
-  return is_settled || is_live ? number : newest_with_other(wish.services, ledger, releases, ports);
+  if (is_settled) {
+    return number;
+  }
+  const auto live = kube::live_release(releases)->number;
+  const bool is_live = live == *number || was_left_half_done(wish.services, releases);
+  return is_live ? Result<long long>(live) : newest_with_other(wish.services, ledger, releases, ports);
 }
 
 // Their values are nowhere but in themselves.
@@ -191,6 +212,38 @@ Result<kube::Release> release_to_go_back_to(cluster::Client& client, const proje
   return release;
 }
 
+namespace {
+
+// Whoever held the lock until now may have made a release of its own, or begun a task that there is no way back behind.
+Status check_still_meant(cluster::Client& client, const project::Target& target, const UndoWish& wish,
+                         const kube::Release& release, const Ports& ports) {
+  const auto now = release_to_go_back_to(client, target, wish, ports);
+  if (!now) {
+    return now.error();
+  }
+  if (now->number != release.number) {
+    return Error::refused("another run has ended meanwhile: going back means release {} now, and not {}", now->number,
+                          release.number)
+        .with_hint("'deployctl history' shows what happened; run 'deployctl undo' again for the release that is meant");
+  }
+  return require_secrets(release, client, {*target.project, target.environment, target.name_space}, ports);
+}
+
+Status check_sides_are(const std::map<std::string, generate::Side>& planned_by, cluster::Client& client,
+                       const project::Target& target, const Ports& ports) {
+  const auto now = live_sides(client, target, ports.stop);
+  if (!now) {
+    return now.error();
+  }
+  return *now == planned_by ? Status()
+                            : Error::refused(
+                                  "requests lead to other pods than when this run began: another run was at "
+                                  "work")
+                                  .with_hint("run the same command again: it begins with what is there now");
+}
+
+}  // namespace
+
 Status undo(std::unique_ptr<cluster::Client> client, const project::Target& target, const UndoWish& wish,
             const kube::Release& release, ExecuteOptions options, const Ports& ports) {
   const LedgerScope scope{*target.project, target.environment, target.name_space};
@@ -209,6 +262,10 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   options.record.action = fmt::format("undo to release {}", release.number);
   options.record.older_commits = OlderCommits::allowed;
   options.record.is_partial = !wish.services.empty();
+  options.record.is_still_meant = [&] {
+    const auto meant = check_still_meant(*seen->world.cluster, target, wish, release, ports);
+    return meant ? check_sides_are(seen->observation.live_sides, *seen->world.cluster, target, ports) : meant;
+  };
   options.force = cluster::Force::yes;
   const auto plan = plan::restore(release, scope, sided(seen->observation.live_sides));
   if (const auto ready = preflight(plan, target, *seen, {.force = options.force, .services = wish.services}, ports);
