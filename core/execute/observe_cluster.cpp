@@ -43,26 +43,39 @@ class ClusterLook : Look {
       return client.error();
     }
     seen_.world.cluster = std::move(*client);
-    return try_at_once({[this] { return see_identity(); }, [this] { return see_deployments(); },
-                        [this] { return see_access(); }, [this] { return see_autoscalers(); },
-                        [this] {
-                          see_lock_and_releases();
-                          return base::Status();
-                        }});
+    return try_at_once({[this] { return see_identity(); }, [this] { return see_what_runs_change(); },
+                        [this] { return see_access(); }, [this] { return see_autoscalers(); }});
   }
 
-  // To save questions later, and to know under the lock whether another run came before: what goes wrong here is told
-  // by whoever takes the lock.
-  void see_lock_and_releases() {
+  // The lock first: whoever takes it from here on moves its epoch, which is how this run knows under the lock whether
+  // another one came before.
+  base::Status see_what_runs_change() {
+    if (const auto reached = see_lock(); !reached) {
+      return reached;
+    }
+    const auto seen = see_deployments();
+    if (seen) {
+      see_releases();
+    }
+    return seen;
+  }
+
+  // Who only looks needs none. What else goes wrong here is told by whoever takes the lock.
+  base::Status see_lock() {
     if (options_.with_dry_run && options_.record == Record::no) {
-      return;
+      return {};
     }
     auto lease = read_lock(*seen_.world.cluster, ledger_scope(), ports_.stop);
-    if (!lease) {
-      return;
+    if (lease) {
+      seen_.lock = std::move(*lease);
+      return {};
     }
-    seen_.lock = std::move(*lease);
-    if (!seen_.lock->holder.empty()) {
+    return lease.error().code == base::ErrorCode::unreachable ? base::Status(lease.error()) : base::Status();
+  }
+
+  // Only to save a question later.
+  void see_releases() {
+    if (!seen_.lock || !seen_.lock->holder.empty()) {
       return;
     }
     seen_.ledger = std::make_shared<Ledger>(*seen_.world.cluster, ledger_scope());

@@ -101,7 +101,8 @@ class RecordedRollout {
 
   // What is refused writes nothing.
   Status check() {
-    if (rollout_.seen.lock && !is_untouched_since(rollout_.seen, run_.lock->epoch())) {
+    // `promote` finds what another run has made of its wish.
+    if (!rollout_.options.continues && !is_untouched_since(rollout_.seen, run_.lock->epoch())) {
       if (const auto fits = check_after_another_run(); !fits) {
         return fits;
       }
@@ -119,6 +120,13 @@ class RecordedRollout {
     return others ? check_order() : others;
   }
 
+  // Which of them is live is looked for when it is rolled out.
+  [[nodiscard]] bool has_two_sides(const std::string& service) const {
+    return std::ranges::any_of(run_.steps, [&](const plan::Step& step) {
+      return step.service == service && std::holds_alternative<plan::SwitchTraffic>(step.action);
+    });
+  }
+
   // What this run was planned by may be another now.
   Status check_after_another_run() {
     if (rollout_.options.is_exact) {
@@ -127,6 +135,9 @@ class RecordedRollout {
     }
     const auto& planned_by = rollout_.seen.observation.live_sides;
     for (const auto& service : run_.services()) {
+      if (has_two_sides(service)) {
+        continue;
+      }
       const auto side = live_side(run_.client, rollout_.target, service, run_.ports.stop);
       if (!side) {
         return side.error();

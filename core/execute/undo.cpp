@@ -229,19 +229,6 @@ Status check_still_meant(cluster::Client& client, const project::Target& target,
   return require_secrets(release, client, {*target.project, target.environment, target.name_space}, ports);
 }
 
-Status check_sides_are(const std::map<std::string, generate::Side>& planned_by, cluster::Client& client,
-                       const project::Target& target, const Ports& ports) {
-  const auto now = live_sides(client, target, ports.stop);
-  if (!now) {
-    return now.error();
-  }
-  return *now == planned_by ? Status()
-                            : Error::refused(
-                                  "requests lead to other pods than when this run began: another run was at "
-                                  "work")
-                                  .with_hint("run the same command again: it begins with what is there now");
-}
-
 }  // namespace
 
 Status undo(std::unique_ptr<cluster::Client> client, const project::Target& target, const UndoWish& wish,
@@ -262,10 +249,7 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   options.record.action = fmt::format("undo to release {}", release.number);
   options.record.older_commits = OlderCommits::allowed;
   options.record.is_partial = !wish.services.empty();
-  options.record.is_still_meant = [&] {
-    const auto meant = check_still_meant(*seen->world.cluster, target, wish, release, ports);
-    return meant ? check_sides_are(seen->observation.live_sides, *seen->world.cluster, target, ports) : meant;
-  };
+  options.record.is_still_meant = [&] { return check_still_meant(*seen->world.cluster, target, wish, release, ports); };
   options.force = cluster::Force::yes;
   const auto plan = plan::restore(release, scope, sided(seen->observation.live_sides));
   if (const auto ready = preflight(plan, target, *seen, {.force = options.force, .services = wish.services}, ports);
