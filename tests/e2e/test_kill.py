@@ -8,8 +8,6 @@ KILL_RUNS says how many (200 for all that the issue asks for); KILL_SEED makes t
 """
 
 import concurrent.futures
-import http.client
-import http.server
 import json
 import os
 import pathlib
@@ -17,11 +15,15 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
 
-from harness import DEPLOYCTL, kubectl, run
+from harness import DEPLOYCTL, SOURCE, kubectl, run
+
+sys.path.insert(0, str(SOURCE / "tests/support"))
+from gated_api import Gate, HoldAtTheLock, PlainApi, Proxy  # noqa: E402
 
 RUNS = int(os.environ.get("KILL_RUNS", "40"))
 SEED = int(os.environ.get("KILL_SEED", "20261128"))
@@ -37,7 +39,7 @@ STATES = {
 KINDS = "configmaps,secrets,services,deployments,horizontalpodautoscalers,poddisruptionbudgets"
 
 
-class Gate:
+class Killing(Gate):
     """Counts the requests of one run and ends it before or after one of them."""
 
     def __init__(self, at=None, before=True):
@@ -65,91 +67,14 @@ class Gate:
             raise ConnectionAbortedError("the run is over")
 
 
-class HoldAtTheLock:
-    """Lets the first write of the lock wait until it is let go."""
-
-    def __init__(self):
-        self.reached, self.let_go = threading.Event(), threading.Event()
-
-    def enter(self, command, path):
-        if command == "PUT" and "/leases/" in path and not self.reached.is_set():
-            self.reached.set()
-            self.let_go.wait(60)
-        return 0
-
-    def pass_by(self, number, before):
-        pass
-
-
-class Proxy(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, upstream):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.upstream, self.gate = upstream, Gate()
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    def handle_error(self, request, client_address):
-        pass  # the other end was killed: that is what this test is about
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def forward(self):
-        gate = self.server.gate
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        number = gate.enter(self.command, self.path)
-        gate.pass_by(number, before=True)
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
-        try:
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
-            upstream.request(self.command, self.path, body or None, headers)
-            answer = upstream.getresponse()
-            if "watch=" in self.path:
-                self.stream(answer)
-                return
-            content = answer.read()
-            gate.pass_by(number, before=False)
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in ("transfer-encoding", "content-length", "connection"):
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-        finally:
-            upstream.close()
-
-    def stream(self, answer):
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.getheader("Content-Type") or "application/json")
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.close_connection = True
-        while line := answer.readline():
-            self.wfile.write(line)
-            self.wfile.flush()
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
-
-
 class Project:
     """A project in a namespace of its own, whose runs go through a proxy of its own."""
 
     def __init__(self, name, upstream, is_new=True):
-        self.name, self.proxy, self.others = name, Proxy(upstream), []
+        self.name, self.proxy, self.others = name, Proxy(upstream, Killing()), []
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deployctl-kill-"))
-        self.kubeconfig = self.folder / "kubeconfig"
-        address = f"http://127.0.0.1:{self.proxy.server_address[1]}"
-        self.kubeconfig.write_text(json.dumps({
-            "apiVersion": "v1", "kind": "Config", "current-context": "proxy",
-            "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}],
-            "clusters": [{"name": "proxy", "cluster": {"server": address}}], "users": [{"name": "proxy", "user": {}}]}))
-        self.environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig), "TOKEN": "a-value",
+        (self.folder / "kubeconfig").write_text(self.proxy.kubeconfig())
+        self.environment = {**os.environ, "KUBECONFIG": str(self.folder / "kubeconfig"), "TOKEN": "a-value",
                             "HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / "config")}
         if is_new:
             kubectl("delete", "namespace", name, "--ignore-not-found")
@@ -163,8 +88,7 @@ class Project:
     def close(self):
         for other in self.others:
             other.close()
-        self.proxy.shutdown()
-        self.proxy.server_close()
+        self.proxy.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         kubectl("delete", "namespace", self.name, "--wait=false")
 
@@ -179,7 +103,7 @@ class Project:
 
     def roll_out(self):
         """A run that is left alone; what it printed."""
-        self.proxy.gate = Gate()
+        self.proxy.gate = Killing()
         with tempfile.TemporaryFile() as output:
             process = self.start(output)
             try:
@@ -191,19 +115,19 @@ class Project:
             return code, output.read().decode(errors="replace")
 
     def count_requests(self):
-        gate = self.proxy.gate = Gate()
+        gate = self.proxy.gate = Killing()
         with tempfile.TemporaryFile() as output:
             gate.run(self.start(output)).wait(120)
         return gate.count
 
     def kill_at_request(self, number, before):
-        gate = self.proxy.gate = Gate(number, before)
+        gate = self.proxy.gate = Killing(number, before)
         with tempfile.TemporaryFile() as output:
             gate.run(self.start(output)).wait(120)
         return gate.killed.is_set()
 
     def kill_after(self, seconds):
-        self.proxy.gate = Gate()
+        self.proxy.gate = Killing()
         with tempfile.TemporaryFile() as output:
             process = self.start(output)
             try:
@@ -244,17 +168,11 @@ class Project:
 
 class KillAtAnyMoment(unittest.TestCase):
     def setUp(self):
-        # The API server without TLS and credentials, for a proxy that is simple enough to be right.
-        self.api = subprocess.Popen(["kubectl", "proxy", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.addCleanup(self.end_api)
-        self.upstream = int(self.api.stdout.readline().decode().rsplit(":", 1)[1])
-
-    def end_api(self):
-        self.api.terminate()
-        self.api.communicate()
+        self.api = PlainApi()
+        self.addCleanup(self.api.close)
 
     def open_project(self, name):
-        project = Project(name, self.upstream)
+        project = Project(name, self.api.port)
         self.addCleanup(project.close)
         return project
 
