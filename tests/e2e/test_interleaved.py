@@ -15,17 +15,24 @@ import tempfile
 from harness import DEPLOYCTL, SOURCE, ProjectTest, kubectl, run_side_by_side
 
 sys.path.insert(0, str(SOURCE / "tests/support"))
-from gated_api import HoldAtTheLock, PlainApi, Proxy  # noqa: E402
+from gated_api import Hold, HoldAtTheLock, Kill, PlainApi, Proxy  # noqa: E402
 
+BEFORE = True
 PROJECT = "e2e-interleaved"
 NO_PODS = "image: 'busybox:1.36', pin: tag, port: 8080, replicas: 0, "
 SERVING = ("image: 'busybox:1.36', pin: tag, port: 8080, health: /hosts, "
            "command: [sh, -c, 'trap exit TERM; httpd -f -p 8080 -h /etc & wait'], ")
+NGINX = "router: nginx, "
+INGRESS = ", ingress: {host: n.example.com, class: nginx}"
 
 
 def version(number, more="", pods=NO_PODS):
     """A service of that version."""
     return f"{{{pods}env: {{VERSION: '{number}'}}{more}}}"
+
+
+def canary(number, router="", more="", steps="[{weight: 50, pause: manual}]"):
+    return version(number, f", strategy: {{type: canary, {router}deadline: 60s, steps: {steps}}}{more}", SERVING)
 
 
 class Held:
@@ -95,6 +102,17 @@ class Interleaved(ProjectTest):
                 gate.let_go.set()
             run.end()
 
+    def kill(self, what, before, *command):
+        """Ends a run at a request, and its lock as if that had lapsed."""
+        gate = Kill(what, before)
+        with self.through(gate, *command) as run:
+            gate.run(run.process)
+            run.end()
+        self.assertTrue(gate.killed.is_set(), run)
+        done = kubectl("patch", "lease", f"deployctl.{PROJECT}.lab", "-n", self.namespace, "--type=merge", "-p",
+                       '{"spec": {"holderIdentity": ""}}')
+        self.assertEqual(done.code, 0, done)
+
     def assert_refused(self, run, words):
         self.assertEqual(run.code, 7, run)
         self.assertIn(words, run.output)
@@ -149,6 +167,28 @@ class Interleaved(ProjectTest):
                 self.rollout(api=version(4))
             self.assertEqual(undo.code, 0, undo)
             self.assertEqual(self.versions(), {"api": "1"})
+
+    def test_promotion_takes_the_share_of_a_canary_whose_pods_somebody_deletes_meanwhile(self):
+        self.rollout(api=canary(1, NGINX, INGRESS))
+        self.rollout(api=canary(2, NGINX, INGRESS))
+        with self.held(Hold(r"PATCH .*/deployments/api\b(?!-)"), "promote", "--yes") as promotion:
+            self.assertIsNotNone(self.get("ingress", "api-canary"))
+            kubectl("delete", "deployment", "api-canary", "-n", self.namespace, "--wait=false")
+        self.assertEqual(promotion.code, 0, promotion)
+        self.assertIsNone(self.get("ingress", "api-canary"), "it would lead requests to no pods")
+        self.assertIsNone(self.get("service", "api-canary"))
+        self.assertEqual(self.versions(), {"api": "2"})
+
+    def test_a_canary_that_was_half_removed_by_a_killed_promotion_is_removed(self):
+        self.rollout(api=canary(1))
+        self.rollout(api=canary(2))
+        self.kill(r"DELETE .*/services/api-canary\b", BEFORE, "promote", "--yes")
+        self.assertIsNone(self.get("deployment", "api-canary"))
+        self.assertIsNotNone(self.get("service", "api-canary"), "else the run was killed too late")
+        self.rollout(api=canary(2))
+        self.assertIsNone(self.get("service", "api-canary"))
+        self.assertEqual(self.states()[0][1], "deployed")
+        self.do("diff")
 
     def test_no_run_leads_requests_to_a_side_that_another_one_has_emptied(self):
         green = version(3, ", strategy: {type: blue-green, keep: 0s, deadline: 60s}", SERVING)
