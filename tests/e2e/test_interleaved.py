@@ -17,7 +17,7 @@ from harness import DEPLOYCTL, SOURCE, ProjectTest, kubectl, run_side_by_side
 sys.path.insert(0, str(SOURCE / "tests/support"))
 from gated_api import Hold, HoldAtTheLock, Kill, PlainApi, Proxy  # noqa: E402
 
-BEFORE = True
+BEFORE, AFTER = True, False
 PROJECT = "e2e-interleaved"
 NO_PODS = "image: 'busybox:1.36', pin: tag, port: 8080, replicas: 0, "
 SERVING = ("image: 'busybox:1.36', pin: tag, port: 8080, health: /hosts, "
@@ -189,6 +189,17 @@ class Interleaved(ProjectTest):
         self.assertIsNone(self.get("service", "api-canary"))
         self.assertEqual(self.states()[0][1], "deployed")
         self.do("diff")
+
+    def test_abort_takes_nothing_back_whose_promotion_began_meanwhile(self):
+        self.rollout(api=canary(1))
+        self.rollout(api=canary(2))
+        with self.held(Hold(r"PATCH .*/deployments/api-canary\b"), "abort") as abort:
+            self.kill(r"PATCH .*/deployments/api\b(?!-)", AFTER, "promote", "--yes")
+        self.assert_refused(abort, "'deployctl undo' goes back to the release before")
+        self.assertIsNotNone(self.get("deployment", "api-canary"))
+        self.assertNotIn("aborted", self.do("history").stdout)
+        self.do("undo", "--to", "1", "--yes")
+        self.assertEqual(self.versions(), {"api": "1"})
 
     def test_no_run_leads_requests_to_a_side_that_another_one_has_emptied(self):
         green = version(3, ", strategy: {type: blue-green, keep: 0s, deadline: 60s}", SERVING)
