@@ -110,6 +110,10 @@ class Plans(PlansTest):
             self.patch("deployment/web", {"metadata": {"annotations": {"team": "blue"}}, "spec": {"minReadySeconds": 3}})
         with self.subTest("another digest is not this plan"):
             self.rollout("--plan", "plan.json", "--approve", "sha256:" + "0" * 64, code=7)
+        with self.subTest("which services it is about is not asked again"):
+            done = self.rollout("web", "--plan", "plan.json", "--approve", digest, code=2)
+            self.assertIn("a saved plan says itself which services it is about", done.stderr)
+            self.assertEqual(self.live("{.spec.progressDeadlineSeconds}"), "300")
         with self.subTest("the manifest of today does not matter as long as the plan is the same"):
             self.rollout("--plan", "plan.json", "--approve", digest)
             self.assertEqual(self.live("{.spec.progressDeadlineSeconds}"), "77")
