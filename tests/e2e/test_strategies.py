@@ -233,6 +233,37 @@ services:
         use("third")
         self.assertIn(f"configmap/{kept} pruned", self.rollout().stderr, "now nobody needs it")
 
+    def test_a_side_without_pods_is_switched_to(self):
+        def use(version, replicas):
+            self.write("deployctl.yaml", f"""project: e2e-strategies
+services:
+  web:
+    image: busybox:1.36
+    pin: tag
+    port: 8080
+    replicas: {replicas}
+    command: {json.dumps(["sh", "-c", ENDING_AT_ONCE.replace("TEXT", "web")])}
+    env: {{VERSION: "{version}"}}
+    strategy: {{type: blue-green, keep: 10m, deadline: 60s}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+            self.commit(f"version {version}")
+
+        use(1, 0)
+        self.rollout()
+        use(2, 0)
+        self.assertIn("switch:web: done: from blue to green", self.rollout().stderr)
+        with self.subTest("from one that has some"):
+            use(3, 1)
+            self.rollout()
+            use(4, 0)
+            self.assertIn("switch:web: done: from blue to green", self.rollout().stderr)
+            self.assertEqual(self.side(), "e2e-strategies-green")
+        with self.subTest("and back to what has none"):
+            self.assertIn("switch:web: done: from green to blue", self.run_well("undo", "--to", "1", "--yes").stderr)
+        self.assertEqual({each["state"] for each in self.releases().values()}, {"deployed", "superseded"})
+
     def note_stage(self, number, stage):
         """As a run that was killed has left it."""
         secret = self.get("secret", f"deployctl.e2e-strategies.lab.v{number}")
