@@ -264,6 +264,36 @@ environments:
             self.assertIn("switch:web: done: from green to blue", self.run_well("undo", "--to", "1", "--yes").stderr)
         self.assertEqual({each["state"] for each in self.releases().values()}, {"deployed", "superseded"})
 
+    def test_promote_leaves_what_the_release_was_not_about_as_it_is(self):
+        def use(walked, more=""):
+            self.write("deployctl.yaml", f"""project: e2e-strategies
+services:
+  web:
+    image: busybox:1.36
+    pin: tag
+    port: 8080
+    command: {json.dumps(["sh", "-c", ENDING_AT_ONCE.replace("TEXT", walked)])}
+    strategy: {{type: blue-green, promote: manual, keep: 0s, deadline: 60s}}
+  db: {{image: 'busybox:1.36', pin: tag, replicas: 0, env: {{VERSION: "{walked}"}}{more}}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+            self.commit(walked)
+
+        use("first")
+        self.rollout()
+        use("second", ", tasks: {check: {command: ['false'], when: after-rollout}}")
+        failed = self.deployctl("rollout", "db", "-e", "lab", "--yes", "--on-failure", "stop")
+        self.assert_exit(failed, 5)
+        left = self.get("deployment", "db")["spec"]
+        use("third")
+        self.assertIn("what it did to db stays as it is", self.run_well("rollout", "web", "--yes").stderr)
+        done = self.run_well("promote", "--yes")
+        self.assertIn("switch:web: done", done.stderr)
+        self.assertNotIn("deployment/db", done.stderr)
+        self.assertEqual(self.get("deployment", "db")["spec"], left)
+        self.assertIsNotNone(self.get("configmap", self.configuration_of("db")), "it lives on that still")
+
     def note_stage(self, number, stage):
         """As a run that was killed has left it."""
         secret = self.get("secret", f"deployctl.e2e-strategies.lab.v{number}")
