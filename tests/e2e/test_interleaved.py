@@ -11,11 +11,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 from harness import DEPLOYCTL, SOURCE, ProjectTest, kubectl, run_side_by_side
 
 sys.path.insert(0, str(SOURCE / "tests/support"))
-from gated_api import Hold, HoldAtTheLock, Kill, PlainApi, Proxy  # noqa: E402
+from gated_api import Gate, Hold, HoldAtTheLock, Kill, PlainApi, Proxy  # noqa: E402
 
 BEFORE, AFTER = True, False
 PROJECT = "e2e-interleaved"
@@ -44,8 +45,10 @@ class Held:
 
     def end(self):
         self.code = self.process.wait(120)
-        self._output.seek(0)
-        self.output = self._output.read().decode()
+        self.output = self.said()
+
+    def said(self):
+        return os.pread(self._output.fileno(), 1 << 20, 0).decode()
 
     def __str__(self):
         return f"exit {self.code}\n{self.output}"
@@ -100,6 +103,18 @@ class Interleaved(ProjectTest):
                 yield run
             finally:
                 gate.let_go.set()
+            run.end()
+
+    @contextlib.contextmanager
+    def waiting(self, *command):
+        """A run that waits for one that is at work until the body is done, and has ended behind that."""
+        with self.through(Gate(), *command) as run:
+            end = time.monotonic() + 60
+            while "waiting for the lock" not in run.said():
+                self.assertLess(time.monotonic(), end, run.said())
+                self.assertIsNone(run.process.poll(), run.said())
+                time.sleep(0.05)
+            yield run
             run.end()
 
     def kill(self, what, before, *command):
@@ -167,6 +182,24 @@ class Interleaved(ProjectTest):
                 self.rollout(api=version(4))
             self.assertEqual(undo.code, 0, undo)
             self.assertEqual(self.versions(), {"api": "1"})
+
+    def test_runs_that_have_waited_for_another_one_decide_anew(self):
+        green = ", strategy: {type: blue-green, keep: 0s, deadline: 60s}"
+        contract = ", tasks: {drop: {command: [echo, dropped], compatible: contract}}"
+        self.rollout(api=version(1, pods=SERVING))
+        self.use(api=version(2, pods=SERVING))
+        self.do("plan", "--out", "plan.json")
+        with contextlib.ExitStack() as others:
+            self.use(api=version(3, green + contract, SERVING))
+            with self.held(Hold(r"POST .*/secrets\b"), "rollout", "--yes") as first:
+                self.use(api=version(2, pods=SERVING))
+                undo, rolling, planned = (others.enter_context(self.waiting(*command)) for command in (
+                    ("undo", "--to", "1", "--yes"), ("rollout", "--yes"), ("rollout", "--plan", "plan.json", "--yes")))
+            self.assertEqual(first.code, 0, first)
+        self.assert_refused(undo, "release 2 has begun api/drop, and release 1 does not work with what that leaves")
+        self.assert_refused(rolling, "service/api leads to other pods than when this run began")
+        self.assert_refused(planned, "another run was at work since the plan was compared with the cluster")
+        self.assertEqual(self.states(), [(2, "deployed"), (1, "superseded")])
 
     def test_promotion_takes_the_share_of_a_canary_whose_pods_somebody_deletes_meanwhile(self):
         self.rollout(api=canary(1, NGINX, INGRESS))
