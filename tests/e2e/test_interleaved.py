@@ -184,20 +184,17 @@ class Interleaved(ProjectTest):
             self.assertEqual(self.versions(), {"api": "1"})
 
     def test_runs_that_have_waited_for_another_one_decide_anew(self):
-        green = ", strategy: {type: blue-green, keep: 0s, deadline: 60s}"
-        contract = ", tasks: {drop: {command: [echo, dropped], compatible: contract}}"
-        self.rollout(api=version(1, pods=SERVING))
-        self.use(api=version(2, pods=SERVING))
+        self.rollout(api=version(1))
+        self.use(api=version(2))
         self.do("plan", "--out", "plan.json")
         with contextlib.ExitStack() as others:
-            self.use(api=version(3, green + contract, SERVING))
+            self.use(api=version(3, ", tasks: {drop: {command: [echo, dropped], compatible: contract}}"))
             with self.held(Hold(r"POST .*/secrets\b"), "rollout", "--yes") as first:
-                self.use(api=version(2, pods=SERVING))
-                undo, rolling, planned = (others.enter_context(self.waiting(*command)) for command in (
-                    ("undo", "--to", "1", "--yes"), ("rollout", "--yes"), ("rollout", "--plan", "plan.json", "--yes")))
+                self.use(api=version(2))
+                undo, planned = (others.enter_context(self.waiting(*command)) for command in (
+                    ("undo", "--to", "1", "--yes"), ("rollout", "--plan", "plan.json", "--yes")))
             self.assertEqual(first.code, 0, first)
         self.assert_refused(undo, "release 2 has begun api/drop, and release 1 does not work with what that leaves")
-        self.assert_refused(rolling, "service/api leads to other pods than when this run began")
         self.assert_refused(planned, "another run was at work since the plan was compared with the cluster")
         self.assertEqual(self.states(), [(2, "deployed"), (1, "superseded")])
 
@@ -234,15 +231,22 @@ class Interleaved(ProjectTest):
         self.do("undo", "--to", "1", "--yes")
         self.assertEqual(self.versions(), {"api": "1"})
 
-    def test_no_run_leads_requests_to_a_side_that_another_one_has_emptied(self):
-        green = version(3, ", strategy: {type: blue-green, keep: 0s, deadline: 60s}", SERVING)
+    def test_no_run_leads_requests_to_a_side_that_is_live_no_longer(self):
+        green = version(3, ", strategy: {type: blue-green, keep: 10m, deadline: 60s}", SERVING)
+        rolling = version(4, pods=SERVING)
         self.rollout(api=version(1, pods=SERVING))
-        self.use(api=version(4, pods=SERVING))
-        with (self.held(HoldAtTheLock(), "undo", "--to", "1", "--yes") as undo,
-              self.held(HoldAtTheLock(), "rollout", "--yes") as rolling):
-            self.rollout(api=green)
-        self.assert_refused(rolling, "service/api leads to other pods than when this run began")
+        with contextlib.ExitStack() as others:
+            self.use(api=rolling)
+            undo, overtaken = (others.enter_context(self.held(HoldAtTheLock(), *command)) for command in (
+                ("undo", "--to", "1", "--yes"), ("rollout", "--yes")))
+            self.use(api=green)
+            with self.held(Hold(r"POST .*/secrets\b"), "rollout", "--yes") as first:
+                self.use(api=rolling)
+                waiting = others.enter_context(self.waiting("rollout", "--yes"))
+            self.assertEqual(first.code, 0, first)
         self.assert_refused(undo, "requests lead to other pods than when this run began")
+        for run in (overtaken, waiting):
+            self.assert_refused(run, "service/api leads to other pods than when this run began")
         self.assertEqual(self.get("service", "api")["spec"]["selector"]["app.kubernetes.io/instance"], PROJECT + "-green")
         self.assertEqual(self.states(), [(2, "deployed"), (1, "superseded")])
 
