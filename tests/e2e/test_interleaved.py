@@ -244,7 +244,7 @@ class Interleaved(ProjectTest):
                 self.use(api=rolling)
                 waiting = others.enter_context(self.waiting("rollout", "--yes"))
             self.assertEqual(first.code, 0, first)
-        self.assert_refused(undo, "requests lead to other pods than when this run began")
+        self.assert_refused(undo, "service/api leads to other pods than when this run began")
         for run in (overtaken, waiting):
             self.assert_refused(run, "service/api leads to other pods than when this run began")
         self.assertEqual(self.get("service", "api")["spec"]["selector"]["app.kubernetes.io/instance"], PROJECT + "-green")
