@@ -1,7 +1,7 @@
 // TLS sessions that the connections of one transport share.
 //
-// The first connection to a peer does the whole handshake: certificates, signatures, 4 ms of two processors. The others
-// go on with its session (RFC 8446 section 2.2), which costs a fifth of that. libcurl gives a session only to a
+// The first connection to a peer does the whole handshake, with certificates and signatures. The others go on with its
+// session (RFC 8446 section 2.2), a ninth of the work (docs/benchmarks.md). libcurl gives a session only to a
 // connection with the same host, port, authorities, client certificate and rules of verification.
 #pragma once
 

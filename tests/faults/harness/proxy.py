@@ -150,7 +150,7 @@ class Server:
                 return self._refuse(sock)
             if self.tls:
                 sock = self.tls.wrap_socket(sock, server_side=True)
-                self.network.resumed_sessions += sock.session_reused
+                self.network.resumed_sessions += bool(sock.session_reused)  # None when the client has gone already
             return wire.Stream(sock)
         except (OSError, ssl.SSLError):
             self._say_no_more(sock)
