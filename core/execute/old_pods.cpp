@@ -2,8 +2,8 @@
 
 #include "core/base/duration.hpp"
 #include "core/base/text.hpp"
-#include "core/json/reader.hpp"
 #include "core/kube/deployment.hpp"
+#include "core/kube/pod.hpp"
 #include "core/kube/resource.hpp"
 #include "core/kube/rollout_status.hpp"
 
@@ -46,20 +46,6 @@ Result<std::string> current_owner(const OldPods& pods, cluster::Client& client, 
   return current->uid;
 }
 
-bool is_owned_by(const kube::Object& pod, const std::string& uid) {
-  for (const auto& owner : json::Reader(pod.body).at("metadata", "ownerReferences").elements()) {
-    if (owner.at("uid").string_or() == uid) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool has_ended(const kube::Object& pod) {
-  const auto phase = json::Reader(pod.body).at("status", "phase").string_or();
-  return phase == "Succeeded" || phase == "Failed";
-}
-
 Result<std::vector<std::string>> old_pods(const OldPods& pods, const std::string& owner, cluster::Client& client,
                                           const Ports& ports) {
   const auto listed = client.list({.resource = kube::resource_of("Pod"),
@@ -70,9 +56,10 @@ Result<std::vector<std::string>> old_pods(const OldPods& pods, const std::string
     return listed.error();
   }
   std::vector<std::string> names;
-  for (const auto& pod : listed->items) {
-    if (!is_owned_by(pod, owner) && !has_ended(pod)) {
-      names.push_back(kube::to_string(pod.key()));
+  for (const auto& each : listed->items) {
+    const auto pod = kube::Pod::from_json(each.body);
+    if (pod.owner_uid != owner && !pod.has_ended()) {
+      names.push_back(kube::to_string(each.key()));
     }
   }
   return names;

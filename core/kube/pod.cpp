@@ -140,6 +140,16 @@ const Termination* Container::latest_exit() const {
   return last_termination ? &*last_termination : nullptr;
 }
 
+bool Pod::has_ended() const {
+  if (phase == "Succeeded" || phase == "Failed") {
+    return true;
+  }
+  const auto may_run = [](const Container& each) {
+    return each.role != Container::Role::init && each.state != Container::State::terminated;
+  };
+  return is_terminating && !containers.empty() && std::ranges::none_of(containers, may_run);
+}
+
 bool Pod::is_ready() const {
   const auto* ready = find_condition(conditions, "Ready");
   return ready != nullptr && ready->status == "True";

@@ -69,6 +69,9 @@ struct Pod {
 
   static Pod from_json(const json::Value& body);
   [[nodiscard]] bool is_ready() const;
+  // Nothing of it runs any more, or will: a phase that is final, or all that serves has ended and it is being deleted
+  // (its object may stay for a minute more, until the node has cleaned up).
+  [[nodiscard]] bool has_ended() const;
 };
 
 // A core/v1 Event.

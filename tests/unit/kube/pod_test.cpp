@@ -54,6 +54,25 @@ TEST(Pod, OfAJobHasContainersThatEndAndStandWhereThoseOfOthersDo) {
   EXPECT_EQ(pod.containers[0].statuses, "containerStatuses");
 }
 
+TEST(Pod, HasEndedWhenNothingOfItRunsThoughItsObjectIsStillThere) {
+  const auto pod = [](const json::Value& state, std::string_view phase, bool is_deleted) {
+    json::Value body = {{"metadata", {{"name", "api-1-a"}}},
+                        {"spec", {{"initContainers", {{{"name", "wait"}}}}, {"containers", {{{"name", "api"}}}}}},
+                        {"status", {{"phase", phase}, {"containerStatuses", {{{"name", "api"}, {"state", state}}}}}}};
+    if (is_deleted) {
+      body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+    }
+    return Pod::from_json(body);
+  };
+  const json::Value running = {{"running", {{"startedAt", "2026-01-01T00:00:00Z"}}}};
+  const json::Value ended = {{"terminated", {{"exitCode", 0}}}};
+  EXPECT_TRUE(pod(ended, "Running", true).has_ended());
+  EXPECT_TRUE(pod(ended, "Failed", false).has_ended());
+  EXPECT_FALSE(pod(ended, "Running", false).has_ended()) << "it will be started again";
+  EXPECT_FALSE(pod(running, "Running", true).has_ended());
+  EXPECT_FALSE(pod(json::Value::object(), "Pending", true).has_ended()) << "its node has said nothing yet";
+}
+
 TEST(Pod, OfANodeThatHasSaidNothingYetIsWaiting) {
   const json::Value body = {{"spec", {{"containers", {{{"name", "api"}}}}}}};
   const auto pod = Pod::from_json(body);
