@@ -145,7 +145,11 @@ class Walk {
   }
 
   Result<CanaryEnd> walk() {
-    auto look = first_look();
+    auto first = first_look();
+    if (!first) {
+      return first.error();
+    }
+    auto look = std::move(*first);
     while (true) {
       look.now = run_.ports.clock.now();
       const auto step = kept_.progress.step;
@@ -186,17 +190,29 @@ class Walk {
     }
   }
 
-  // What was wished while nobody walked it.
-  canary::Look first_look() {
+  // What was wished while nobody walked it, and whether its pods are there to wait with.
+  Result<canary::Look> first_look() {
     canary::Look look;
-    if (const auto deployment = run_.client.get(writer_.deployment_key(), run_.ports.stop)) {
-      take_wish(*deployment, look);
-      if (look.wish) {
-        const auto answer = answered(look, *deployment);
-        return answer ? *answer : look;
-      }
+    const auto deployment = find_object(run_.client, writer_.deployment_key(), run_.ports.stop);
+    if (!deployment) {
+      return deployment.error();
     }
-    return look;
+    if (!*deployment) {
+      step_again_when_holding();
+      return look;
+    }
+    take_wish(**deployment, look);
+    return look.wish ? answered(std::move(look), **deployment) : look;
+  }
+
+  // Its share leads to no pod for as long as it waits.
+  void step_again_when_holding() {
+    if (kept_.progress.stage == Stage::holding) {
+      writer_.note(Note::Level::warning, fmt::format("somebody has deleted the Deployment of the canary of {}: it is "
+                                                     "made again, and its step begins anew",
+                                                     run_.parts.name));
+      kept_.progress.stage = Stage::stepping;
+    }
   }
 
   Result<canary::Look> act(const canary::Next& next) {

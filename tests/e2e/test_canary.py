@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from harness import DEPLOYCTL, TINY_DOCKERFILE, Load, ProjectTest, registry, run, run_side_by_side, wait_for_answer
+from harness import DEPLOYCTL, TINY_DOCKERFILE, Load, ProjectTest, kubectl, registry, run, run_side_by_side, wait_for_answer
 
 SERVES = TINY_DOCKERFILE.replace("COPY index.html /www/index.html", "COPY index.html status.json /www/")
 CRASHES = 'FROM busybox:1.36\nUSER 65532:65532\nCMD ["sh", "-c", "echo no database; exit 3"]\n'
@@ -259,6 +259,14 @@ environments:
                 self.assertIn("(because web is paused)", paused.stderr)
             self.assertIsNotNone(self.get("deployment", "web-canary"))
 
+        with self.subTest("pods that somebody has deleted are made again before it waits on"):
+            kubectl("delete", "deployment/web-canary", "-n", self.namespace)
+            again = self.rollout()
+            self.assert_exit(again, 0)
+            self.assertIn("somebody has deleted the Deployment of the canary of web", again.stderr)
+            self.assertIn("paused at 25 %", again.stderr)
+            self.assertEqual(self.get("deployment", "web-canary")["status"].get("readyReplicas"), 1)
+
         with self.subTest("meanwhile others say what is open, and do not touch it"):
             status = self.deployctl("status", "-e", "lab")
             self.assertRegex(status.stdout, r"web: canary of \S+/web:good@sha256:\w+: paused at 25 %.*; 'deployctl promote web' goes on")
@@ -272,7 +280,7 @@ environments:
             self.assertIn("'deployctl promote web' goes on with it", restart.stderr)
 
         with self.subTest("another release takes it back, and what Prometheus does not know is never good"):
-            prometheus.says(["NaN"], [], ["0.1", "0.1"], "500", "stale", Prometheus.GOOD, ["NaN"])
+            prometheus.says(["NaN"], [], ["0.1", "0.1"], "500", "stale", Prometheus.GOOD, ["NaN"], ["NaN"])
             self.use(3, "[{weight: 25, pause: 1s}]", gate, "max_wait: 8s")
             done = self.rollout()
             self.assert_exit(done, 5)
