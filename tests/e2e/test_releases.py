@@ -270,6 +270,20 @@ class History(ReleasesTest):
             self.assertEqual(self.configuration_of("b"), {"X": "second"})
             self.assertRegex(done.stderr, r"warning: release \d+ has c as it is now")
             self.assertNotRegex(done.stderr, r"has b as it is now")
+        with self.subTest("undo of what a failed release about it has left goes to the release that is live"):
+            def use(a, b):
+                self.use({"a": a, "b": NO_PODS + f"    env: {{X: {b}}}\n", "c": NO_PODS})
+
+            use(a=NO_PODS + "    env: {Y: good}\n", b="third")
+            self.rollout("a")
+            use(a=BROKEN + "    env: {Y: bad}\n", b="third")
+            self.rollout("a", "--on-failure", "stop", code=5)
+            use(a=NO_PODS + "    env: {Y: good}\n", b="fourth")
+            self.rollout("b")
+            self.assertEqual(self.configuration_of("a"), {"Y": "bad"})
+            self.assert_exit(self.deployctl("undo", "a", "-e", "lab", "--yes"), 0)
+            self.assertEqual((self.configuration_of("a"), self.configuration_of("b")), ({"Y": "good"}, {"X": "fourth"}))
+            self.assertEqual(self.deployment("a")["spec"]["replicas"], 0)
         with self.subTest("what belongs to another environment is not replaced"):
             self.write("deployctl.yaml", f"project: {self.project}\nservices:\n  a:\n{NO_PODS}"
                                          f"environments:\n  other: {{namespace: {self.namespace}}}\n")
@@ -277,7 +291,7 @@ class History(ReleasesTest):
             refused = self.deployctl("rollout", "-e", "other", "--yes")
             self.assert_exit(refused, 7)
             self.assertIn(f"belongs to lab of {self.project}, and this is other of {self.project}", refused.stderr)
-            self.assertEqual(self.configuration_of("a"), {"Y": "new"})
+            self.assertEqual(self.configuration_of("a"), {"Y": "good"})
         with self.subTest("and when it was taken over, status says so to whom it belonged"):
             self.assert_exit(self.deployctl("rollout", "-e", "other", "--yes", "--take-over"), 0)
             self.assertNotIn("belongs to", self.deployctl("status", "-e", "other").stdout)
