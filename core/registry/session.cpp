@@ -78,6 +78,11 @@ bool is_wrong_scheme(const base::Url& url, const Result<http::Response>& answer)
   return url.scheme == "http" ? shows_tls(answer) : shows_plain(answer);
 }
 
+// A 400 to a HEAD has no words that would tell.
+bool says_why_to_no_head(const Call& call, const Result<http::Response>& answer) {
+  return call.method == "HEAD" && answer && answer->status == 400;
+}
+
 // How long an exchange may take even though some byte of it moves now and then. Whoever takes the pieces of a long
 // answer watches its pace.
 std::optional<std::chrono::milliseconds> longest_exchange(const Call& call, const http::Timeouts& timeouts) {
@@ -277,7 +282,7 @@ Result<http::Response> Session::send_in_the_right_scheme(const Call& call, base:
   auto first = call;
   first.repeat = url.scheme == "https" && call.repeat == Repeat::as_it_is ? Repeat::no : call.repeat;
   auto answer = send_once(first, url, authorization, stop);
-  if (is_wrong_scheme(url, answer)) {
+  if (is_wrong_scheme(url, says_why_to_no_head(call, answer) ? ping(url.scheme, stop) : answer)) {
     auto other = url;
     other.scheme = url.scheme == "http" ? "https" : "http";
     auto second = send_once(call, other, authorization, stop);
@@ -298,10 +303,15 @@ Result<std::optional<Challenge>> Session::challenge_of(const http::Response& res
   if (auto challenge = answerable(challenges(response.headers))) {
     return challenge;
   }
+  const auto root = ping(base_url().scheme, stop);
+  return root ? Result(answerable(challenges(root->headers))) : root.error();
+}
+
+Result<http::Response> Session::ping(const std::string& scheme, std::stop_token stop) {
   auto root = base_url();
+  root.scheme = scheme;
   root.path = "/v2/";
-  const auto ping = send_once({.method = "GET", .url = root}, root, {}, stop);
-  return ping ? Result(answerable(challenges(ping->headers))) : ping.error();
+  return send_once({.method = "GET", .url = root}, root, {}, std::move(stop));
 }
 
 Result<http::Response> Session::send_authorized(const Call& call, const base::Url& url, std::stop_token stop) {

@@ -90,6 +90,8 @@ class Session {
                                          std::stop_token stop);
   base::Result<http::Response> send_in_the_right_scheme(const Call& call, base::Url url,
                                                         const std::string& authorization, std::stop_token stop);
+  // What the registry's root says, without a login.
+  base::Result<http::Response> ping(const std::string& scheme, std::stop_token stop);
   base::Result<std::optional<Challenge>> challenge_of(const http::Response& response, std::stop_token stop);
   // With what may help: while there was no answer yet, or whatever came before when the certificate is not trusted.
   [[nodiscard]] base::Error unreached(base::Error error) const;

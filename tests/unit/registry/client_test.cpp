@@ -496,6 +496,17 @@ TEST_F(ClientTest, SpeaksPlainHttpOnlyToThisMachine) {
   EXPECT_EQ(registry_.requests.back(), "GET https://localhost:5000/v2/");
 }
 
+TEST_F(ClientTest, AsksForTheWordsThatAnAnswerToHeadHasNot) {
+  const std::string manifest = "localhost:5000/v2/shop/api/manifests/1";
+  registry_.interventions["HEAD http://" + manifest] = {status(400, {}, "")};
+  registry_.interventions["GET http://localhost:5000/v2/"] = {
+      status(400, {}, "Client sent an HTTP request to an HTTPS server.\n")};
+  auto with = client();
+  (void)with.exists(*oci::Reference::parse("localhost:5000/shop/api:1"));
+  EXPECT_THAT(registry_.requests, ElementsAre("HEAD http://" + manifest, "GET http://localhost:5000/v2/",
+                                              "HEAD https://" + manifest));
+}
+
 TEST_F(ClientTest, FollowsRedirectsAFewTimes) {
   const auto line = "GET " + root + "manifests/1";
   manifests()["1"] = "{}";
