@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds patience_for_answer = seconds(30);   // with a server that asks to come back
-constexpr milliseconds patience_for_restart = seconds(12);  // with a server that has answered before
+constexpr milliseconds patience_for_restart = seconds(60);  // with a server that has answered before
 constexpr milliseconds patience_for_first_contact{1'000};
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{3'000};
@@ -89,7 +89,12 @@ Result<http::Response> Api::send(const Call& call, std::stop_token stop, StatusD
       if (may_repeat && patience.wait_longer_each_time(limit)) {
         continue;
       }
-      return stop.stop_requested() ? Error::interrupted() : no_answer(response.error(), call.operation, connection_);
+      if (stop.stop_requested()) {
+        return Error::interrupted();
+      }
+      // Who has stayed away for so long is met as for the first time: what is left to do ends soon.
+      has_answered_ = has_answered_ && !may_repeat;
+      return no_answer(response.error(), call.operation, connection_);
     }
     auto status = read_status(*response);
     if (const auto delay = retry_delay(status); delay && patience.wait(*delay, patience_for_answer)) {

@@ -238,6 +238,19 @@ TEST(Requests, WaitForAServerThatHasAnsweredBefore) {
   EXPECT_TRUE(client->get(config_map_key)) << "it was restarted";
 }
 
+TEST(Requests, WaitOnceForAServerThatStaysAway) {
+  World world;
+  world.transport.on(std::string("GET ") + config_map_path, {with(config_map("8")), unreachable_answer()});
+  const auto client = world.client();
+  ASSERT_TRUE(client->get(config_map_key));
+  EXPECT_FALSE(client->get(config_map_key));
+  const auto waited = world.clock.passed();
+  EXPECT_GT(waited, std::chrono::seconds(50));
+  EXPECT_LE(waited, std::chrono::seconds(60));
+  EXPECT_FALSE(client->get(config_map_key));
+  EXPECT_LE(world.clock.passed() - waited, std::chrono::seconds(1));
+}
+
 TEST(Requests, AreRepeatedOnceWithANewToken) {
   World world;
   world.files.put("/token", "one");
