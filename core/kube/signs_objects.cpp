@@ -28,11 +28,12 @@ struct Refusal {
 };
 
 // Admission tells in prose; the more telling words first. A webhook that cannot be asked is trouble of its own. The
-// service account of a new namespace comes a moment after it.
+// account "default" of a new namespace comes a moment after it, or when the controllers are up again.
 constexpr auto refusals = std::to_array<Refusal>({
     {"admission-unavailable", {"failed calling webhook", "failed to call webhook"}},
     {"namespace-terminating", {"because it is being terminated"}},
     {"quota-exceeded", {"exceeded quota"}},
+    {"default-account-not-made", {"serviceaccount \"default\" not found"}},
     {"service-account-missing", {"error looking up service account", "serviceaccount"}},
     {"pods-refused", {"is forbidden", "denied the request", "violates podsecurity", "is invalid", "no priorityclass"}},
 });

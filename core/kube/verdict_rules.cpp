@@ -71,6 +71,8 @@ constexpr auto table = std::to_array<Rule>({
      "change the pods so that the cluster's policy allows them, or the policy"},
     {"service-account-missing", Class::configuration, after(seconds(3)), after(seconds(10)), each, one,
      "create the service account that the pod names"},
+    {"default-account-not-made", Class::configuration, after(seconds(20)), after(seconds(60)), each, one,
+     "the cluster makes the service account 'default' of every namespace: look at kube-controller-manager"},
     {"quota-exceeded", Class::denied, after(seconds(5)), after(seconds(20)), each, one,
      "raise the quota, ask for less, or allow an old pod to go first (max_unavailable)"},
     {"out-of-memory", Class::crash, second_time, crash_loop, each, one,
