@@ -46,29 +46,30 @@ std::string key_of(const FieldStep& step) {
                     step);
 }
 
-// What the fields have at the path, which leaves them. A parent that is then empty would stand for the whole of it, and
-// goes.
-std::optional<json::Value> take_fields(json::Value& fields, std::span<const FieldStep> path) {
-  const auto there = fields.find(key_of(path.front()));
-  if (there == fields.end()) {
-    return std::nullopt;
-  }
-  auto taken = path.size() == 1 ? std::optional(*there) : take_fields(*there, path.subspan(1));
-  if (taken && (path.size() == 1 || there->empty())) {
-    fields.erase(there);
-  }
-  return taken;
+bool is_but_the_node_itself(const json::Value& fields) {
+  return fields.empty() || (fields.size() == 1 && fields.contains("."));
 }
 
-void put_fields(json::Value& fields, std::span<const FieldStep> path, const json::Value& what) {
-  auto* at = &fields;
-  for (const auto& step : path) {
-    at = &(*at)[key_of(step)];
+// What `from` has at the path becomes a part of `to`. A parent of which nothing is left goes along: empty, it would
+// stand for the whole of it, and with "." alone a server puts an element back that its last owner drops.
+bool move_fields(json::Value& from, std::span<const FieldStep> path, json::Value& to) {
+  const auto there = from.find(key_of(path.front()));
+  if (there == from.end()) {
+    return false;
   }
-  if (!at->is_object()) {
-    *at = json::Value::object();
+  auto moved = path.size() == 1 ? *there : json::Value::object();
+  if (path.size() > 1 && !move_fields(*there, path.subspan(1), moved)) {
+    return false;
   }
-  add_fields(*at, what);
+  const bool is_done_with = path.size() == 1 || is_but_the_node_itself(*there);
+  if (path.size() > 1 && is_done_with) {
+    add_fields(moved, *there);
+  }
+  add_fields(to, {{there.key(), std::move(moved)}});
+  if (is_done_with) {
+    from.erase(there);
+  }
+  return true;
 }
 
 // Where the variables stand that the object has in `env` itself: whoever has given one another value has left ours
@@ -92,10 +93,8 @@ std::optional<json::Value> without_fields(const json::Reader& entry, const std::
   const auto fields = rest.find("fieldsV1");
   bool is_taken = false;
   for (const auto& path : paths) {
-    if (const auto taken = fields == rest.end() ? std::nullopt : take_fields(*fields, path)) {
-      put_fields(mine, path, *taken);
-      is_taken = true;
-    }
+    const bool is_moved = fields != rest.end() && move_fields(*fields, path, mine);
+    is_taken = is_taken || is_moved;
   }
   return is_taken ? std::optional(std::move(rest)) : std::nullopt;
 }

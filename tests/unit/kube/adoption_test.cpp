@@ -129,5 +129,18 @@ TEST(Adoption, TakesWhatItIsTold) {
                                       of_web(R"({"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:value":{}}}})"), "")}));
 }
 
+TEST(Adoption, TakesTheListAlongOfWhichNothingIsLeft) {
+  const std::vector<FieldPath> also{
+      {"spec", "template", "spec", "containers", ElementKey{{{"name", "web"}}}, "env", ElementKey{{{"name", "A"}}}}};
+  const auto patch = adoption_patch(
+      live({entry("kubectl-set", "Update", of_web(R"({"f:env":{".":{},"k:{\"name\":\"A\"}":{".":{}}}})"))}), workload,
+      ours, also);
+  ASSERT_TRUE(patch);
+  EXPECT_EQ(patch->at(1).at("value"),
+            json::Value::array(
+                {entry("kubectl-set", "Update", "{}"),
+                 entry("deployctl", "Apply", of_web(R"({"f:env":{"k:{\"name\":\"A\"}":{".":{}},".":{}}})"), "")}));
+}
+
 }  // namespace
 }  // namespace deployctl::kube
