@@ -7,9 +7,9 @@
 #include "core/execute/canary_writer.hpp"
 #include "core/execute/find.hpp"
 #include "core/execute/gates.hpp"
+#include "core/execute/same_pods.hpp"
 #include "core/execute/step_report.hpp"
 #include "core/json/reader.hpp"
-#include "core/kube/deployment.hpp"
 #include "core/kube/labels.hpp"
 
 #include <nlohmann/json.hpp>
@@ -84,15 +84,11 @@ class Walk {
     if (!run_.parts.live.service) {
       return std::string("the pods that run have no Service yet; the next release has one");
     }
-    const auto tried = run_.client.apply(run_.parts.deployment, {.force = cluster::Force::yes,
-                                                                 .dry_run = cluster::DryRun::yes,
-                                                                 .known_version = live->resource_version(),
-                                                                 .stop = run_.ports.stop});
-    if (!tried && !is_trial_refused(tried.error())) {
-      return tried.error().within("comparing with what runs");
+    const auto is_same = keeps_pods(run_.client, run_.parts.deployment, *live, run_.ports.stop);
+    if (!is_same && !is_trial_refused(is_same.error())) {
+      return is_same.error().within("comparing with what runs");
     }
-    if (tried && kube::Deployment::from_json(tried->object.body).pod_template ==
-                     kube::Deployment::from_json(live->body).pod_template) {
+    if (is_same && *is_same) {
       return std::string("the pods stay as they are");
     }
     const auto labels = json::Reader(live->body).at("spec", "template", "metadata", "labels");

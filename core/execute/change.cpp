@@ -7,7 +7,9 @@
 #include "core/execute/canary_record.hpp"
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
+#include "core/execute/running.hpp"
 #include "core/kube/history.hpp"
+#include "core/plan/release.hpp"
 
 #include <algorithm>
 
@@ -59,6 +61,12 @@ base::Status check_nothing_open(Ledger& ledger, const Lock& lock, const Services
   return is_left_behind ? base::Status(left_behind(newest)) : base::Status();
 }
 
+base::Status check_ours(cluster::Client& client, const project::Target& target,
+                        const std::vector<const project::Service*>& services, const Ports& ports) {
+  const auto running = read_running(plan::names_of(services), client, target.name_space, ports.stop);
+  return running ? check_belonging(*running, target) : running.error();
+}
+
 }  // namespace
 
 base::Status restart_services(cluster::Client& client, const project::Target& target,
@@ -74,6 +82,9 @@ base::Status restart_services(cluster::Client& client, const project::Target& ta
   Ledger ledger(client, scope);
   if (const auto settled = check_nothing_open(ledger, *lock, services, ports); !settled) {
     return settled;
+  }
+  if (const auto ours = check_ours(client, target, services, ports); !ours) {
+    return ours;
   }
   cluster::RolloutWatch watch(client, target.name_space);
   std::vector<std::string> names;

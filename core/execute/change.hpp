@@ -18,8 +18,8 @@ struct RestartOptions {
 };
 
 // Replaces every pod of the services, under the project's lock, and watches until it is done. refused, with no pod
-// touched, when the newest release was interrupted (one that a killed run has left pending is marked so), and when
-// one of the services has a canary or a new side in it that waits.
+// touched, when the newest release was interrupted (one that a killed run has left pending is marked so), when one of
+// the services has a canary or a new side in it that waits, and when one is another project's or environment's.
 base::Status restart_services(cluster::Client& client, const project::Target& target,
                               const std::vector<const project::Service*>& services, const RestartOptions& options,
                               const Ports& ports);

@@ -144,11 +144,10 @@ base::Status dry_run(const project::Target& target, const std::vector<const proj
         const auto side = seen.live_sides.find(*service->name);
         const auto compared = side == seen.live_sides.end() ? object : generate::on_side(object, side->second);
         auto change = try_out(compared, *service->name, variables, seen, client, ports);
-        const auto old =
-            change || !is_port_taken(change.error())
-                ? std::optional<base::Result<kube::ObjectKey>>()
-                : taken_port({.wanted = object, .project = *target.project, .services = named, .planned = planned},
-                             change.error(), client, ports);
+        const auto old = change || !is_port_taken(change.error())
+                             ? std::optional<base::Result<kube::ObjectKey>>()
+                             : taken_port({.wanted = object, .target = target, .services = named, .planned = planned},
+                                          change.error(), client, ports);
         if (!change && is_trial_refused(change.error())) {
           ports.events.emit(events::Note{events::Note::Level::warning, change.error().message});
           change = plan::ExpectedChange();

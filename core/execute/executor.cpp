@@ -317,7 +317,7 @@ class StepRunner {
   }
 
   base::Status prune(const plan::Step& step, const plan::PruneObject& action) {
-    return prune_object(*seen_.world.cluster, action, *target_.project, step.id, ports_);
+    return prune_object(*seen_.world.cluster, action, target_, step.id, ports_);
   }
 
   base::Result<canary::Parts> parts(const std::string& service, const std::vector<kube::Object>& planned) {

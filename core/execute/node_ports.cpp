@@ -59,7 +59,7 @@ base::Result<kube::ObjectKey> taken_port(const PortQuestion& question, const bas
   }
   const auto name = kube::to_string(holder->key());
   const bool is_near = holder->name_space() == question.wanted.name_space();
-  const bool is_ours = is_near && plan::why_not_pruned(*holder, question.project, cluster::field_manager).empty();
+  const bool is_ours = is_near && plan::why_not_pruned(*holder, question.target, cluster::field_manager).empty();
   if (!is_ours) {
     return refusal.with_hint("{}{} has it: {}", name, is_near ? "" : " in namespace " + holder->name_space(),
                              give_another);

@@ -5,6 +5,7 @@
 #include "core/cluster/client.hpp"
 #include "core/execute/ports.hpp"
 #include "core/kube/object.hpp"
+#include "core/project/model.hpp"
 
 #include <functional>
 #include <optional>
@@ -19,7 +20,7 @@ bool is_port_taken(const base::Error& refusal);
 // What the run is about.
 struct PortQuestion {
   const kube::Object& wanted;  // the Service
-  const std::string& project;
+  const project::Target& target;
   const std::vector<std::string>& services;  // that the run is about; empty: all
   // An object as the run makes it; null when it does not.
   std::function<const kube::Object*(const kube::ObjectKey&)> planned = {};

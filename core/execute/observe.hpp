@@ -67,8 +67,9 @@ struct Seen {
   std::vector<Settled> settled;  // by such dry runs
   // Of workloads: the variables that are to be taken out because they hide those of the project.
   std::map<kube::ObjectKey, std::vector<kube::FieldPath>> hiding;
-  ServiceImages live_images;  // of the chosen services, as their live Deployments have them
-  NewImages named_images;     // those of the tag, looked up and not compared yet with the live ones
+  std::map<std::string, kube::Object> green;  // second sides of the chosen services (generate/sides.hpp), by service
+  ServiceImages live_images;                  // of the chosen services, as their live Deployments have them
+  NewImages named_images;                     // those of the tag, looked up and not compared yet with the live ones
   SecretValues secrets;
   World world;
 };

@@ -213,7 +213,7 @@ class ChangeLook : Look {
         served ? seen_.world.cluster->get(*served, ports_.stop) : base::Result<kube::Object>(served.error());
     if (live) {
       return !plan::is_of_another_service(*live, prune.services) &&
-             plan::why_not_pruned(*live, *target_.project, cluster::field_manager).empty();
+             plan::why_not_pruned(*live, target_, cluster::field_manager).empty();
     }
     const auto code = live.error().code;
     if (code == base::ErrorCode::not_found || code == base::ErrorCode::unauthorized) {

@@ -8,7 +8,6 @@
 #include "core/execute/running.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
-#include "core/plan/belonging.hpp"
 #include "core/plan/prune.hpp"
 #include "core/plan/restore.hpp"
 
@@ -113,14 +112,14 @@ class ClusterLook : Look {
     const auto service =
         std::ranges::find_if(services_, [&](const auto* each) { return *each->name == plan::service_of(autoscaler); });
     return service != services_.end() && !(*service)->scale &&
-           plan::why_not_pruned(autoscaler, *target_.project, cluster::field_manager).empty();
+           plan::why_not_pruned(autoscaler, target_, cluster::field_manager).empty();
   }
 
   // Of the side that is live: the other one has none.
   const kube::Object* live_deployment(const std::string& service) const {
     const auto side = seen_.observation.live_sides.find(service);
     const bool is_green = side != seen_.observation.live_sides.end() && side->second == generate::Side::green;
-    const auto& deployments = is_green ? green_ : seen_.observation.deployments;
+    const auto& deployments = is_green ? seen_.green : seen_.observation.deployments;
     const auto live = deployments.find(service);
     return live == deployments.end() ? nullptr : &live->second;
   }
@@ -201,28 +200,18 @@ class ClusterLook : Look {
       return running.error();
     }
     if (running) {
-      seen_.observation.deployments = std::move(running->deployments);
-      green_ = std::move(running->green);
-    }
-    if (const auto ours = check_belonging(); !ours) {
-      return ours;
-    }
-    return seen_.observation.deployments.empty() && green_.empty() ? see_namespace() : base::Status();
-  }
-
-  base::Status check_belonging() const {
-    for (const auto& [service, deployment] : seen_.observation.deployments) {
-      const auto ours = options_.take_over ? base::Status() : plan::check_belonging(target_, deployment);
-      if (!ours) {
+      if (const auto ours = options_.take_over ? base::Status() : check_belonging(*running, target_); !ours) {
         return ours;
       }
+      seen_.observation.deployments = std::move(running->deployments);
+      seen_.green = std::move(running->green);
     }
-    return {};
+    return seen_.observation.deployments.empty() && seen_.green.empty() ? see_namespace() : base::Status();
   }
 
   // A service that was blue-green once may be live on its green side, whatever its strategy is now.
   base::Status see_sides() {
-    for (const auto& [service, deployment] : green_) {
+    for (const auto& [service, deployment] : seen_.green) {
       const auto side = live_side(*seen_.world.cluster, target_, service, ports_.stop);
       if (!side) {
         return side.error();
@@ -232,8 +221,7 @@ class ClusterLook : Look {
     return {};
   }
 
-  std::set<std::string> scaled_;               // Deployments whose replicas an autoscaler has
-  std::map<std::string, kube::Object> green_;  // Deployments of services with a second side
+  std::set<std::string> scaled_;  // Deployments whose replicas an autoscaler has
 };
 
 }  // namespace

@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 namespace deployctl::execute {
 namespace {
@@ -137,7 +138,7 @@ class Gatherer {
     seen_.live_versions[object.key()] = version;
     facts_.changes[planned.key()] = expected_change(object, version, answer);
     note_settled(step, object, *result);
-    note_hidden(step, object, answer);
+    note_hidden(step, planned, object, answer);
   }
 
   // A workload is always applied: the moment of it is what its pods are judged by. What a canary or a side changes in
@@ -150,9 +151,12 @@ class Gatherer {
     }
   }
 
-  // Where a release has two sides, the next one is made without them.
-  void note_hidden(const plan::Step& step, const kube::Object& wanted, const kube::Object& answer) {
-    if (wanted.kind() != "Deployment" || seen_.observation.live_sides.contains(step.service)) {
+  // Where a release has two sides, new pods are made without them.
+  void note_hidden(const plan::Step& step, const kube::Object& planned, const kube::Object& wanted,
+                   const kube::Object& answer) {
+    const bool is_made_anew =
+        seen_.observation.live_sides.contains(step.service) && facts_.changes.at(planned.key()) != plan::Change::none;
+    if (wanted.kind() != "Deployment" || is_made_anew) {
       return;
     }
     const auto hidden = kube::hidden_variables(wanted, answer, variables_, cluster::field_manager);
@@ -160,7 +164,7 @@ class Gatherer {
       return;
     }
     if (options_.force == cluster::Force::no) {
-      facts_.refusals.emplace(wanted.key(), hidden_variables_error(wanted, hidden));
+      facts_.refusals.emplace(planned.key(), hidden_variables_error(wanted, hidden));
       return;
     }
     std::ranges::transform(hidden, std::back_inserter(seen_.hiding[wanted.key()]), &kube::HiddenVariable::path);
@@ -183,8 +187,8 @@ class Gatherer {
       return nullptr;
     };
     const auto old =
-        taken_port({.wanted = wanted, .project = plan_.project, .services = options_.services, .planned = planned},
-                   refusal, client_, ports_);
+        taken_port({.wanted = wanted, .target = target_, .services = options_.services, .planned = planned}, refusal,
+                   client_, ports_);
     const std::scoped_lock lock(mutex_);
     if (old) {
       seen_.observation.moved_ports.insert_or_assign(wanted.key(), *old);
@@ -271,14 +275,25 @@ class Gatherer {
     if (version.empty()) {
       return plan::Change::create;
     }
-    const auto live = facts_.deployments.find(object.name());
-    if (object.kind() != "Deployment" || live == facts_.deployments.end()) {
+    const auto* live = object.kind() == "Deployment" ? live_deployment(object.name()) : nullptr;
+    if (live == nullptr) {
       return plan::Change::unknown;
     }
     const auto generation = [](const kube::Object& each) {
       return json::Reader(each.body).at("metadata", "generation").integer_or();
     };
-    return generation(result) == generation(live->second) ? plan::Change::none : plan::Change::update;
+    return generation(result) == generation(*live) ? plan::Change::none : plan::Change::update;
+  }
+
+  const kube::Object* live_deployment(const std::string& name) const {
+    for (const auto* sides : {&facts_.deployments, &std::as_const(seen_.green)}) {
+      for (const auto& [service, deployment] : *sides) {
+        if (deployment.name() == name) {
+          return &deployment;
+        }
+      }
+    }
+    return nullptr;
   }
 
   static bool is_about_the_object(const base::Error& error) {

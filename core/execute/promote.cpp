@@ -6,6 +6,7 @@
 #include "core/execute/inspect.hpp"
 #include "core/execute/ledger.hpp"
 #include "core/execute/promoted_tasks.hpp"
+#include "core/execute/running.hpp"
 #include "core/execute/under_way.hpp"
 #include "core/plan/canary.hpp"
 #include "core/plan/restore.hpp"
@@ -33,8 +34,8 @@ Status check_canaries_there(cluster::Client& client, const UnderWay& under_way, 
     if (!live && live.error().code == base::ErrorCode::not_found) {
       return Error::refused("{} is gone: somebody has deleted it", kube::to_string(key))
           .with_hint(
-              "'deployctl abort {}' takes back what is left of the canary, and the next 'deployctl rollout' "
-              "begins it anew",
+              "'deployctl rollout' of the same commit makes it again, 'deployctl abort {}' takes back what is left of "
+              "the canary",
               kept.service);
     }
   }
@@ -77,6 +78,10 @@ Status check_promotable(cluster::Client& client, const UnderWay& found, const ku
   }
   if (const auto askable = promotion == Promotion::fully ? Status() : check_gates(found, target, ports); !askable) {
     return askable;
+  }
+  const auto running = read_running(plan::services_of(release), client, target.name_space, ports.stop);
+  if (const auto ours = running ? check_belonging(*running, target) : running.error(); !ours) {
+    return ours;
   }
   const auto there = check_canaries_there(client, found, target, ports);
   return there ? check_ingresses_there(client, found, release, ports) : there;

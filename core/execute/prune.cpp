@@ -18,7 +18,7 @@ bool is_gone(const base::Error& error) {
 
 }  // namespace
 
-base::Status prune_object(cluster::Client& client, const plan::PruneObject& prune, const std::string& project,
+base::Status prune_object(cluster::Client& client, const plan::PruneObject& prune, const project::Target& target,
                           const std::string& step, const Ports& ports) {
   const auto name = kube::to_string(prune.key);
   const auto served = client.served(prune.key, ports.stop);
@@ -33,7 +33,7 @@ base::Status prune_object(cluster::Client& client, const plan::PruneObject& prun
     if (plan::is_of_another_service(*live, prune.services)) {
       return {};
     }
-    if (const auto reason = plan::why_not_pruned(*live, project, cluster::field_manager); !reason.empty()) {
+    if (const auto reason = plan::why_not_pruned(*live, target, cluster::field_manager); !reason.empty()) {
       ports.events.emit(events::Note{events::Note::Level::info, name + " is not pruned: " + reason});
       return {};
     }

@@ -8,6 +8,7 @@
 #include "core/execute/prune.hpp"
 #include "core/execute/release_record.hpp"
 #include "core/execute/release_run.hpp"
+#include "core/execute/same_pods.hpp"
 #include "core/execute/task_step.hpp"
 #include "core/execute/way_back.hpp"
 #include "core/kube/release_history.hpp"
@@ -188,7 +189,7 @@ class RecordedRollout {
     if (run_.number != 0) {
       return {};
     }
-    const auto is_to_do = is_live_already() ? has_task_to_do() : base::Result<bool>(true);
+    const auto is_to_do = is_live_already() ? has_more_to_do_than_apply() : base::Result<bool>(true);
     if (!is_to_do) {
       return is_to_do.error();
     }
@@ -214,7 +215,14 @@ class RecordedRollout {
     return {};
   }
 
-  // A task that runs is something done, and may fail: that is recorded.
+  // What may fail, or wait for somebody, is recorded.
+  base::Result<bool> has_more_to_do_than_apply() {
+    const auto has_task = has_task_to_do();
+    return !has_task || *has_task
+               ? has_task
+               : has_pods_to_try(run_.steps, rollout_.images, run_.client, rollout_.target, run_.ports);
+  }
+
   base::Result<bool> has_task_to_do() {
     for (const auto& step : run_.steps) {
       const auto* task = std::get_if<plan::RunTask>(&step.action);

@@ -4,6 +4,7 @@
 #include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
+#include "core/plan/belonging.hpp"
 
 #include <algorithm>
 
@@ -44,6 +45,17 @@ base::Result<Running> read_running(const std::vector<std::string>& services, clu
     }
   }
   return running;
+}
+
+base::Status check_belonging(const Running& running, const project::Target& target) {
+  for (const auto* sides : {&running.deployments, &running.green}) {
+    for (const auto& [service, deployment] : *sides) {
+      if (const auto ours = plan::check_belonging(target, deployment); !ours) {
+        return ours;
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace deployctl::execute

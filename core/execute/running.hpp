@@ -4,6 +4,7 @@
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
 #include "core/kube/object.hpp"
+#include "core/project/model.hpp"
 
 #include <map>
 #include <stop_token>
@@ -23,5 +24,8 @@ std::string running_image(const std::string& service, const kube::Object& deploy
 // One request, whatever the number of services.
 base::Result<Running> read_running(const std::vector<std::string>& services, cluster::Client& client,
                                    const std::string& name_space, std::stop_token stop);
+
+// refused when one of them is another project's or environment's (plan/belonging.hpp).
+base::Status check_belonging(const Running& running, const project::Target& target);
 
 }  // namespace deployctl::execute

@@ -4,9 +4,9 @@
 #include "core/base/text.hpp"
 #include "core/execute/find.hpp"
 #include "core/execute/inspect.hpp"
+#include "core/execute/same_pods.hpp"
 #include "core/execute/step_report.hpp"
 #include "core/json/reader.hpp"
-#include "core/kube/deployment.hpp"
 #include "core/kube/resource.hpp"
 #include "core/kube/rollout_status.hpp"
 
@@ -261,9 +261,10 @@ base::Result<kube::Object> Sides::choose(const kube::Object& deployment, State& 
   if (state.goes_home) {
     state.chosen = Side::blue;
   } else if (state.live_deployment) {
-    const auto is_same = runs_already(object, state);
+    const auto is_same =
+        keeps_pods(*client_, generate::on_side(object, state.live), *state.live_deployment, ports_.stop);
     if (!is_same) {
-      return is_same.error();
+      return is_same.error().within("comparing with the side that is live");
     }
     state.chosen = *is_same ? state.live : generate::other(state.live);
   }
@@ -275,20 +276,6 @@ base::Result<kube::Object> Sides::choose(const kube::Object& deployment, State& 
     }
   }
   return placed;
-}
-
-// Asks the server what applying would make of the live side: defaults are filled in as they are in the live object.
-base::Result<bool> Sides::runs_already(const kube::Object& deployment, const State& state) {
-  const auto tried = client_->apply(generate::on_side(deployment, state.live),
-                                    {.force = cluster::Force::yes,
-                                     .dry_run = cluster::DryRun::yes,
-                                     .known_version = state.live_deployment->resource_version(),
-                                     .stop = ports_.stop});
-  if (!tried) {
-    return tried.error().within("comparing with the side that is live");
-  }
-  return kube::Deployment::from_json(tried->object.body).pod_template ==
-         kube::Deployment::from_json(state.live_deployment->body).pod_template;
 }
 
 base::Status Sides::switch_traffic(const plan::Step& step) {

@@ -59,7 +59,6 @@ class Sides {
 
   base::Status look(const std::string& service, const kube::Object& like, State& state);
   base::Result<kube::Object> choose(const kube::Object& deployment, State& state);
-  base::Result<bool> runs_already(const kube::Object& deployment, const State& state);
   base::Result<std::string> switch_over(const plan::Step& step, State& state);
 
   cluster::Client* client_;

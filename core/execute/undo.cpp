@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 namespace deployctl::execute {
 namespace {
@@ -139,16 +138,6 @@ Status tell_what_is_as_it_was(Ledger& ledger, const UndoWish& wish, const kube::
   return {};
 }
 
-std::vector<std::string> services_of(const kube::Release& release) {
-  std::set<std::string> services;
-  for (const auto& object : release.objects) {
-    if (auto service = plan::service_of(object); !service.empty()) {
-      services.insert(std::move(service));
-    }
-  }
-  return {services.begin(), services.end()};
-}
-
 // The release in the place of a project manifest, and what preflight goes by.
 Result<Seen> look(const kube::Release& release, std::unique_ptr<cluster::Client> client, const project::Target& target,
                   const Ports& ports) {
@@ -161,13 +150,17 @@ Result<Seen> look(const kube::Release& release, std::unique_ptr<cluster::Client>
   Result<Running> running = Running();
   run_at_once({[&] { sides = live_sides(*client, target, ports.stop); },
                [&] { access = read_access(*client, target.name_space, ports.stop); },
-               [&] { running = read_running(services_of(release), *client, target.name_space, ports.stop); }});
+               [&] { running = read_running(plan::services_of(release), *client, target.name_space, ports.stop); }});
   if (!sides || !access || !running) {
     return !sides ? sides.error() : !access ? access.error() : running.error();
+  }
+  if (const auto ours = check_belonging(*running, target); !ours) {
+    return ours.error();
   }
   seen.observation.live_sides = std::move(*sides);
   seen.access = std::move(*access);
   seen.observation.deployments = std::move(running->deployments);
+  seen.green = std::move(running->green);
   seen.world.cluster = std::move(client);
   return seen;
 }

@@ -16,6 +16,11 @@ std::string owner_text(const std::string& project, const std::string& environmen
 
 }  // namespace
 
+std::string other_environment(const kube::Object& live, const project::Target& target) {
+  auto environment = json::Reader(live.body).at("metadata", "labels", "deployctl.dev/environment").string_or();
+  return environment == generate::label_value(target.environment) ? std::string() : environment;
+}
+
 base::Status check_belonging(const project::Target& target, const kube::Object& live) {
   const auto labels = json::Reader(live.body).at("metadata", "labels");
   if (labels.at("app.kubernetes.io/managed-by").string_or() != "deployctl") {
@@ -23,16 +28,15 @@ base::Status check_belonging(const project::Target& target, const kube::Object& 
   }
   const auto project = labels.at("app.kubernetes.io/part-of").string_or();
   const auto environment = labels.at("deployctl.dev/environment").string_or();
-  const bool is_ours = environment.empty() || environment == generate::label_value(target.environment);
-  if (project.empty() || (project == *target.project && is_ours)) {
+  if (project.empty() || (project == *target.project && other_environment(live, target).empty())) {
     return {};
   }
   return base::Error::refused("{} in namespace {} belongs to {}, and this is {}", kube::to_string(live.key()),
                               target.name_space, owner_text(project, environment),
                               owner_text(*target.project, target.environment))
       .with_hint(
-          "give each its own 'namespace' in the project manifest; --take-over makes it this one's, and the other "
-          "one loses it");
+          "give each its own 'namespace' in the project manifest; 'deployctl rollout --take-over' makes it this "
+          "one's, and the other one loses it");
 }
 
 }  // namespace deployctl::plan

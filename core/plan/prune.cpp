@@ -1,8 +1,10 @@
 #include "core/plan/prune.hpp"
 
+#include "core/base/text.hpp"
 #include "core/generate/kubernetes.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/release_history.hpp"
+#include "core/plan/belonging.hpp"
 #include "core/plan/restore.hpp"
 
 #include <fmt/core.h>
@@ -105,10 +107,13 @@ std::vector<kube::ObjectKey> kept_claims(const kube::ReleaseSummary& live, std::
   return kept;
 }
 
-std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager) {
+std::string why_not_pruned(const kube::Object& live, const project::Target& target, std::string_view field_manager) {
   const auto metadata = json::Reader(live.body).at("metadata");
-  if (metadata.at("labels", "app.kubernetes.io/part-of").string_or() != project) {
-    return fmt::format("it is not labelled as part of {}", project);
+  if (metadata.at("labels", "app.kubernetes.io/part-of").string_or() != *target.project) {
+    return fmt::format("it is not labelled as part of {}", *target.project);
+  }
+  if (const auto environment = other_environment(live, target); !environment.empty()) {
+    return fmt::format("it belongs to {} of {}", base::printable(environment), *target.project);
   }
   const auto managers = metadata.at("managedFields").elements();
   if (std::ranges::none_of(managers, [&](const auto& entry) {

@@ -3,6 +3,7 @@
 
 #include "core/kube/release.hpp"
 #include "core/plan/plan.hpp"
+#include "core/project/model.hpp"
 
 #include <span>
 #include <string>
@@ -33,9 +34,9 @@ std::vector<kube::ObjectKey> without_used(std::vector<kube::ObjectKey> keys, std
 // Claims of `live`, the live release, that `desired` does not name: they stay with the data they hold.
 std::vector<kube::ObjectKey> kept_claims(const kube::ReleaseSummary& live, std::span<const kube::ObjectKey> desired);
 
-// Why a live object must stay although it is to be pruned; empty when it may go: it has our label for this project, our
-// field manager wrote it, nobody has asked to keep it and it is not going already.
-std::string why_not_pruned(const kube::Object& live, std::string_view project, std::string_view field_manager);
+// Why a live object must stay although it is to be pruned; empty when it may go: it has our labels for this project and
+// for no other environment, our field manager wrote it, nobody has asked to keep it and it is not going already.
+std::string why_not_pruned(const kube::Object& live, const project::Target& target, std::string_view field_manager);
 
 // Whether the live object is of a service that a run about `services` leaves alone; false for a run about all (empty).
 bool is_of_another_service(const kube::Object& live, const std::vector<std::string>& services);

@@ -69,6 +69,16 @@ std::string service_of(const kube::Object& object) {
   return json::Reader(object.body).at("metadata", "labels", "app.kubernetes.io/name").string_or();
 }
 
+std::vector<std::string> services_of(const kube::Release& release) {
+  std::set<std::string> services;
+  for (const auto& object : release.objects) {
+    if (auto service = service_of(object); !service.empty()) {
+      services.insert(std::move(service));
+    }
+  }
+  return {services.begin(), services.end()};
+}
+
 namespace {
 
 // Adds the steps of one service after the other.

@@ -12,6 +12,9 @@ namespace deployctl::plan {
 // The service an object belongs to, by its labels; empty when it says none.
 std::string service_of(const kube::Object& object);
 
+// Those that the release has objects of, by name.
+std::vector<std::string> services_of(const kube::Release& release);
+
 // Applies every object of the release, each service's workload after its configuration, storage and Service, and
 // watches the workloads. A service begins when those it depended on are rolled out, as in a release; tasks are not run.
 // Its Secrets are named in the plan and have to be there. `sided` are the services that have a second side in the

@@ -114,6 +114,21 @@ services:
         self.assertEqual(taken_out.code, 0, taken_out)
         self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
 
+    def test_the_only_variable_is_taken_out_with_its_list(self):
+        for strategy, name in (("rolling", "web"), ("blue-green", "web-green"), ("blue-green", "web")):
+            with self.subTest(strategy, of=name):
+                self.use(f'    env: {{A: "{strategy} {name}"}}\n    strategy: {{type: {strategy}}}\n')
+                self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
+                hotfix = kubectl("set", "env", f"deployment/{name}", "-n", self.namespace, "A=hotfix")
+                self.assertEqual(hotfix.code, 0, hotfix)
+                refused = self.deployctl("rollout", "-e", "lab", "--yes")
+                self.assert_exit(refused, 1)
+                self.assertIn(f"deployment/{name} has variables that others set, and they hide those", refused.stderr)
+                self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes", "--take-over"), 0)
+                container = self.live(f"deployment/{name}")["spec"]["template"]["spec"]["containers"][0]
+                self.assertNotIn("env", container)
+                self.assert_exit(self.deployctl("rollout", "-e", "lab", "--yes"), 0)
+
     def test_a_port_that_moves_is_tried_as_it_will_be(self):
         self.use()
         self.bring_up_with_kubectl()

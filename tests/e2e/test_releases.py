@@ -320,6 +320,53 @@ class History(ReleasesTest):
         self.assertEqual(self.names("service"), ["kept", "taken", "web"])
         self.assertEqual(self.names("deployment"), ["web"])
 
+    def test_leaves_alone_what_another_environment_has_taken_over(self):
+        def use(*services):
+            self.write("deployctl.yaml", f"project: {self.project}\nservices:\n" +
+                       "".join(f"  {name}:\n{NO_PODS}" for name in services) +
+                       "environments:\n" + "".join(f"  {name}: {{namespace: {self.namespace}}}\n" for name in ("one", "two")))
+            self.commit()
+
+        def run_in(environment, command, *arguments, code=0):
+            done = self.deployctl(command, *arguments, "-e", environment, "--yes")
+            self.assert_exit(done, code)
+            return done.stderr
+
+        use("moved", "first")
+        run_in("one", "rollout")
+        use("second")
+        run_in("two", "rollout")
+        use("second", "moved")
+        run_in("two", "rollout", "--take-over")
+        with self.subTest("it is not pruned where it was"):
+            use("first")
+            self.assertNotIn("moved", self.deployctl("plan", "-e", "one").stdout)
+            self.assertIn(f"deployment/moved is not pruned: it belongs to two of {self.project}", run_in("one", "rollout"))
+        with self.subTest("undo and restart refuse it as rollout does"):
+            whose = f"deployment/moved in namespace {self.namespace} belongs to two of {self.project}"
+            self.assertIn(whose, run_in("one", "undo", code=7))
+            use("moved", "first")
+            self.assertIn(whose, run_in("one", "restart", code=7))
+        self.assertEqual(self.deployment("moved")["metadata"]["labels"]["deployctl.dev/environment"], "two")
+
+    def test_records_what_waits_of_a_release_that_says_the_same(self):
+        walking = SERVING + "    port: 8080\n"
+        canary = walking.replace("strategy: {", "strategy: {type: canary, steps: [{weight: 50}, {pause: manual}], ")
+        sides = NO_PODS + "    port: 8080\n    strategy: {type: blue-green, promote: manual}\n"
+        for name, service, words in (("canary", canary, "paused at 50 %"), ("sides", sides, "is ready and gets no request yet")):
+            with self.subTest(name):
+                self.use({name: service})
+                self.rollout("--yes")
+                patched = kubectl("patch", f"deployment/{name}", "-n", self.namespace, "--type=json", "-p",
+                                  '[{"op": "remove", "path": "/spec/template/spec/containers/0/ports"}]')
+                self.assertEqual(patched.code, 0, patched)
+                self.assertIn(words, self.rollout("--yes").stderr)
+                self.assertEqual(self.history()[0]["state"], "paused")
+                self.assertIn("goes on", self.rollout("--yes").stderr)
+                self.assert_exit(self.deployctl("promote", "-e", "lab", "--yes"), 0)
+                self.assertEqual(self.history()[0]["state"], "deployed")
+                self.assertIn("says the same and is live", self.rollout("--yes").stderr)
+
     def test_forgets_all_but_ten_releases_and_their_configuration(self):
         for number in range(1, 13):
             self.use({"web": NO_PODS + f"    env: {{NUMBER: 'n{number}'}}\n"})

@@ -108,13 +108,22 @@ kube::Object live(const json::Value& change = json::Value::object()) {
   return object;
 }
 
+project::Target shop(std::string environment = "prod") {
+  project::Target target;
+  target.project = {"shop", {}};
+  target.environment = std::move(environment);
+  return target;
+}
+
 TEST(WhyNotPruned, IsEmptyForWhatIsOurs) {
-  EXPECT_EQ(why_not_pruned(live(), "shop", "deployctl"), "");
+  EXPECT_EQ(why_not_pruned(live(), shop(), "deployctl"), "");
+  EXPECT_EQ(why_not_pruned(live({{"labels", {{"deployctl.dev/environment", "prod"}}}}), shop(), "deployctl"), "");
 }
 
 TEST(WhyNotPruned, SaysWhatKeepsAnObject) {
   const std::pair<json::Value, std::string> rows[] = {
       {{{"labels", {{"app.kubernetes.io/part-of", "bank"}}}}, "it is not labelled as part of shop"},
+      {{{"labels", {{"deployctl.dev/environment", "test"}}}}, "it belongs to test of shop"},
       {{{"labels", nullptr}}, "it is not labelled as part of shop"},
       {{{"managedFields", {{{"manager", "kubectl"}, {"operation", "Apply"}}}}}, "somebody else has written it"},
       {{{"managedFields", {{{"manager", "deployctl"}, {"operation", "Update"}}}}}, "somebody else has written it"},
@@ -122,7 +131,7 @@ TEST(WhyNotPruned, SaysWhatKeepsAnObject) {
       {{{"deletionTimestamp", "2026-01-01T00:00:00Z"}}, "it is being deleted already"},
   };
   for (const auto& [change, reason] : rows) {
-    EXPECT_EQ(why_not_pruned(live(change), "shop", "deployctl"), reason);
+    EXPECT_EQ(why_not_pruned(live(change), shop(), "deployctl"), reason);
   }
 }
 
