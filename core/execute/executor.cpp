@@ -236,7 +236,7 @@ class StepRunner {
     if (!object) {
       return object.error();
     }
-    if (is_settled(*object)) {
+    if (is_settled(*object) || sides_->has_written(step.service, *object)) {
       ports_.events.emit(events::ObjectApplied{.step = step.id,
                                                .service = step.service,
                                                .object = kube::to_string(object->key()),

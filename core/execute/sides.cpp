@@ -212,6 +212,13 @@ Sides::Sides(const std::vector<plan::Step>& steps, cluster::Client* client, cons
       states_[step.service].keep = retire->keep;
     }
   }
+  for (const auto& step : steps) {
+    const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
+    const auto state = states_.find(step.service);
+    if (apply != nullptr && state != states_.end() && apply->object.kind() == "Service") {
+      state->second.service = apply->object;
+    }
+  }
 }
 
 base::Result<kube::Object> Sides::placed(const std::string& service, const kube::Object& object) {
@@ -223,10 +230,6 @@ base::Result<kube::Object> Sides::placed(const std::string& service, const kube:
   auto& state = found->second;
   if (const auto looked = look(service, object, state); !looked) {
     return looked.error();
-  }
-  if (kind == "Service") {
-    state.service = object;
-    return generate::on_side(object, state.live);
   }
   return kind == "Deployment" ? choose(object, state) : generate::on_side(object, state.chosen);
 }
@@ -305,13 +308,13 @@ base::Status Sides::switch_traffic(const plan::Step& step) {
 
 base::Result<std::string> Sides::switch_over(const plan::Step& step, State& state) {
   auto service = generate::on_side(*state.service, state.chosen);
-  const auto live = client_->get(service.key(), ports_.stop);
+  const auto live = find_object(*client_, service.key(), ports_.stop);
   if (!live) {
     return live.error();
   }
-  if (generate::live_side(*live) != state.live) {
+  if (*live && generate::live_side(**live) != state.live) {
     return base::Error::make(base::ErrorCode::conflict, "service/{} leads to {} already: another run was faster",
-                             step.service, to_string(generate::live_side(*live)));
+                             step.service, to_string(generate::live_side(**live)));
   }
   const SideWriter writer(*client_, ports_);
   if (state.keep.count() > 0 && !state.goes_home) {
@@ -320,12 +323,17 @@ base::Result<std::string> Sides::switch_over(const plan::Step& step, State& stat
       return marked.error();
     }
   }
-  service.body["metadata"]["resourceVersion"] = live->resource_version();
-  const auto applied = client_->apply(
-      service, {.force = cluster::Force::yes, .known_version = live->resource_version(), .stop = ports_.stop});
+  const auto version = *live ? (*live)->resource_version() : std::string();
+  auto exactly = service;
+  if (!version.empty()) {
+    exactly.body["metadata"]["resourceVersion"] = version;
+  }
+  const auto applied =
+      client_->apply(exactly, {.force = cluster::Force::yes, .known_version = version, .stop = ports_.stop});
   if (!applied) {
     return applied.error();
   }
+  state.switched = service;
   ports_.events.emit(events::ObjectApplied{.step = step.id,
                                            .service = step.service,
                                            .object = kube::to_string(service.key()),
@@ -347,6 +355,11 @@ base::Status Sides::retire(const plan::Step& step, const plan::RetireSide& actio
                .was_live = state.live != state.chosen,
                .for_good = state.goes_home,
                .keep = action.keep});
+}
+
+bool Sides::has_written(const std::string& service, const kube::Object& object) const {
+  const auto state = states_.find(service);
+  return state != states_.end() && state->second.switched == object;
 }
 
 bool Sides::waits(const std::string& service) const {

@@ -27,15 +27,18 @@ class Sides {
   // The client and the ports must outlive it; the client may be null when there is no such step.
   Sides(const std::vector<plan::Step>& steps, cluster::Client* client, const Ports& ports);
 
-  // The object as it is to be applied now. Of a service with two sides: its Service goes on leading to the live side;
-  // its Deployment is the other one, unless the live one runs these very pods or there is none; what is applied after
-  // the switch belongs to the side that then is live.
+  // The object as it is to be applied now. Of a service with two sides: its Deployment is the side that is not live,
+  // unless the live one runs these very pods or there is none; what is applied after the switch (its Service too)
+  // belongs to the side that then is live.
   base::Result<kube::Object> placed(const std::string& service, const kube::Object& object);
 
-  // Makes the Service lead to the new pods (or says that this waits for `promote`), in one write that is refused
-  // (conflict) when somebody else has changed the Service since it was read, and waits until its endpoints are theirs
-  // alone.
+  // Makes the Service lead to the new pods (or says that this waits for `promote`), with whatever else the release
+  // wants of it, in one write that is refused (conflict) when somebody else has changed the Service since it was read,
+  // and waits until its endpoints are theirs alone.
   base::Status switch_traffic(const plan::Step& step);
+
+  // Whether the switch has written the object just so.
+  [[nodiscard]] bool has_written(const std::string& service, const kube::Object& object) const;
 
   // Whether its new side is complete and waits for `promote`.
   [[nodiscard]] bool waits(const std::string& service) const;
@@ -53,7 +56,8 @@ class Sides {
     generate::Side live = generate::Side::blue;
     long long wanted_pods = 1;  // of the one that is chosen
     generate::Side chosen = generate::Side::blue;
-    std::optional<kube::Object> service;          // as it was applied
+    std::optional<kube::Object> service;          // as it is wanted, on the blue side
+    std::optional<kube::Object> switched;         // the same as the switch has written it
     std::optional<kube::Object> live_deployment;  // as it was found
   };
 

@@ -37,23 +37,35 @@ bool has_canary(Steps& steps, const std::string& service) {
   return find_step(steps, "canary:" + service) != steps.end();
 }
 
-// The apply that the prune makes way for; the end when it may wait.
+// The step that writes the Service first: with two sides that is the switch.
+Place find_first_write(Steps& steps, std::string_view service) {
+  const auto apply = find_apply(steps, "Service", service);
+  const auto switched = apply == steps.end() ? apply : find_step(steps, "switch:" + apply->service);
+  return switched == steps.end() ? apply : switched;
+}
+
+// The step that the prune makes way for; the end when it may wait.
 Place in_the_way_of(Steps& steps, const kube::ObjectKey& pruned, const MovedPorts& moved) {
   if (pruned.kind == "Service") {
     const auto heir = std::ranges::find_if(moved, [&](const auto& each) { return each.second == pruned; });
-    return heir == moved.end() ? steps.end() : find_apply(steps, "Service", heir->first.name);
+    return heir == moved.end() ? steps.end() : find_first_write(steps, heir->first.name);
   }
   // Who has two sides scales the new one, and its autoscaler has the old one until the switch.
   const bool is_autoscaler = pruned.kind == "HorizontalPodAutoscaler" && !has_two_sides(steps, pruned.name);
   return is_autoscaler ? find_apply(steps, "Deployment", pruned.name) : steps.end();
 }
 
+bool writes_a_service(const Step& step) {
+  const auto* apply = std::get_if<ApplyObject>(&step.action);
+  return apply != nullptr && apply->object.kind() == "Service";
+}
+
 // Moves the apply of a Service behind the verdict on its pods, and what came after either behind both; answers with
-// where it is then. Who leads requests to some of the pods only needs the Service before.
+// where it is then. A canary leads requests to some of the pods only, and needs the Service before.
 Place behind_its_pods(Steps& steps, Place apply) {
   const auto rollout_id = "rollout:" + apply->service;
-  const bool is_needed = has_two_sides(steps, apply->service) || has_canary(steps, apply->service);
-  if (is_needed || find_step(steps, rollout_id) == steps.end() || comes_after(*apply, rollout_id)) {
+  if (has_canary(steps, apply->service) || find_step(steps, rollout_id) == steps.end() ||
+      comes_after(*apply, rollout_id)) {
     return apply;
   }
   auto moved = std::move(*apply);
@@ -116,7 +128,7 @@ Steps in_order(Steps steps) {
 
 // False when the one that gives the port up waits for the one that gets it.
 bool hand_over(Steps& steps, const kube::ObjectKey& wanted, const kube::ObjectKey& holder) {
-  const auto gets = find_apply(steps, "Service", wanted.name);
+  const auto gets = find_first_write(steps, wanted.name);
   const auto gives = find_apply(steps, "Service", holder.name);
   if (gets == steps.end() || gives == steps.end() || comes_after(*gets, gives->id)) {
     return true;
@@ -198,7 +210,7 @@ Steps make_way(Steps& steps, Steps prunes, const MovedPorts& moved) {
       others.push_back(std::move(prune));
       continue;
     }
-    if (std::get<ApplyObject>(apply->action).object.kind() == "Service") {
+    if (writes_a_service(*apply)) {
       apply = behind_its_pods(steps, apply);
     }
     put_before(steps, apply, std::move(prune));

@@ -217,7 +217,7 @@ class ReleasePlanner {
   Ids add_rollout(const project::Service& service, const std::vector<kube::Object>& objects, const Ids& prepared) {
     auto before_pods = prepared;
     for (const auto& object : objects) {
-      if (is_needed_by_pods(object)) {
+      if (is_needed_by_pods(object) && !goes_with_the_switch(service, object)) {
         add_apply(*service.name, object, prepared);
         before_pods.push_back(apply_id(object));
       }
@@ -239,14 +239,26 @@ class ReleasePlanner {
     return service.strategy.type == project::Strategy::Type::blue_green || seen_.live_sides.contains(*service.name);
   }
 
+  // The old pods get the requests until then, in the ways that they know.
+  bool goes_with_the_switch(const project::Service& service, const kube::Object& object) const {
+    return object.kind() == "Service" && has_two_sides(service);
+  }
+
   // From the verdict on the new pods to the end of the old ones.
   Ids add_switch(const project::Service& service, const std::vector<kube::Object>& objects, const Ids& rolled_out) {
     const bool goes_home = service.strategy.type != project::Strategy::Type::blue_green;
     const bool waits = !goes_home && service.strategy.blue_green.waits_for_promote;
     const auto switched = add_ending("switch", service, SwitchTraffic{goes_home, waits}, rolled_out);
+    auto done = switched;
+    for (const auto& object : objects) {
+      if (goes_with_the_switch(service, object)) {
+        add_apply(*service.name, object, switched, AfterFailure::is_done);
+        done.push_back(apply_id(object));
+      }
+    }
     add_attendants(service, objects, switched);
     add_ending("retire", service, RetireSide{service.strategy.blue_green.keep}, switched);
-    return switched;
+    return done;
   }
 
   // What refers to the workload: its autoscaler, its disruption budget, its Ingress.

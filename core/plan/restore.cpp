@@ -134,16 +134,19 @@ class Restorer {
   void add_service(const std::string& service, const Ids& before) {
     auto before_pods = before;
     auto& last = last_steps_[service];
+    std::vector<const kube::Object*> addresses;  // that go with the switch
     for (const auto& object : objects_[service]) {
       const auto id = apply_id(object);
-      if (is_needed_by_pods(object)) {
+      if (object.kind() == "Service" && has_two_sides(service)) {
+        addresses.push_back(&object);
+      } else if (is_needed_by_pods(object)) {
         add_apply(service, object, before);
         before_pods.push_back(id);
         last = before_pods;
       } else if (is_workload(object)) {
         add_apply(service, object, before_pods);
         last = add_ending(service, "rollout", AwaitRollout{}, {id});
-        last = add_switch(service, last);
+        last = add_switch(service, last, addresses);
       } else if (has_two_sides(service)) {
         add_apply(service, object, {"switch:" + service});  // it belongs to the side that is live then
       } else {
@@ -157,15 +160,20 @@ class Restorer {
   }
 
   // What follows the verdict on a service with two sides.
-  Ids add_switch(const std::string& service, const Ids& rolled_out) {
+  Ids add_switch(const std::string& service, const Ids& rolled_out, const std::vector<const kube::Object*>& addresses) {
     if (!has_two_sides(service)) {
       return rolled_out;
     }
     const auto sides = release_.two_sides.find(service);
     const bool goes_home = sides == release_.two_sides.end();
     const auto switched = add_ending(service, "switch", SwitchTraffic{.goes_home = goes_home}, rolled_out);
+    auto done = switched;
+    for (const auto* address : addresses) {
+      add_apply(service, *address, switched);
+      done.push_back(apply_id(*address));
+    }
     add_ending(service, "retire", RetireSide{goes_home ? base::Milliseconds(0) : sides->second.keep}, switched);
-    return switched;
+    return done;
   }
 
   void add_apply(const std::string& service, const kube::Object& object, Ids after) {

@@ -264,6 +264,38 @@ environments:
             self.assertIn("switch:web: done: from green to blue", self.run_well("undo", "--to", "1", "--yes").stderr)
         self.assertEqual({each["state"] for each in self.releases().values()}, {"deployed", "superseded"})
 
+    def test_what_a_release_wants_of_the_address_comes_with_the_switch(self):
+        def use(port, version):
+            self.write("deployctl.yaml", f"""project: e2e-strategies
+services:
+  web:
+    image: busybox:1.36
+    pin: tag
+    port: {port}
+    replicas: 0
+    env: {{VERSION: "{version}"}}
+    strategy: {{type: blue-green, promote: manual, deadline: 60s}}
+environments:
+  lab: {{namespace: {self.namespace}}}
+""")
+            self.commit(f"version {version}")
+
+        def ports():
+            return [port["port"] for port in self.get("service", "web")["spec"]["ports"]]
+
+        use(8080, 1)
+        self.rollout()
+        self.assertEqual(ports(), [8080])
+        use(9090, 2)
+        self.rollout()
+        self.assertEqual(ports(), [8080], "it waits")
+        self.run_well("abort", "web")
+        self.assertEqual(ports(), [8080], "it was taken back")
+        self.rollout()
+        self.run_well("promote", "web", "--yes")
+        self.assertEqual(ports(), [9090])
+        self.assertIn("apply:service/web: service/web unchanged", self.rollout().stderr)
+
     def test_promote_leaves_what_the_release_was_not_about_as_it_is(self):
         def use(walked, more=""):
             self.write("deployctl.yaml", f"""project: e2e-strategies

@@ -97,11 +97,18 @@ class SidesTest : public ::testing::Test {
 
   Sides sides(plan::SwitchTraffic action = {}) {
     steps_ = {{.id = "switch:api", .service = "api", .action = action},
-              {.id = "retire:api", .service = "api", .action = plan::RetireSide{std::chrono::minutes(10)}}};
+              {.id = "retire:api", .service = "api", .action = plan::RetireSide{std::chrono::minutes(10)}},
+              {.id = "apply:service/api", .service = "api", .action = plan::ApplyObject{service()}}};
     return Sides(steps_, client_.get(), ports_);
   }
 
   base::Status retire(Sides& sides) { return sides.retire(steps_[1], std::get<plan::RetireSide>(steps_[1].action)); }
+
+  std::ptrdiff_t writes_of_service() {
+    return std::ranges::count_if(world_.transport.requests(), [](const std::string& request) {
+      return request.starts_with("PATCH " + service_path);
+    });
+  }
 
   std::string body_of(const std::string& request) {
     const auto requests = world_.transport.requests();
@@ -131,9 +138,10 @@ class SidesTest : public ::testing::Test {
 
 TEST_F(SidesTest, TheFirstReleaseIsThePlainDeploymentAndSwitchesNothing) {
   auto run = sides();
-  EXPECT_EQ(run.placed("api", service())->body, service().body);
   EXPECT_EQ(run.placed("api", deployment("new"))->name(), "api");
   EXPECT_TRUE(run.switch_traffic(steps_[0]));
+  EXPECT_EQ(run.placed("api", service())->body, service().body);
+  EXPECT_FALSE(run.has_written("api", service())) << "it is applied like any object";
   EXPECT_THAT(world_.transport.requests(), Not(Contains(StartsWith("PATCH"))));
 }
 
@@ -142,23 +150,37 @@ TEST_F(SidesTest, NewPodsComeBesideTheLiveOnesAndTheServiceStaysUntilTheSwitch) 
     runs(live);
     would_become(live, "new");
     auto run = sides();
-    const auto kept = run.placed("api", service());
-    ASSERT_TRUE(kept);
-    EXPECT_EQ(generate::live_side(*kept), live);
+    const auto writes = writes_of_service();
     EXPECT_EQ(run.placed("api", deployment("new"))->name(), generate::side_name("api", generate::other(live)));
+    EXPECT_EQ(writes_of_service(), writes);
     const auto switched = run.switch_traffic(steps_[0]);
     EXPECT_TRUE(switched) << to_string(switched.error());
     const auto written = json::Value::parse(body_of("PATCH " + service_path));
     EXPECT_EQ(generate::live_side({written}), generate::other(live));
     EXPECT_EQ(written["metadata"]["resourceVersion"], "7") << "refused when somebody was faster";
+    const auto after = run.placed("api", service());
+    ASSERT_TRUE(after);
+    EXPECT_EQ(generate::live_side(*after), generate::other(live));
+    EXPECT_TRUE(run.has_written("api", *after));
   }
+}
+
+TEST_F(SidesTest, AServiceThatSomebodyHasDeletedIsMadeByTheSwitch) {
+  runs(Side::blue);
+  serve("GET " + service_path, {{.status = 404, .body = "{}"}});
+  would_become(Side::blue, "new");
+  auto run = sides();
+  EXPECT_EQ(run.placed("api", deployment("new"))->name(), "api-green");
+  EXPECT_TRUE(run.switch_traffic(steps_[0]));
+  const auto written = json::Value::parse(body_of("PATCH " + service_path));
+  EXPECT_EQ(generate::live_side({written}), Side::green);
+  EXPECT_FALSE(written["metadata"].contains("resourceVersion"));
 }
 
 TEST_F(SidesTest, TheSamePodsAreNotBroughtUpTwice) {
   runs(Side::green);
   would_become(Side::green, "old");
   auto run = sides();
-  ASSERT_TRUE(run.placed("api", service()));
   EXPECT_EQ(run.placed("api", deployment("old"))->name(), "api-green");
   EXPECT_TRUE(run.switch_traffic(steps_[0]));
   EXPECT_THAT(events_.said, Contains("green is live"));
@@ -169,7 +191,6 @@ TEST_F(SidesTest, ASwitchThatSomebodyElseHasMadeIsRefused) {
   runs(Side::blue);
   would_become(Side::blue, "new");
   auto run = sides();
-  ASSERT_TRUE(run.placed("api", service()));
   ASSERT_TRUE(run.placed("api", deployment("new")));
   serve("GET " + service_path, {answer(generate::on_side(service(), Side::green))});
   const auto switched = run.switch_traffic(steps_[0]);
@@ -182,7 +203,6 @@ TEST_F(SidesTest, TheOldSideIsMarkedToBeKeptBeforeTheSwitch) {
   runs(Side::blue);
   would_become(Side::blue, "new");
   auto run = sides();
-  ASSERT_TRUE(run.placed("api", service()));
   ASSERT_TRUE(run.placed("api", deployment("new")));
   ASSERT_TRUE(run.switch_traffic(steps_[0]));
   const auto requests = world_.transport.requests();
@@ -200,7 +220,6 @@ TEST_F(SidesTest, ASideThatFailedBeforeIsScaledDownByTheNextRunThatSwitchesNothi
   runs(Side::blue);
   would_become(Side::blue, "old");
   auto run = sides();
-  ASSERT_TRUE(run.placed("api", service()));
   ASSERT_TRUE(run.placed("api", deployment("old")));
   ASSERT_TRUE(run.switch_traffic(steps_[0]));
   ASSERT_TRUE(retire(run));
@@ -211,7 +230,6 @@ TEST_F(SidesTest, AManualSwitchLeavesEverythingAsItIs) {
   runs(Side::blue);
   would_become(Side::blue, "new");
   auto run = sides({.waits_for_promote = true});
-  ASSERT_TRUE(run.placed("api", service()));
   ASSERT_TRUE(run.placed("api", deployment("new")));
   ASSERT_TRUE(run.switch_traffic(steps_[0]));
   EXPECT_THAT(events_.said, Contains(HasSubstr("api-green is ready and gets no request yet")));

@@ -119,13 +119,17 @@ TEST(MakeWay, DoesTheSameAgainWithStepsThatAreInThatOrder) {
   EXPECT_EQ(in_words(steps), once);
 }
 
-TEST(MakeWay, LeavesTheServiceThatLeadsToTwoSidesBeforeItsPods) {
-  auto steps = rollout_of("backend");
-  steps.push_back(ending("switch:backend", "backend", SwitchTraffic{}, {"rollout:backend"}));
+TEST(MakeWay, HandsANodePortOverToTheSwitchThatWritesTheServiceFirst) {
+  std::vector<Step> steps{apply(object("Deployment", "backend"), {}),
+                          ending("rollout:backend", "backend", AwaitRollout{}, {"apply:deployment/backend"}),
+                          ending("switch:backend", "backend", SwitchTraffic{}, {"rollout:backend"}),
+                          apply(object("Service", "backend"), {"switch:backend"})};
   make_way(steps, prunes({{"Service", "api"}}),
            {{{"v1", "Service", "web", "backend"}, {"v1", "Service", "web", "api"}}});
-  EXPECT_EQ(in_words(steps)[0], "prune:service/api <- task:backend/migrate");
-  EXPECT_EQ(in_words(steps)[1], "apply:service/backend <- prune:service/api");
+  EXPECT_THAT(in_words(steps),
+              ElementsAre("apply:deployment/backend <-", "rollout:backend <- apply:deployment/backend",
+                          "prune:service/api <- rollout:backend", "switch:backend <- prune:service/api",
+                          "apply:service/backend <- switch:backend"));
 }
 
 TEST(MakeWay, AppliesTheServiceThatGivesAPortUpBeforeTheOneThatGetsIt) {

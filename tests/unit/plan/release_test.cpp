@@ -207,8 +207,9 @@ project::Target blue_green() {
 TEST(ReleasePlan, SwitchesABlueGreenServiceWhenItsNewPodsAreJudgedDone) {
   const auto plan = release(blue_green(), seen(), {.services = {"api"}, .rollout = true});
   ASSERT_TRUE(plan);
-  EXPECT_THAT(ids(*plan), ElementsAre("apply:service/api", "apply:deployment/api", "rollout:api", "switch:api",
+  EXPECT_THAT(ids(*plan), ElementsAre("apply:deployment/api", "rollout:api", "switch:api", "apply:service/api",
                                       "apply:poddisruptionbudget/api", "retire:api"));
+  EXPECT_THAT(find_step(*plan, "apply:service/api").after, ElementsAre("switch:api"));
   EXPECT_THAT(find_step(*plan, "switch:api").after, ElementsAre("rollout:api"));
   EXPECT_THAT(find_step(*plan, "retire:api").after, ElementsAre("switch:api"));
   EXPECT_EQ(std::get<RetireSide>(find_step(*plan, "retire:api").action).keep, std::chrono::minutes(3));

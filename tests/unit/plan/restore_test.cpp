@@ -84,6 +84,7 @@ TEST(Restore, LeadsAServiceWithAGreenSideHome) {
   const auto step = [&](const std::string& id) { return *std::ranges::find(plan.steps, id, &Step::id); };
   EXPECT_TRUE(std::get<SwitchTraffic>(step("switch:api").action).goes_home);
   EXPECT_THAT(step("switch:api").after, ElementsAre("rollout:api"));
+  EXPECT_THAT(step("apply:service/api").after, ElementsAre("switch:api"));
   EXPECT_THAT(step("retire:api").after, ElementsAre("switch:api"));
   EXPECT_THAT(step("apply:poddisruptionbudget/api").after, ElementsAre("switch:api"));
 }
