@@ -503,8 +503,8 @@ TEST_F(ClientTest, AsksForTheWordsThatAnAnswerToHeadHasNot) {
       status(400, {}, "Client sent an HTTP request to an HTTPS server.\n")};
   auto with = client();
   (void)with.exists(*oci::Reference::parse("localhost:5000/shop/api:1"));
-  EXPECT_THAT(registry_.requests, ElementsAre("HEAD http://" + manifest, "GET http://localhost:5000/v2/",
-                                              "HEAD https://" + manifest));
+  EXPECT_THAT(registry_.requests,
+              ElementsAre("HEAD http://" + manifest, "GET http://localhost:5000/v2/", "HEAD https://" + manifest));
 }
 
 TEST_F(ClientTest, FollowsRedirectsAFewTimes) {
