@@ -185,9 +185,11 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
     return written;
   }
   const auto sides = live_sides(*client, target, ports.stop);
-  if (!sides) {
-    return sides.error();
+  const auto running = read_running(plan::services_of(*release), *client, target.name_space, ports.stop);
+  if (!sides || !running) {
+    return sides ? running.error() : sides.error();
   }
+  keep_scaled(*release, *running, *sides);
   const auto tasks = tasks_of(target, *release, ports);
   auto plan = plan::restore(*release, scope, sided(*sides));
   add_what_is_left(plan, CanaryRecord(found.release.progress, {}), tasks, services);

@@ -1,12 +1,15 @@
 #include "core/execute/running.hpp"
 
 #include "core/base/text.hpp"
-#include "core/generate/sides.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 #include "core/plan/belonging.hpp"
+#include "core/plan/restore.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace deployctl::execute {
 namespace {
@@ -45,6 +48,30 @@ base::Result<Running> read_running(const std::vector<std::string>& services, clu
     }
   }
   return running;
+}
+
+void keep_scaled(kube::Release& release, const Running& running, const std::map<std::string, generate::Side>& sides) {
+  std::set<std::string> scaled;
+  for (const auto& object : release.objects) {
+    if (object.kind() == "HorizontalPodAutoscaler") {
+      scaled.insert(plan::service_of(object));
+    }
+  }
+  for (auto& object : release.objects) {
+    const auto service = plan::service_of(object);
+    if (object.kind() != "Deployment" || !scaled.contains(service)) {
+      continue;
+    }
+    const auto side = sides.find(service);
+    const bool is_green = side != sides.end() && side->second == generate::Side::green;
+    const auto& deployments = is_green ? running.green : running.deployments;
+    const auto live = deployments.find(service);
+    const auto pods =
+        live == deployments.end() ? 0 : json::Reader(live->second.body).at("spec", "replicas").integer_or();
+    if (pods > 0) {
+      object.body["spec"]["replicas"] = pods;
+    }
+  }
 }
 
 base::Status check_belonging(const Running& running, const project::Target& target) {

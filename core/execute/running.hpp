@@ -3,7 +3,9 @@
 
 #include "core/base/result.hpp"
 #include "core/cluster/client.hpp"
+#include "core/generate/sides.hpp"
 #include "core/kube/object.hpp"
+#include "core/kube/release.hpp"
 #include "core/project/model.hpp"
 
 #include <map>
@@ -24,6 +26,10 @@ std::string running_image(const std::string& service, const kube::Object& deploy
 // One request, whatever the number of services.
 base::Result<Running> read_running(const std::vector<std::string>& services, cluster::Client& client,
                                    const std::string& name_space, std::stop_token stop);
+
+// A release as it was recorded has the number of pods of then. Of services that an autoscaler has in it they are made
+// as many as the live ones are now, where there are any.
+void keep_scaled(kube::Release& release, const Running& running, const std::map<std::string, generate::Side>& sides);
 
 // refused when one of them is another project's or environment's (plan/belonging.hpp).
 base::Status check_belonging(const Running& running, const project::Target& target);

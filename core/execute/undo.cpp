@@ -138,8 +138,8 @@ Status tell_what_is_as_it_was(Ledger& ledger, const UndoWish& wish, const kube::
   return {};
 }
 
-// The release in the place of a project manifest, and what preflight goes by.
-Result<Seen> look(const kube::Release& release, std::unique_ptr<cluster::Client> client, const project::Target& target,
+// The release in the place of a project manifest, with as many pods as autoscalers want, and what preflight goes by.
+Result<Seen> look(kube::Release& release, std::unique_ptr<cluster::Client> client, const project::Target& target,
                   const Ports& ports) {
   Seen seen;
   seen.observation.commit = release.commit;
@@ -159,6 +159,7 @@ Result<Seen> look(const kube::Release& release, std::unique_ptr<cluster::Client>
   }
   seen.observation.live_sides = std::move(*sides);
   seen.access = std::move(*access);
+  keep_scaled(release, *running, seen.observation.live_sides);
   seen.observation.deployments = std::move(running->deployments);
   seen.green = std::move(running->green);
   seen.world.cluster = std::move(client);
@@ -235,7 +236,8 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   if (const auto told = tell_what_is_as_it_was(ledger, wish, release, ports); !told) {
     return told;
   }
-  auto seen = look(release, std::move(client), target, ports);
+  auto restored = release;
+  auto seen = look(restored, std::move(client), target, ports);
   if (!seen) {
     return seen.error();
   }
@@ -244,7 +246,7 @@ Status undo(std::unique_ptr<cluster::Client> client, const project::Target& targ
   options.record.is_partial = !wish.services.empty();
   options.record.is_still_meant = [&] { return check_still_meant(*seen->world.cluster, target, wish, release, ports); };
   options.force = cluster::Force::yes;
-  const auto plan = plan::restore(release, scope, sided(seen->observation.live_sides));
+  const auto plan = plan::restore(restored, scope, sided(seen->observation.live_sides));
   if (const auto ready = preflight(plan, target, *seen, {.force = options.force, .services = wish.services}, ports);
       !ready) {
     return ready;

@@ -2,6 +2,7 @@
 
 #include "core/execute/inspect.hpp"
 #include "core/execute/left_behind.hpp"
+#include "core/execute/running.hpp"
 #include "core/kube/release_history.hpp"
 #include "core/plan/make_way.hpp"
 #include "core/plan/restore.hpp"
@@ -189,9 +190,11 @@ class Ending {
       return live.error();
     }
     const auto sides = live_sides(run_.client, run_.rollout.target, run_.ports.stop);
-    if (!sides) {
-      return sides.error();
+    const auto running = read_running(plan::services_of(*live), run_.client, run_.scope.name_space, run_.ports.stop);
+    if (!sides || !running) {
+      return sides ? running.error() : sides.error();
     }
+    keep_scaled(*live, *running, *sides);
     run_.earlier.insert(run_.earlier.begin(),
                         {.number = run_.number, .state = ReleaseState::failed, .inventory = run_.desired});
     const auto wanted = kube::inventory(*live, run_.scope.name_space);

@@ -235,6 +235,27 @@ class History(ReleasesTest):
         self.assertEqual(self.get("deployment", "web")["spec"]["replicas"], 1)
         self.assertIsNone(self.get("hpa", "web"))
 
+    def test_leaves_the_pods_that_an_autoscaler_has_made(self):
+        def use(version, pods):
+            self.use({"web": f"""    image: busybox:1.36
+    pin: tag
+    command: [sh, -c, "trap exit TERM; while :; do sleep 0.2; done"]
+    resources: {{cpu: 10m}}
+    env: {{VERSION: "{version}"}}
+    strategy: {{deadline: 120s}}
+    {pods}
+"""})
+            self.rollout()
+
+        use(1, "replicas: 1")
+        use(2, "scale: {min: 1, max: 4}")
+        self.assertEqual(kubectl("scale", "deployment/web", "-n", self.namespace, "--replicas=3").code, 0)
+        use(3, "scale: {min: 1, max: 4}")
+        self.assertEqual(self.deployment("web")["spec"]["replicas"], 3)
+        self.assert_exit(self.deployctl("undo", "-e", "lab", "--yes"), 0)
+        self.assertEqual(self.configuration_of("web"), {"VERSION": "2"})
+        self.assertEqual(self.deployment("web")["spec"]["replicas"], 3)
+
     def test_about_one_service_leaves_the_others_what_they_live_on(self):
         alike = {"b": NO_PODS + "    env: {X: first}\n"}
         self.use({"a": NO_PODS, **alike})
