@@ -79,7 +79,7 @@ bool is_wrong_scheme(const base::Url& url, const Result<http::Response>& answer)
 }
 
 // A 400 to a HEAD has no words that would tell.
-bool says_why_to_no_head(const Call& call, const Result<http::Response>& answer) {
+bool has_no_words(const Call& call, const Result<http::Response>& answer) {
   return call.method == "HEAD" && answer && answer->status == 400;
 }
 
@@ -282,7 +282,7 @@ Result<http::Response> Session::send_in_the_right_scheme(const Call& call, base:
   auto first = call;
   first.repeat = url.scheme == "https" && call.repeat == Repeat::as_it_is ? Repeat::no : call.repeat;
   auto answer = send_once(first, url, authorization, stop);
-  if (is_wrong_scheme(url, says_why_to_no_head(call, answer) ? ping(url.scheme, stop) : answer)) {
+  if (is_wrong_scheme(url, has_no_words(call, answer) ? ping(url.scheme, stop) : answer)) {
     auto other = url;
     other.scheme = url.scheme == "http" ? "https" : "http";
     auto second = send_once(call, other, authorization, stop);
