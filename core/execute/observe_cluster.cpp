@@ -117,11 +117,8 @@ class ClusterLook : Look {
 
   // Of the side that is live: the other one has none.
   const kube::Object* live_deployment(const std::string& service) const {
-    const auto side = seen_.observation.live_sides.find(service);
-    const bool is_green = side != seen_.observation.live_sides.end() && side->second == generate::Side::green;
-    const auto& deployments = is_green ? seen_.green : seen_.observation.deployments;
-    const auto live = deployments.find(service);
-    return live == deployments.end() ? nullptr : &live->second;
+    const auto& seen = seen_.observation;
+    return execute::live_deployment(service, seen.deployments, seen_.green, seen.live_sides);
   }
 
   void see_live_images() {

@@ -72,15 +72,15 @@ Status check_gates(const UnderWay& under_way, const project::Target& target, con
 
 // Before anything is wished.
 Status check_promotable(cluster::Client& client, const UnderWay& found, const kube::Release& release,
-                        const project::Target& target, Promotion promotion, const Ports& ports) {
+                        const Running& running, const project::Target& target, Promotion promotion,
+                        const Ports& ports) {
   if (const auto open = check_undecided(found, canary::Stage::aborting, "'deployctl abort' tries it again"); !open) {
     return open;
   }
   if (const auto askable = promotion == Promotion::fully ? Status() : check_gates(found, target, ports); !askable) {
     return askable;
   }
-  const auto running = read_running(plan::services_of(release), client, target.name_space, ports.stop);
-  if (const auto ours = running ? check_belonging(*running, target) : running.error(); !ours) {
+  if (const auto ours = check_belonging(running, target); !ours) {
     return ours;
   }
   const auto there = check_canaries_there(client, found, target, ports);
@@ -177,7 +177,11 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
     return release.error();
   }
   options.record.is_partial = keep_what_it_was_about(*release);
-  if (const auto possible = check_promotable(*client, found, *release, target, promotion, ports); !possible) {
+  const auto running = read_running(plan::services_of(*release), *client, target.name_space, ports.stop);
+  if (!running) {
+    return running.error();
+  }
+  if (const auto possible = check_promotable(*client, found, *release, *running, target, promotion, ports); !possible) {
     return possible;
   }
   const auto* const wish = promotion == Promotion::fully ? "promote-fully" : "promote";
@@ -185,9 +189,8 @@ Status promote(std::unique_ptr<cluster::Client> client, const project::Target& t
     return written;
   }
   const auto sides = live_sides(*client, target, ports.stop);
-  const auto running = read_running(plan::services_of(*release), *client, target.name_space, ports.stop);
-  if (!sides || !running) {
-    return sides ? running.error() : sides.error();
+  if (!sides) {
+    return sides.error();
   }
   keep_scaled(*release, *running, *sides);
   const auto tasks = tasks_of(target, *release, ports);

@@ -50,6 +50,16 @@ base::Result<Running> read_running(const std::vector<std::string>& services, clu
   return running;
 }
 
+const kube::Object* live_deployment(const std::string& service, const std::map<std::string, kube::Object>& deployments,
+                                    const std::map<std::string, kube::Object>& green,
+                                    const std::map<std::string, generate::Side>& sides) {
+  const auto side = sides.find(service);
+  const bool is_green = side != sides.end() && side->second == generate::Side::green;
+  const auto& all = is_green ? green : deployments;
+  const auto live = all.find(service);
+  return live == all.end() ? nullptr : &live->second;
+}
+
 void keep_scaled(kube::Release& release, const Running& running, const std::map<std::string, generate::Side>& sides) {
   std::set<std::string> scaled;
   for (const auto& object : release.objects) {
@@ -62,12 +72,8 @@ void keep_scaled(kube::Release& release, const Running& running, const std::map<
     if (object.kind() != "Deployment" || !scaled.contains(service)) {
       continue;
     }
-    const auto side = sides.find(service);
-    const bool is_green = side != sides.end() && side->second == generate::Side::green;
-    const auto& deployments = is_green ? running.green : running.deployments;
-    const auto live = deployments.find(service);
-    const auto pods =
-        live == deployments.end() ? 0 : json::Reader(live->second.body).at("spec", "replicas").integer_or();
+    const auto* live = live_deployment(service, running.deployments, running.green, sides);
+    const auto pods = live == nullptr ? 0 : json::Reader(live->body).at("spec", "replicas").integer_or();
     if (pods > 0) {
       object.body["spec"]["replicas"] = pods;
     }

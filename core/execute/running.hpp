@@ -27,6 +27,11 @@ std::string running_image(const std::string& service, const kube::Object& deploy
 base::Result<Running> read_running(const std::vector<std::string>& services, cluster::Client& client,
                                    const std::string& name_space, std::stop_token stop);
 
+// The Deployment of the side that is live, of these two lists by service; null when there is none.
+const kube::Object* live_deployment(const std::string& service, const std::map<std::string, kube::Object>& deployments,
+                                    const std::map<std::string, kube::Object>& green,
+                                    const std::map<std::string, generate::Side>& sides);
+
 // A release as it was recorded has the number of pods of then. Of services that an autoscaler has in it they are made
 // as many as the live ones are now, where there are any.
 void keep_scaled(kube::Release& release, const Running& running, const std::map<std::string, generate::Side>& sides);
