@@ -233,22 +233,25 @@ services:
         use("third")
         self.assertIn(f"configmap/{kept} pruned", self.rollout().stderr, "now nobody needs it")
 
-    def test_a_side_without_pods_is_switched_to(self):
-        def use(version, replicas):
-            self.write("deployctl.yaml", f"""project: e2e-strategies
+    def use_two_sides(self, version, port=8080, replicas=0, promote="auto"):
+        self.write("deployctl.yaml", f"""project: e2e-strategies
 services:
   web:
     image: busybox:1.36
     pin: tag
-    port: 8080
+    port: {port}
     replicas: {replicas}
     command: {json.dumps(["sh", "-c", ENDING_AT_ONCE.replace("TEXT", "web")])}
     env: {{VERSION: "{version}"}}
-    strategy: {{type: blue-green, keep: 10m, deadline: 60s}}
+    strategy: {{type: blue-green, promote: {promote}, keep: 10m, deadline: 60s}}
 environments:
   lab: {{namespace: {self.namespace}}}
 """)
-            self.commit(f"version {version}")
+        self.commit(f"version {version}")
+
+    def test_a_side_without_pods_is_switched_to(self):
+        def use(version, replicas):
+            self.use_two_sides(version, replicas=replicas)
 
         use(1, 0)
         self.rollout()
@@ -266,19 +269,7 @@ environments:
 
     def test_what_a_release_wants_of_the_address_comes_with_the_switch(self):
         def use(port, version):
-            self.write("deployctl.yaml", f"""project: e2e-strategies
-services:
-  web:
-    image: busybox:1.36
-    pin: tag
-    port: {port}
-    replicas: 0
-    env: {{VERSION: "{version}"}}
-    strategy: {{type: blue-green, promote: manual, deadline: 60s}}
-environments:
-  lab: {{namespace: {self.namespace}}}
-""")
-            self.commit(f"version {version}")
+            self.use_two_sides(version, port=port, promote="manual")
 
         def ports():
             return [port["port"] for port in self.get("service", "web")["spec"]["ports"]]
