@@ -285,9 +285,10 @@ environments:
             done = self.rollout()
             self.assert_exit(done, 5)
             self.assertIn("taking back the canary of web", done.stderr)
-            for words in ("NaN, which is no number", "gave no value", "gave 2 values", "status 500", "600 s old",
-                          "inconclusive: gate 1 (prometheus): passed 0 times in a row, 2 are needed"):
+            for words in ("NaN, which is no number", "gave no value", "gave 2 values", "status 500", "600 s old"):
                 self.assertIn(words, done.stderr)
+            # A slow machine's last answer is the good one.
+            self.assertRegex(done.stderr, r"inconclusive: gate 1 \(prometheus\): passed [01] times in a row, 2 are needed")
             self.assert_no_canary()
             self.assertEqual(self.version(), 1)
 

@@ -99,7 +99,7 @@ kubelet_run() {
 kubelet_ready() { curl -sf --max-time 2 http://127.0.0.1:10248/healthz; }
 
 # Nothing is ever evicted or collected for want of disk or memory: the machine is shared with builds, and the base
-# images cannot be pulled again.
+# images cannot be pulled again. It may ask the API server as often as kubelets since 1.27 by themselves.
 kubelet_config() {
   cat << YAML
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -123,6 +123,8 @@ volumePluginDir: $kubelet_root/volume-plugins
 serializeImagePulls: false
 registryPullQPS: 0
 eventRecordQPS: 0
+kubeAPIQPS: 50
+kubeAPIBurst: 100
 nodeStatusUpdateFrequency: 2s
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
