@@ -46,7 +46,8 @@ Shares shares_by_replicas(int weight, int wanted) {
 }  // namespace
 
 Surroundings surroundings_of(std::span<const kube::Object> objects, const std::string& service) {
-  return {.service = copy_of(objects, "Service", service),
+  return {.deployment = copy_of(objects, "Deployment", service),
+          .service = copy_of(objects, "Service", service),
           .ingress = copy_of(objects, "Ingress", service),
           .http_route = copy_of(objects, "HTTPRoute", service),
           .virtual_service = copy_of(objects, "VirtualService", service),

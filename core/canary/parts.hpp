@@ -15,8 +15,9 @@
 
 namespace deployctl::canary {
 
-// What leads requests to the pods of a service, and scales them, as far as a release has it.
+// What leads requests to the pods of a service, and scales them, as far as a release has it; and its Deployment.
 struct Surroundings {
+  std::optional<kube::Object> deployment;
   std::optional<kube::Object> service;
   std::optional<kube::Object> ingress;
   std::optional<kube::Object> http_route;
@@ -62,6 +63,10 @@ Shares shares_at(project::Router router, int weight, int wanted);
 
 // The autoscaler of the stable pods, kept from taking pods away because the canary took their load.
 kube::Object held(const kube::Object& autoscaler, int replicas);
+
+// Whether the live Service can lead to stable pods and the canary's alike, as it has to with replicas: their ports have
+// the same names or the same numbers. routes_at() chooses what is right for both.
+bool can_share_service(const Parts& parts);
 
 // What gives the canary its share (1 to 99 per cent): to be applied when its pods are ready. Complete objects, because
 // lists of routes are replaced as a whole.

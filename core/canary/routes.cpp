@@ -7,6 +7,7 @@
 #include "core/base/text.hpp"
 #include "core/canary/parts.hpp"
 #include "core/json/reader.hpp"
+#include "core/kube/address_change.hpp"
 #include "core/kube/labels.hpp"
 
 #include <fmt/core.h>
@@ -26,6 +27,16 @@ constexpr std::string_view name_label = "app.kubernetes.io/name";
 // What the stable pods have; the new version's where they have none.
 const std::optional<kube::Object>& base_of(const Parts& parts, std::optional<kube::Object> Surroundings::*route) {
   return parts.live.*route ? parts.live.*route : parts.wanted.*route;
+}
+
+// From the stable pods to those that are there as well when a canary is.
+kube::AddressChange shared_service(const Parts& parts) {
+  const auto& live = parts.live;
+  if (!live.service || !live.deployment) {
+    return {};
+  }
+  const kube::Object canary_pod = {{{"spec", parts.deployment.body["spec"]["template"]["spec"]}}};
+  return kube::address_change(*live.service, *live.service, *live.deployment, {&canary_pod, 1});
 }
 
 kube::Object service_for_all_pods(const std::string& name, kube::Object service) {
@@ -52,11 +63,18 @@ void annotate_for_nginx(Value& annotations, const Canary& canary, int weight) {
   set("affinity-canary-behavior", "legacy");
 }
 
-void lead_to_canary(Value& ingress_spec, const std::string& service, const std::string& canary) {
+// At the port that the new version has there.
+void lead_to_canary(const Parts& parts, Value& ingress_spec) {
   for (auto& rule : ingress_spec["rules"]) {
     for (auto& path : rule["http"]["paths"]) {
-      auto& name = path["backend"]["service"]["name"];
-      name = name == service ? Value(canary) : name;
+      auto& backend = path["backend"]["service"];
+      if (backend["name"] != parts.name) {
+        continue;
+      }
+      if (parts.wanted.ingress) {
+        backend = parts.wanted.ingress->body["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
+      }
+      backend["name"] = canary_name(parts.name);
     }
   }
 }
@@ -67,7 +85,7 @@ kube::Object canary_ingress(const Parts& parts, kube::Object ingress, const Cana
   ingress.body["metadata"]["labels"][std::string(name_label)] = name;
   ingress.body["metadata"]["annotations"] = Value::object();
   annotate_for_nginx(ingress.body["metadata"]["annotations"], canary, weight);
-  lead_to_canary(ingress.body["spec"], parts.name, name);
+  lead_to_canary(parts, ingress.body["spec"]);
   return ingress;
 }
 
@@ -221,6 +239,11 @@ Value patch_of_rules(const kube::Object& route, const char* rules, const std::st
 
 }  // namespace
 
+bool can_share_service(const Parts& parts) {
+  const auto shared = shared_service(parts);
+  return shared.can_be_at_once || shared.meanwhile;
+}
+
 std::vector<kube::Object> routes_at(const Parts& parts, const Canary& canary, int weight) {
   const auto& base = base_of(parts, split_by(canary.router));
   if (!base) {
@@ -228,7 +251,7 @@ std::vector<kube::Object> routes_at(const Parts& parts, const Canary& canary, in
   }
   switch (canary.router) {
     case Router::replicas:
-      return {service_for_all_pods(parts.name, *base)};
+      return {service_for_all_pods(parts.name, shared_service(parts).meanwhile.value_or(*base))};
     case Router::nginx:
       return {canary_ingress(parts, *base, canary, weight)};
     case Router::gateway:

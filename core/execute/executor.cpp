@@ -1,6 +1,7 @@
 #include "core/execute/executor.hpp"
 
 #include "core/base/overloaded.hpp"
+#include "core/execute/addresses.hpp"
 #include "core/execute/apply.hpp"
 #include "core/execute/attach_step.hpp"
 #include "core/execute/await.hpp"
@@ -62,6 +63,7 @@ class StepRunner {
     open_ = open;
     has_failed_ = false;
     sides_.emplace(steps, seen_.world.cluster.get(), ports_);
+    addresses_.emplace(steps, seen_.world.cluster.get(), ports_);
     const auto keep_going = options_.record.on_failure == OnFailure::keep ? KeepGoing::yes : KeepGoing::no;
     const auto outcome = run_steps(
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
@@ -243,24 +245,72 @@ class StepRunner {
                                                .change = events::ObjectApplied::Change::unchanged});
       return {};
     }
-    const auto applied = apply_object(*seen_.world.cluster, *object,
-                                      {.step = step.id,
-                                       .service = step.service,
-                                       .known_version = version_of(*object),
-                                       .force = options_.force,
-                                       .taken = hiding(*object)},
-                                      ports_);
+    if (object->kind() == "Service") {
+      return apply_address(step, *object);
+    }
+    if (object->kind() == "Deployment") {
+      return apply_workload(step, *object);
+    }
+    return addresses_->holds(step, *object) ? base::Status() : apply_as_it_is(step, *object);
+  }
+
+  base::Result<cluster::Applied> write(const plan::Step& step, const kube::Object& object,
+                                       std::optional<std::string> known_version) {
+    return apply_object(*seen_.world.cluster, object,
+                        {.step = step.id,
+                         .service = step.service,
+                         .known_version = std::move(known_version),
+                         .force = options_.force,
+                         .taken = hiding(object)},
+                        ports_);
+  }
+
+  base::Status apply_as_it_is(const plan::Step& step, const kube::Object& object) {
+    const auto applied = write(step, object, version_of(object));
+    return applied ? base::Status() : applied.error();
+  }
+
+  base::Status apply_address(const plan::Step& step, const kube::Object& service) {
+    const auto now = addresses_->at_first(step, service);
+    if (!now) {
+      return now.error();
+    }
+    return *now ? apply_as_it_is(step, **now) : base::Status();
+  }
+
+  // What its pods had to come before. What it was before is not known any more.
+  base::Status apply_what_waited(const std::string& service) {
+    for (const auto& waiting : addresses_->take_waiting(service)) {
+      if (const auto held = open_->lock.still_held(); !held) {
+        return held;
+      }
+      if (const auto applied = write(*waiting.step, waiting.object, {}); !applied) {
+        return applied.error();
+      }
+    }
+    return {};
+  }
+
+  base::Status apply_workload(const plan::Step& step, const kube::Object& deployment) {
+    const auto address = addresses_->before_pods(step.service);
+    if (!address) {
+      return address.error();
+    }
+    if (*address) {
+      if (const auto written = write(step, **address, {}); !written) {
+        return written.error();
+      }
+    }
+    const auto applied = write(step, deployment, version_of(deployment));
     if (!applied) {
       return applied.error();
     }
     const std::lock_guard lock(mutex_);
-    if (object->kind() == "Deployment") {
-      auto& begun = begun_[step.service];
-      begun = {.target = cluster::target_of(step.service, applied->object),
-               .is_unchanged = applied->change == cluster::Change::unchanged};
-      if (begun.is_unchanged) {
-        begun.target.written.time = applied->time;  // the object tells of the write before
-      }
+    auto& begun = begun_[step.service];
+    begun = {.target = cluster::target_of(step.service, applied->object),
+             .is_unchanged = applied->change == cluster::Change::unchanged};
+    if (begun.is_unchanged) {
+      begun.target.written.time = applied->time;  // the object tells of the write before
     }
     return {};
   }
@@ -352,6 +402,13 @@ class StepRunner {
     if (!made) {
       return made.error();
     }
+    if (action.settings.router == project::Router::replicas && !canary::can_share_service(*made)) {
+      return base::Error::refused(
+                 "the ports of {} change their names and their numbers: no Service leads to stable pods and canary "
+                 "alike",
+                 step.service)
+          .with_hint("change one of the two at a time, or choose another 'strategy' for this release");
+    }
     const auto end = run_canary(canary_run(step, *made, action.settings));
     if (!end) {
       return end.error();
@@ -407,7 +464,9 @@ class StepRunner {
       const std::lock_guard lock(mutex_);
       begun = begun_.at(step.service);
     }
-    rollouts().follow(begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged}, done);
+    rollouts().follow(
+        begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged},
+        [this, &step, done](const base::Status& status) { done(status ? apply_what_waited(step.service) : status); });
   }
 
   const project::Target& target_;
@@ -415,7 +474,8 @@ class StepRunner {
   const ExecuteOptions& options_;
   const Ports& ports_;
   Images images_;
-  std::optional<Sides> sides_;  // of the steps that run
+  std::optional<Sides> sides_;          // of the steps that run
+  std::optional<Addresses> addresses_;  // of the same
   std::string name_space_;
   WithJobs with_jobs_ = WithJobs::no;
   std::atomic<bool> has_failed_ = false;  // a step of the release

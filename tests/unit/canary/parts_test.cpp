@@ -173,6 +173,39 @@ TEST(ReplicasRouter, LetsTheServiceSelectBothKindsOfPods) {
   EXPECT_EQ(routes_after(parts(), canary_by(Router::replicas), End::aborted), std::vector{parts().service});
 }
 
+// The release that is live listens at "http", 8080; the new one at what is given.
+Parts parts_with_port(const std::string& name, int number) {
+  auto live = objects();
+  auto wanted = objects();
+  const auto set_port = [](std::vector<kube::Object>& all, const std::string& port, int at) {
+    all[0].body["spec"]["ports"] = {{{"name", port}, {"port", 80}, {"targetPort", port}}};
+    all[1].body["spec"]["template"]["spec"]["containers"][0]["ports"] = {{{"name", port}, {"containerPort", at}}};
+    all[3].body["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"]["name"] = port;
+  };
+  set_port(live, "http", 8080);
+  set_port(wanted, name, number);
+  return *parts_of(wanted, "api", live);
+}
+
+TEST(ReplicasRouter, LeadsByNumberWhereTheNamesDiffer) {
+  const auto target = [](const Parts& parts) {
+    return routes_at(parts, canary_by(Router::replicas), 5)[0].body["spec"]["ports"][0]["targetPort"];
+  };
+  EXPECT_EQ(target(parts_with_port("http", 9090)), "http") << "each pod is asked by itself";
+  EXPECT_EQ(target(parts_with_port("web", 8080)), 8080);
+  EXPECT_TRUE(can_share_service(parts_with_port("web", 8080)));
+  EXPECT_FALSE(can_share_service(parts_with_port("web", 9090)));
+  EXPECT_EQ(routes_after(parts_with_port("web", 8080), canary_by(Router::replicas), End::aborted)[0]
+                .body["spec"]["ports"][0]["targetPort"],
+            "http");
+}
+
+TEST(NginxRouter, LeadsToThePortOfTheNewVersion) {
+  const auto routes = routes_at(parts_with_port("web", 9090), canary_by(Router::nginx), 5);
+  EXPECT_EQ(routes[0].body["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"],
+            parse(R"({"name": "api-canary", "port": {"name": "web"}})"));
+}
+
 TEST(NginxRouter, MakesASecondIngress) {
   auto canary = canary_by(Router::nginx);
   canary.header = project::RequestHeader{.name = "X-Canary"};

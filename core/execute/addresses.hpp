@@ -1,0 +1,69 @@
+// The Services of a run: when each is written so that no request is lost while pods are replaced
+// (kube/address_change.hpp). Those with two sides change with their switch (execute/sides.hpp) and are none of these.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/cluster/client.hpp"
+#include "core/execute/ports.hpp"
+#include "core/kube/address_change.hpp"
+#include "core/kube/object.hpp"
+#include "core/plan/plan.hpp"
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace deployctl::execute {
+
+// The steps of one service call it one after the other, those of several services at once.
+class Addresses {
+ public:
+  // Steps, client and ports must outlive it; the client may be null when no step meets the cluster.
+  Addresses(const std::vector<plan::Step>& steps, cluster::Client* client, const Ports& ports);
+
+  // What is to be applied now in place of the Service: itself, one that leads to old and new pods alike, or nothing,
+  // because only the old pods would be lost. Of the last two the Service itself waits for the verdict on the pods.
+  base::Result<std::optional<kube::Object>> at_first(const plan::Step& step, const kube::Object& service);
+
+  // What is to be applied before the pods of a service whose Service comes after them, because a canary needs it as it
+  // is: nothing, or one that leads to old and new pods alike.
+  base::Result<std::optional<kube::Object>> before_pods(const std::string& service);
+
+  // Whether an object that leads requests to the Service waits with it: it knows the Service by ports that it does not
+  // have yet. It is kept, and given back with the Service.
+  bool holds(const plan::Step& step, const kube::Object& object);
+
+  // What has waited for the verdict, to be applied in this order: the Service first. Told once.
+  struct Waiting {
+    const plan::Step* step = nullptr;
+    kube::Object object;
+  };
+  std::vector<Waiting> take_waiting(const std::string& service);
+
+ private:
+  struct State {
+    std::optional<kube::Object> service;  // as it is wanted
+    std::optional<kube::Object> deployment;
+    bool is_watched = false;    // its pods get a verdict
+    bool is_unchanged = false;  // the Service is as it is wanted
+    bool has_canary = false;
+    bool has_two_sides = false;
+    bool keeps_ports = false;  // while it waits
+    std::vector<Waiting> waiting;
+
+    [[nodiscard]] bool may_change() const {
+      return service && deployment && is_watched && !is_unchanged && !has_two_sides;
+    }
+  };
+
+  base::Result<kube::AddressChange> look(const State& state);
+
+  cluster::Client* client_;
+  const Ports& ports_;
+  std::mutex mutex_;                     // what waits: the verdict comes beside the steps
+  std::map<std::string, State> states_;  // by service; no service is added later
+};
+
+}  // namespace deployctl::execute

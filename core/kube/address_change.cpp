@@ -1,0 +1,143 @@
+#include "core/kube/address_change.hpp"
+
+#include "core/json/reader.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace deployctl::kube {
+namespace {
+
+using json::Reader;
+
+struct ContainerPort {
+  std::string name;
+  long long number = 0;
+  std::string protocol;
+};
+using Ports = std::vector<ContainerPort>;  // of the containers of a pod
+
+Ports ports_of(const Reader& pod_spec) {
+  Ports ports;
+  for (const auto& container : pod_spec.at("containers").elements()) {
+    for (const auto& port : container.at("ports").elements()) {
+      ports.push_back({.name = port.at("name").string_or(),
+                       .number = port.at("containerPort").integer_or(),
+                       .protocol = port.at("protocol").string_or("TCP")});
+    }
+  }
+  return ports;
+}
+
+// A port of a Service.
+struct Way {
+  long long number = 0;  // that clients use
+  std::string protocol;
+  std::string label;         // its own name
+  std::string name;          // targetPort; empty: a number
+  long long target = 0;      // targetPort as a number
+  std::size_t position = 0;  // among the ports of the Service
+
+  [[nodiscard]] bool is_like(const Way& other) const { return number == other.number && protocol == other.protocol; }
+
+  // What it leads to in a pod with these ports; nothing when it does not know the name.
+  [[nodiscard]] std::optional<long long> end_in(const Ports& ports) const {
+    if (name.empty()) {
+      return target;
+    }
+    const auto found = std::ranges::find_if(
+        ports, [&](const ContainerPort& port) { return port.name == name && port.protocol == protocol; });
+    return found == ports.end() ? std::nullopt : std::optional(found->number);
+  }
+};
+
+std::vector<Way> ways_of(const Object& service) {
+  std::vector<Way> ways;
+  for (const auto& port : Reader(service.body).at("spec", "ports").elements()) {
+    const auto number = port.at("port").integer_or();
+    ways.push_back({.number = number,
+                    .protocol = port.at("protocol").string_or("TCP"),
+                    .label = port.at("name").string_or(),
+                    .name = port.at("targetPort").string_or(),
+                    .target = port.at("targetPort").integer_or(number),
+                    .position = ways.size()});
+  }
+  return ways;
+}
+
+bool listens(const Ports& ports, const Way& way, long long number) {
+  return std::ranges::any_of(
+      ports, [&](const ContainerPort& port) { return port.number == number && port.protocol == way.protocol; });
+}
+
+const Way* find_like(const std::vector<Way>& ways, const Way& like) {
+  const auto found = std::ranges::find_if(ways, [&](const Way& way) { return way.is_like(like); });
+  return found == ways.end() ? nullptr : &*found;
+}
+
+// Routes may know the port by its name: it is the last thing to change.
+void keep_label(json::Value& ports, const Way& live, std::size_t position) {
+  const auto has_it = [&](const json::Value& port) { return Reader(port).at("name").string_or() == live.label; };
+  if (!live.label.empty() && std::ranges::none_of(ports, has_it)) {
+    ports[position]["name"] = live.label;
+  }
+}
+
+bool leads_nowhere(const Object& service) {
+  const Reader spec = Reader(service.body).at("spec");
+  return spec.at("selector").size() == 0 || spec.at("ports").size() == 0;
+}
+
+}  // namespace
+
+AddressChange address_change(const Object& live, const Object& wanted, const Object& deployment,
+                             std::span<const Object> serving) {
+  AddressChange change;
+  if (serving.empty() || leads_nowhere(live) || leads_nowhere(wanted)) {
+    return change;
+  }
+  std::vector<Ports> old_pods;
+  for (const auto& pod : serving) {
+    old_pods.push_back(ports_of(Reader(pod.body).at("spec")));
+  }
+  const auto new_pods = ports_of(Reader(deployment.body).at("spec", "template", "spec"));
+  const auto before = ways_of(live);
+  const auto after = ways_of(wanted);
+  change.misses_new_pods = std::ranges::any_of(before, [&](const Way& way) { return !way.end_in(new_pods); });
+
+  const bool is_renumbered =
+      std::ranges::any_of(before, [&](const Way& way) { return find_like(after, way) == nullptr; });
+  auto meanwhile = wanted;
+  bool is_possible = true;
+  for (const auto& way : after) {
+    const auto* known = find_like(before, way);
+    const auto is_known_to = [&](const Ports& pod) { return way.end_in(pod).has_value(); };
+    const bool is_used = known != nullptr || is_renumbered;
+    if (!is_used || std::ranges::all_of(old_pods, is_known_to)) {
+      continue;
+    }
+    change.can_be_at_once = false;
+    const auto number = way.end_in(new_pods);
+    const auto serves = [&](const Ports& pod) {
+      return listens(pod, way, *number) || (known != nullptr && known->end_in(pod) == number);
+    };
+    if (!number || !std::ranges::all_of(old_pods, serves)) {
+      is_possible = false;
+      break;
+    }
+    auto& ports = meanwhile.body["spec"]["ports"];
+    ports[way.position]["targetPort"] = *number;
+    if (known != nullptr) {
+      keep_label(ports, *known, way.position);
+    }
+  }
+  if (!change.can_be_at_once && is_possible) {
+    change.meanwhile = std::move(meanwhile);
+  }
+  change.keeps_ports = !change.can_be_at_once && (!change.meanwhile || !is_renumbered);
+  return change;
+}
+
+}  // namespace deployctl::kube
