@@ -1,5 +1,6 @@
 #include "core/execute/addresses.hpp"
 
+#include "core/base/duration.hpp"
 #include "core/base/text.hpp"
 #include "core/execute/find.hpp"
 #include "core/json/reader.hpp"
@@ -12,7 +13,13 @@
 namespace deployctl::execute {
 namespace {
 
+using base::ErrorCode;
 using base::Result;
+using base::Status;
+
+// The endpoints controller follows within a second.
+constexpr std::chrono::milliseconds time_for_endpoints{15'000};
+constexpr std::chrono::milliseconds between_looks{200};
 
 std::string selector_of(const kube::Object& service) {
   std::vector<std::string> terms;
@@ -20,6 +27,28 @@ std::string selector_of(const kube::Object& service) {
     terms.push_back(name + "=" + value.string_or());
   }
   return base::join(terms, ",");
+}
+
+// Those that the Service selects.
+Result<std::vector<kube::Object>> ready_pods(cluster::Client& client, const kube::Object& service,
+                                             std::stop_token stop) {
+  auto pods = client.list({.resource = kube::resource_of("Pod"),
+                           .name_space = service.name_space(),
+                           .label_selector = selector_of(service)},
+                          std::move(stop));
+  if (!pods) {
+    return pods.error();
+  }
+  std::erase_if(pods->items, [](const kube::Object& each) {
+    const auto pod = kube::Pod::from_json(each.body);
+    return pod.is_terminating || !pod.is_ready();
+  });
+  return std::move(pods->items);
+}
+
+bool leads_to_a_pod(const kube::Object& endpoints) {
+  return std::ranges::any_of(json::Reader(endpoints.body).at("subsets").elements(),
+                             [](const json::Reader& subset) { return subset.at("addresses").size() > 0; });
 }
 
 }  // namespace
@@ -103,26 +132,87 @@ std::vector<Addresses::Waiting> Addresses::take_waiting(const std::string& servi
   return std::exchange(states_.at(service).waiting, {});
 }
 
+Status Addresses::lead_to_pods() {
+  const auto end = ports_.clock.steady_now() + time_for_endpoints;
+  while (true) {
+    const auto missing = without_pods();
+    if (!missing) {
+      return missing.error().code == ErrorCode::unauthorized ? Status() : missing.error();
+    }
+    if (missing->empty()) {
+      return {};
+    }
+    if (ports_.clock.steady_now() >= end) {
+      return base::Error::make(ErrorCode::rollout_undecided, "{} leads to no pod after {}, and there are ready ones",
+                               kube::to_string(missing->front()->key()), base::to_string(time_for_endpoints))
+          .with_hint("look at its selector and at kube-controller-manager: 'kubectl describe service {} -n {}'",
+                     missing->front()->name(), missing->front()->name_space());
+    }
+    if (!ports_.clock.sleep_for(between_looks, ports_.stop)) {
+      return base::Error::interrupted();
+    }
+  }
+}
+
+// Those of them that have ready pods to lead to.
+Result<std::vector<const kube::Object*>> Addresses::without_pods() {
+  std::map<std::string, const kube::Object*> missing;
+  for (const auto& [name, state] : states_) {
+    if (state.service && state.is_watched && !selector_of(*state.service).empty()) {
+      missing[state.service->name()] = &*state.service;
+    }
+  }
+  std::vector<const kube::Object*> found;
+  if (missing.empty()) {
+    return found;
+  }
+  const auto endpoints = client_->list(
+      {.resource = kube::resource_of("Endpoints"), .name_space = missing.begin()->second->name_space()}, ports_.stop);
+  if (!endpoints) {
+    return endpoints.error();
+  }
+  for (const auto& each : endpoints->items) {
+    if (leads_to_a_pod(each)) {
+      missing.erase(each.name());
+    }
+  }
+  for (const auto& [name, service] : missing) {
+    const auto misses = misses_ready_pods(*service);
+    if (!misses) {
+      return misses.error();
+    }
+    if (*misses) {
+      found.push_back(service);
+    }
+  }
+  return found;
+}
+
+Result<bool> Addresses::misses_ready_pods(const kube::Object& service) {
+  const auto live = find_object(*client_, service.key(), ports_.stop);
+  if (!live) {
+    return live.error();
+  }
+  if (!*live) {
+    return base::Error::make(ErrorCode::rollout_failed, "somebody has deleted {} during the rollout",
+                             kube::to_string(service.key()))
+        .with_hint("'deployctl rollout' makes it again");
+  }
+  const auto pods = ready_pods(*client_, service, ports_.stop);
+  return pods ? Result<bool>(!pods->empty()) : pods.error();
+}
+
 Result<kube::AddressChange> Addresses::look(const State& state) {
   const auto live = find_object(*client_, state.service->key(), ports_.stop);
   if (!live) {
     return live.error();
   }
-  const auto selector = *live ? selector_of(**live) : std::string();
-  if (selector.empty()) {
+  if (!*live || selector_of(**live).empty()) {
     return kube::AddressChange();
   }
-  auto pods = client_->list(
-      {.resource = kube::resource_of("Pod"), .name_space = state.service->name_space(), .label_selector = selector},
-      ports_.stop);
-  if (!pods) {
-    return pods.error();
-  }
-  std::erase_if(pods->items, [](const kube::Object& each) {
-    const auto pod = kube::Pod::from_json(each.body);
-    return pod.is_terminating || !pod.is_ready();
-  });
-  return kube::address_change(**live, *state.service, *state.deployment, pods->items);
+  const auto pods = ready_pods(*client_, **live, ports_.stop);
+  return pods ? kube::address_change(**live, *state.service, *state.deployment, *pods)
+              : Result<kube::AddressChange>(pods.error());
 }
 
 }  // namespace deployctl::execute

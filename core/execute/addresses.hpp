@@ -1,5 +1,6 @@
 // The Services of a run: when each is written so that no request is lost while pods are replaced
-// (kube/address_change.hpp). Those with two sides change with their switch (execute/sides.hpp) and are none of these.
+// (kube/address_change.hpp), and whether they lead to pods in the end. Those with two sides change with their switch
+// (execute/sides.hpp).
 #pragma once
 
 #include "core/base/result.hpp"
@@ -42,6 +43,11 @@ class Addresses {
   };
   std::vector<Waiting> take_waiting(const std::string& service);
 
+  // Once every verdict is good: whether each Service leads to a pod, where it has any that is ready. The endpoints
+  // controller gets a moment. rollout_failed when somebody has deleted a Service meanwhile, rollout_undecided when its
+  // endpoints do not come. Success where this run may not read endpoints. One request, whatever the number of services.
+  base::Status lead_to_pods();
+
  private:
   struct State {
     std::optional<kube::Object> service;  // as it is wanted
@@ -59,6 +65,8 @@ class Addresses {
   };
 
   base::Result<kube::AddressChange> look(const State& state);
+  base::Result<std::vector<const kube::Object*>> without_pods();
+  base::Result<bool> misses_ready_pods(const kube::Object& service);
 
   cluster::Client* client_;
   const Ports& ports_;

@@ -35,9 +35,11 @@ Error cannot_tell(const kube::ReleaseSummary& live, const std::string& commit, c
                  deliberate);
 }
 
-Error outside_git(const kube::ReleaseSummary& live) {
-  return Error::refused("what is live is release {} of commit {}, and this folder is in no git repository", live.number,
-                        brief(live.commit))
+Error without_commit(const kube::ReleaseSummary& live) {
+  return Error::refused(
+             "what is live is release {} of commit {}, and this folder has no commit: it is in no git "
+             "repository, or in one without commits",
+             live.number, brief(live.commit))
       .with_hint("run it in the repository; {}", deliberate);
 }
 
@@ -49,7 +51,7 @@ base::Status check_commit_order(const kube::ReleaseSummary& live, const std::str
     return {};
   }
   if (commit.empty()) {
-    return outside_git(live);
+    return without_commit(live);
   }
   const auto seen = git.compare(directory, commit, live.commit);
   if (!seen) {

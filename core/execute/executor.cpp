@@ -69,7 +69,7 @@ class StepRunner {
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
         keep_going, [this](const base::Error& error) { return is_pause(error); });
     tell_skipped(outcome, open, ports_);
-    return outcome.status;
+    return outcome.status && open != nullptr ? addresses_->lead_to_pods() : outcome.status;
   }
 
   // Of the images that the steps have pushed, and whose digests are known only now.

@@ -31,12 +31,15 @@ base::Status check_belonging(const project::Target& target, const kube::Object& 
   if (project.empty() || (project == *target.project && other_environment(live, target).empty())) {
     return {};
   }
+  // The pods of another project have its name among their labels, by which a Deployment selects them for good.
+  const std::string_view other_way =
+      project == *target.project
+          ? "; 'deployctl rollout --take-over' makes it this one's, and the other one loses it"
+          : "; for a project that has another name now: take the old one out of the namespace first";
   return base::Error::refused("{} in namespace {} belongs to {}, and this is {}", kube::to_string(live.key()),
                               target.name_space, owner_text(project, environment),
                               owner_text(*target.project, target.environment))
-      .with_hint(
-          "give each its own 'namespace' in the project manifest; 'deployctl rollout --take-over' makes it this "
-          "one's, and the other one loses it");
+      .with_hint("give each its own 'namespace' in the project manifest{}", other_way);
 }
 
 }  // namespace deployctl::plan

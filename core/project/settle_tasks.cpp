@@ -9,15 +9,19 @@ namespace {
 
 // A hash comes after the two in the name of a Job, which is a label as well (63 bytes at most).
 constexpr std::size_t longest_job_name = 50;
+constexpr std::size_t shortest_useful_name = 3;
 
 void check_name(const std::string& service, const base::Located<std::string>& task, base::Diagnostics& out) {
   const auto length = service.size() + 1 + task->size();
   if (length > longest_job_name) {
+    const auto room = longest_job_name - std::min(longest_job_name, service.size() + 1);
     out.error(task.span,
               fmt::format("'{}-{}' has {} characters and is to be part of a name that cannot be so long", service,
                           *task, length),
-              fmt::format("give the task a name of at most {} characters",
-                          longest_job_name - std::min(longest_job_name - 1, service.size() + 1)));
+              room >= shortest_useful_name
+                  ? fmt::format("give the task a name of at most {} characters", room)
+                  : fmt::format("give the service a shorter name: the two may have {} characters with the '-' between",
+                                longest_job_name));
   }
 }
 

@@ -1,9 +1,11 @@
-"""A port gets another name or number: requests find pods all the time, the old ones, the new ones, or both."""
+"""Requests find pods all the time, the old ones, the new ones, or both, also when a port gets another name or number."""
 
+import concurrent.futures
 import json
 import threading
+import time
 
-from harness import ProjectTest, run_side_by_side, wait_for_answer
+from harness import ProjectTest, kubectl, run_side_by_side, wait_for_answer
 
 
 def serving(text, port):
@@ -114,6 +116,22 @@ services:
         self.rollout()
         self.assertEqual(self.way(), ("web", 9090, "web"))
         wait_for_answer(self.node_port(), "/index.json")
+
+    def test_a_service_that_goes_meanwhile_is_told(self):
+        self.use("1", "port: 8080")
+        self.rollout()
+        self.use("2", "port: 8080")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            running = pool.submit(self.deployctl, "rollout", "-e", "lab", "--yes", "--on-failure", "stop")
+            while self.get("deployment", "web")["metadata"]["generation"] < 2:
+                time.sleep(0.1)
+            kubectl("delete", "service/web", "-n", self.namespace)
+            done = running.result()
+        self.assert_exit(done, 5)
+        self.assertIn("rollout:web: done", done.stderr)
+        self.assertIn("somebody has deleted service/web during the rollout", done.stderr)
+        self.rollout()
+        self.assertEqual(self.way(), ("http", 8080, "http"))
 
     def test_a_canary_gets_requests_by_number(self):
         steps = "{type: canary, deadline: 60s, steps: [{weight: 50, pause: 2s}]}"

@@ -68,7 +68,9 @@ TEST(CommitOrder, RefusesTheOthersAndSaysWhatHelps) {
        "git fetch --all (in CI: fetch the whole history, GitHub fetch-depth: 0, GitLab GIT_DEPTH: 0); " + deliberate},
       {{},
        "",
-       "what is live is release 7 of commit bbbbbbb, and this folder is in no git repository",
+       "what is live is release 7 of commit bbbbbbb, and this folder has no commit: it is in no git repository, or in "
+       "one "
+       "without commits",
        "run it in the repository; " + deliberate},
   };
   for (const auto& row : rows) {
