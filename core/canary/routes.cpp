@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace deployctl::canary {
 namespace {
@@ -29,14 +30,37 @@ const std::optional<kube::Object>& base_of(const Parts& parts, std::optional<kub
   return parts.live.*route ? parts.live.*route : parts.wanted.*route;
 }
 
-// From the stable pods to those that are there as well when a canary is.
+// The live Service as far as the new version has it: a port that it gives up leads to the stable pods alone.
+kube::Object with_common_ports(const kube::Object& live, const kube::Object& wanted) {
+  auto common = live;
+  auto& ports = common.body["spec"]["ports"];
+  for (std::size_t at = ports.size(); at-- > 1;) {
+    const auto is_same = [&](const Value& port) { return port["port"] == ports[at]["port"]; };
+    if (std::ranges::none_of(wanted.body["spec"]["ports"], is_same)) {
+      ports.erase(at);
+    }
+  }
+  return common;
+}
+
+// For stable pods and the canary's.
 kube::AddressChange shared_service(const Parts& parts) {
   const auto& live = parts.live;
   if (!live.service || !live.deployment) {
     return {};
   }
+  const auto common = with_common_ports(*live.service, parts.service);
   const kube::Object canary_pod = {{{"spec", parts.deployment.body["spec"]["template"]["spec"]}}};
-  return kube::address_change(*live.service, *live.service, *live.deployment, {&canary_pod, 1});
+  auto shared = kube::address_change(common, common, *live.deployment, {&canary_pod, 1});
+  if (shared.meanwhile) {
+    auto& ports = shared.meanwhile->body["spec"]["ports"];
+    const auto is_in = [&](const Value& port) {
+      return std::ranges::any_of(ports, [&](const Value& other) { return other["port"] == port["port"]; });
+    };
+    std::ranges::copy_if(live.service->body["spec"]["ports"], std::back_inserter(ports),
+                         [&](const Value& port) { return !is_in(port); });
+  }
+  return shared;
 }
 
 kube::Object service_for_all_pods(const std::string& name, kube::Object service) {

@@ -19,7 +19,7 @@ using base::Status;
 
 // The endpoints controller follows within a second.
 constexpr std::chrono::milliseconds time_for_endpoints{15'000};
-constexpr std::chrono::milliseconds between_looks{200};
+constexpr std::chrono::milliseconds between_looks{100};
 
 std::string selector_of(const kube::Object& service) {
   std::vector<std::string> terms;
@@ -57,7 +57,10 @@ Addresses::Addresses(const std::vector<plan::Step>& steps, cluster::Client* clie
     : client_(client), ports_(ports) {
   for (const auto& step : steps) {
     auto& state = states_[step.service];
-    state.is_watched |= std::holds_alternative<plan::AwaitRollout>(step.action);
+    if (std::holds_alternative<plan::AwaitRollout>(step.action)) {
+      state.is_watched = true;
+      state.comes_first = state.service.has_value();
+    }
     state.has_canary |= std::holds_alternative<plan::RunCanary>(step.action);
     state.has_two_sides |= std::holds_alternative<plan::SwitchTraffic>(step.action);
     const auto* apply = std::get_if<plan::ApplyObject>(&step.action);
@@ -84,21 +87,28 @@ Result<std::optional<kube::Object>> Addresses::at_first(const plan::Step& step, 
   }
   {
     const std::lock_guard lock(mutex_);
+    if (state.is_decided) {
+      return std::optional(service);
+    }
     state.waiting.push_back({&step, service});
     state.keeps_ports = change->keeps_ports;
   }
+  tell(service, *change);
+  return std::move(change->meanwhile);
+}
+
+void Addresses::tell(const kube::Object& service, const kube::AddressChange& change) {
   const auto name = kube::to_string(service.key());
-  if (!change->meanwhile && change->misses_new_pods) {
+  if (!change.meanwhile && change.misses_new_pods) {
     ports_.events.emit(events::Note{
         events::Note::Level::warning,
-        fmt::format("{} has other ports once the new pods are ready: until then only the old ones get requests, and "
-                    "when the last of them goes, none does for a moment ('strategy: blue-green' avoids it)",
+        fmt::format("{} finds old and new pods by no port that both have: it gets its new ports once the new pods are "
+                    "ready, and until then some requests may be refused ('strategy: blue-green' avoids it)",
                     name)});
   } else {
-    ports_.events.emit(events::Note{events::Note::Level::info,
-                                    fmt::format("{} gets its new ports once the new pods are ready", name)});
+    ports_.events.emit(
+        events::Note{events::Note::Level::info, fmt::format("{} is changed once the new pods are ready", name)});
   }
-  return std::move(change->meanwhile);
 }
 
 Result<std::optional<kube::Object>> Addresses::before_pods(const std::string& service) {
@@ -110,7 +120,14 @@ Result<std::optional<kube::Object>> Addresses::before_pods(const std::string& se
   if (!change) {
     return change.error();
   }
-  return change->misses_new_pods ? std::move(change->meanwhile) : std::optional<kube::Object>();
+  if (!change->misses_new_pods) {
+    return std::optional<kube::Object>();
+  }
+  if (!change->keeps_ports) {
+    change->meanwhile.reset();
+  }
+  tell(*state.service, *change);
+  return std::move(change->meanwhile);
 }
 
 bool Addresses::holds(const plan::Step& step, const kube::Object& object) {
@@ -129,24 +146,40 @@ bool Addresses::holds(const plan::Step& step, const kube::Object& object) {
 
 std::vector<Addresses::Waiting> Addresses::take_waiting(const std::string& service) {
   const std::lock_guard lock(mutex_);
-  return std::exchange(states_.at(service).waiting, {});
+  auto& state = states_.at(service);
+  state.is_decided = true;
+  return std::exchange(state.waiting, {});
 }
 
-Status Addresses::lead_to_pods() {
+std::vector<Addresses::Waiting> Addresses::left_waiting() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Waiting> left;
+  for (const auto& [name, state] : states_) {
+    left.insert(left.end(), state.waiting.begin(), state.waiting.end());
+  }
+  return left;
+}
+
+Status Addresses::leads_to_pods(const std::string& name) {
+  const auto& state = states_.at(name);
+  if (!state.service || !state.comes_first || state.has_two_sides || selector_of(*state.service).empty()) {
+    return {};
+  }
+  const auto& service = *state.service;
   const auto end = ports_.clock.steady_now() + time_for_endpoints;
   while (true) {
-    const auto missing = without_pods();
-    if (!missing) {
-      return missing.error().code == ErrorCode::unauthorized ? Status() : missing.error();
+    const auto misses = misses_ready_pods(service);
+    if (!misses) {
+      return misses.error().code == ErrorCode::unauthorized ? Status() : misses.error();
     }
-    if (missing->empty()) {
+    if (!*misses) {
       return {};
     }
     if (ports_.clock.steady_now() >= end) {
       return base::Error::make(ErrorCode::rollout_undecided, "{} leads to no pod after {}, and there are ready ones",
-                               kube::to_string(missing->front()->key()), base::to_string(time_for_endpoints))
+                               kube::to_string(service.key()), base::to_string(time_for_endpoints))
           .with_hint("look at its selector and at kube-controller-manager: 'kubectl describe service {} -n {}'",
-                     missing->front()->name(), missing->front()->name_space());
+                     service.name(), service.name_space());
     }
     if (!ports_.clock.sleep_for(between_looks, ports_.stop)) {
       return base::Error::interrupted();
@@ -154,41 +187,13 @@ Status Addresses::lead_to_pods() {
   }
 }
 
-// Those of them that have ready pods to lead to.
-Result<std::vector<const kube::Object*>> Addresses::without_pods() {
-  std::map<std::string, const kube::Object*> missing;
-  for (const auto& [name, state] : states_) {
-    if (state.service && state.is_watched && !selector_of(*state.service).empty()) {
-      missing[state.service->name()] = &*state.service;
-    }
-  }
-  std::vector<const kube::Object*> found;
-  if (missing.empty()) {
-    return found;
-  }
-  const auto endpoints = client_->list(
-      {.resource = kube::resource_of("Endpoints"), .name_space = missing.begin()->second->name_space()}, ports_.stop);
-  if (!endpoints) {
-    return endpoints.error();
-  }
-  for (const auto& each : endpoints->items) {
-    if (leads_to_a_pod(each)) {
-      missing.erase(each.name());
-    }
-  }
-  for (const auto& [name, service] : missing) {
-    const auto misses = misses_ready_pods(*service);
-    if (!misses) {
-      return misses.error();
-    }
-    if (*misses) {
-      found.push_back(service);
-    }
-  }
-  return found;
-}
-
 Result<bool> Addresses::misses_ready_pods(const kube::Object& service) {
+  auto key = service.key();
+  key.kind = "Endpoints";
+  const auto endpoints = find_object(*client_, key, ports_.stop);
+  if (!endpoints || (*endpoints && leads_to_a_pod(**endpoints))) {
+    return endpoints ? Result<bool>(false) : endpoints.error();
+  }
   const auto live = find_object(*client_, service.key(), ports_.stop);
   if (!live) {
     return live.error();
@@ -198,7 +203,7 @@ Result<bool> Addresses::misses_ready_pods(const kube::Object& service) {
                              kube::to_string(service.key()))
         .with_hint("'deployctl rollout' makes it again");
   }
-  const auto pods = ready_pods(*client_, service, ports_.stop);
+  const auto pods = ready_pods(*client_, **live, ports_.stop);
   return pods ? Result<bool>(!pods->empty()) : pods.error();
 }
 

@@ -43,10 +43,13 @@ class Addresses {
   };
   std::vector<Waiting> take_waiting(const std::string& service);
 
-  // Once every verdict is good: whether each Service leads to a pod, where it has any that is ready. The endpoints
-  // controller gets a moment. rollout_failed when somebody has deleted a Service meanwhile, rollout_undecided when its
-  // endpoints do not come. Success where this run may not read endpoints. One request, whatever the number of services.
-  base::Status lead_to_pods();
+  // Those that no verdict came for, to be told: the first of each service is its Service.
+  std::vector<Waiting> left_waiting();
+
+  // Once its verdict is good: whether the Service leads to a pod, when there is one that is ready. The endpoints
+  // controller gets a moment. rollout_failed when somebody has deleted the Service meanwhile, rollout_undecided when
+  // its endpoints do not come. Success where this run may not read endpoints.
+  base::Status leads_to_pods(const std::string& service);
 
  private:
   struct State {
@@ -56,7 +59,9 @@ class Addresses {
     bool is_unchanged = false;  // the Service is as it is wanted
     bool has_canary = false;
     bool has_two_sides = false;
+    bool comes_first = false;  // the Service, before the verdict on the pods
     bool keeps_ports = false;  // while it waits
+    bool is_decided = false;
     std::vector<Waiting> waiting;
 
     [[nodiscard]] bool may_change() const {
@@ -65,8 +70,8 @@ class Addresses {
   };
 
   base::Result<kube::AddressChange> look(const State& state);
-  base::Result<std::vector<const kube::Object*>> without_pods();
   base::Result<bool> misses_ready_pods(const kube::Object& service);
+  void tell(const kube::Object& service, const kube::AddressChange& change);
 
   cluster::Client* client_;
   const Ports& ports_;

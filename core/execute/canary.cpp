@@ -70,6 +70,9 @@ class Walk {
       report.finish(Outcome::unchanged, "no canary: " + *reason);
       return CanaryEnd::unneeded;
     }
+    if (run_.settings.router == project::Router::replicas && !canary::can_share_service(run_.parts)) {
+      return finish(report, unshareable());
+    }
     wanted_ = std::max(1, replicas_of(**live));
     const auto taken_up = take_up();
     return finish(report, taken_up ? walk() : Result<CanaryEnd>(taken_up.error()));
@@ -96,6 +99,13 @@ class Walk {
       return std::string("the pods that run are not labelled for it yet; the next release has one");
     }
     return std::string();
+  }
+
+  [[nodiscard]] Error unshareable() const {
+    return Error::refused(
+               "the ports of {} change their names and their numbers: no Service leads to stable pods and canary alike",
+               run_.parts.name)
+        .with_hint("change one of the two at a time, or choose another 'strategy' for this release");
   }
 
   // One that is kept goes on with the settings it began with. What a run was taking back when it ended is taken back to

@@ -68,8 +68,9 @@ class StepRunner {
     const auto outcome = run_steps(
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
         keep_going, [this](const base::Error& error) { return is_pause(error); });
+    tell_left_waiting();
     tell_skipped(outcome, open, ports_);
-    return outcome.status && open != nullptr ? addresses_->lead_to_pods() : outcome.status;
+    return outcome.status;
   }
 
   // Of the images that the steps have pushed, and whose digests are known only now.
@@ -94,10 +95,24 @@ class StepRunner {
   [[nodiscard]] const Images& images() const { return images_; }
 
  private:
+  // The cluster goes on without this run.
+  void tell_left_waiting() {
+    for (const auto& left : addresses_->left_waiting()) {
+      const auto name = kube::to_string(left.object.key());
+      ports_.events.emit(events::StepFinished{.step = left.step->id,
+                                              .service = left.step->service,
+                                              .outcome = Outcome::skipped,
+                                              .result = name + " waits for the new pods to be ready"});
+      if (left.object.kind() == "Service") {
+        note(fmt::format("{} stays as it is: should its new pods get ready without this run, roll out again", name));
+      }
+    }
+  }
+
   void start(const plan::Step& step, const StepDone& finish) {
-    const StepDone done = [this, &step, finish](const base::Status& status) {
+    const StepDone done = [this, finish](const base::Status& status) {
       if (!status) {
-        note_failure(step, status.error());
+        note_failure(status.error());
       }
       finish(status);
     };
@@ -125,15 +140,10 @@ class StepRunner {
     return open_ != nullptr && std::ranges::find(open_->paused, error.message) != open_->paused.end();
   }
 
-  // For the canaries that are walked meanwhile, and for the end of the release. One that waits for somebody has not
-  // failed.
-  void note_failure(const plan::Step& step, const base::Error& error) {
+  // For the canaries that are walked meanwhile. One that waits for somebody has not failed.
+  void note_failure(const base::Error& error) {
     const bool is_paused = is_pause(error);
     const std::lock_guard lock(mutex_);
-    if (open_ != nullptr && error.code == base::ErrorCode::refused &&
-        std::holds_alternative<plan::AwaitRollout>(step.action)) {
-      open_->is_overtaken = true;
-    }
     has_failed_ = has_failed_ || (!is_paused && options_.record.on_failure != OnFailure::keep);
   }
 
@@ -402,13 +412,6 @@ class StepRunner {
     if (!made) {
       return made.error();
     }
-    if (action.settings.router == project::Router::replicas && !canary::can_share_service(*made)) {
-      return base::Error::refused(
-                 "the ports of {} change their names and their numbers: no Service leads to stable pods and canary "
-                 "alike",
-                 step.service)
-          .with_hint("change one of the two at a time, or choose another 'strategy' for this release");
-    }
     const auto end = run_canary(canary_run(step, *made, action.settings));
     if (!end) {
       return end.error();
@@ -464,9 +467,22 @@ class StepRunner {
       const std::lock_guard lock(mutex_);
       begun = begun_.at(step.service);
     }
-    rollouts().follow(
-        begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged},
-        [this, &step, done](const base::Status& status) { done(status ? apply_what_waited(step.service) : status); });
+    rollouts().follow(begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged},
+                      [this, &step, done](const base::Status& verdict) {
+                        done(verdict ? end_well(step.service) : note_verdict(verdict));
+                      });
+  }
+
+  base::Status end_well(const std::string& service) {
+    const auto applied = apply_what_waited(service);
+    return applied ? addresses_->leads_to_pods(service) : applied;
+  }
+
+  // For the end of the release.
+  base::Status note_verdict(const base::Status& verdict) {
+    const std::lock_guard lock(mutex_);
+    open_->is_overtaken = open_->is_overtaken || verdict.error().code == base::ErrorCode::refused;
+    return verdict;
   }
 
   const project::Target& target_;

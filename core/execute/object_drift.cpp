@@ -18,7 +18,7 @@ bool is_in_metadata(const kube::FieldPath& path) {
 
 // What gives a canary its share, and keeps the stable pods as many as they are, as long as it is open.
 bool is_lent_to_canary(std::string_view kind, const std::string& field) {
-  return (kind == "Service" && field.starts_with("spec.selector")) ||
+  return (kind == "Service" && (field.starts_with("spec.selector") || field.ends_with(".targetPort"))) ||
          (kind == "HTTPRoute" && field.starts_with("spec.rules")) ||
          (kind == "VirtualService" && field.starts_with("spec.http")) ||
          (kind == "HorizontalPodAutoscaler" && field == "spec.minReplicas");

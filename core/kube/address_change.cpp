@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 namespace deployctl::kube {
@@ -85,6 +86,14 @@ void keep_label(json::Value& ports, const Way& live, std::size_t position) {
   }
 }
 
+std::map<std::string, std::string> selector_of(const Object& service) {
+  std::map<std::string, std::string> selector;
+  for (const auto& [label, value] : Reader(service.body).at("spec", "selector").members()) {
+    selector[label] = value.string_or();
+  }
+  return selector;
+}
+
 bool leads_nowhere(const Object& service) {
   const Reader spec = Reader(service.body).at("spec");
   return spec.at("selector").size() == 0 || spec.at("ports").size() == 0;
@@ -98,6 +107,9 @@ AddressChange address_change(const Object& live, const Object& wanted, const Obj
   if (serving.empty() || leads_nowhere(live) || leads_nowhere(wanted)) {
     return change;
   }
+  if (selector_of(live) != selector_of(wanted)) {
+    return {.can_be_at_once = false, .meanwhile = {}, .keeps_ports = true};
+  }
   std::vector<Ports> old_pods;
   for (const auto& pod : serving) {
     old_pods.push_back(ports_of(Reader(pod.body).at("spec")));
@@ -105,7 +117,10 @@ AddressChange address_change(const Object& live, const Object& wanted, const Obj
   const auto new_pods = ports_of(Reader(deployment.body).at("spec", "template", "spec"));
   const auto before = ways_of(live);
   const auto after = ways_of(wanted);
-  change.misses_new_pods = std::ranges::any_of(before, [&](const Way& way) { return !way.end_in(new_pods); });
+  change.misses_new_pods = std::ranges::any_of(before, [&](const Way& way) {
+    const auto end = way.end_in(new_pods);
+    return !end || !listens(new_pods, way, *end);
+  });
 
   const bool is_renumbered =
       std::ranges::any_of(before, [&](const Way& way) { return find_like(after, way) == nullptr; });
@@ -113,7 +128,12 @@ AddressChange address_change(const Object& live, const Object& wanted, const Obj
   bool is_possible = true;
   for (const auto& way : after) {
     const auto* known = find_like(before, way);
-    const auto is_known_to = [&](const Ports& pod) { return way.end_in(pod).has_value(); };
+    // A name may mean another port in the old pods than the one that clients reach in them.
+    const auto is_known_to = [&](const Ports& pod) {
+      const auto now = known == nullptr ? std::nullopt : known->end_in(pod);
+      const auto then = way.end_in(pod);
+      return then && (!now || now == then);
+    };
     const bool is_used = known != nullptr || is_renumbered;
     if (!is_used || std::ranges::all_of(old_pods, is_known_to)) {
       continue;
@@ -136,7 +156,7 @@ AddressChange address_change(const Object& live, const Object& wanted, const Obj
   if (!change.can_be_at_once && is_possible) {
     change.meanwhile = std::move(meanwhile);
   }
-  change.keeps_ports = !change.can_be_at_once && (!change.meanwhile || !is_renumbered);
+  change.keeps_ports = !change.can_be_at_once && (!change.meanwhile || find_like(before, after.front()) != nullptr);
   return change;
 }
 

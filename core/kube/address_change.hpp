@@ -18,15 +18,16 @@ struct AddressChange {
   bool can_be_at_once = true;  // the pods that serve have what the Service as it is wanted looks for
   // Otherwise: the Service that leads to old and new pods alike, until it can be as it is wanted.
   std::optional<Object> meanwhile;
-  // Clients and routes find every port meanwhile, by number and name, that they find now.
+  // Routes, which lead to the first port, find it meanwhile by the number and name that they know now.
   bool keeps_ports = false;
-  // The new pods lack a port that the Service as it is now looks for: as long as it stays so, they get no request.
+  // The new pods lack a port that the Service as it is now leads to: as long as it stays so, requests do not reach
+  // them.
   bool misses_new_pods = false;
 };
 
 // `live` and `wanted` are the Service, `deployment` the wanted one, `serving` the pods that are ready now: it is at
 // once when there are none. Ports that no client can use yet do not count, unless they come in the place of others.
-// Services without a selector or without ports are at once.
+// Services without a selector or without ports are at once; one that selects other pods waits for them.
 AddressChange address_change(const Object& live, const Object& wanted, const Object& deployment,
                              std::span<const Object> serving);
 

@@ -279,6 +279,18 @@ environments:
             self.assert_exit(restart, 7)
             self.assertIn("'deployctl promote web' goes on with it", restart.stderr)
 
+        with self.subTest("what another environment has taken over meanwhile is not promoted"):
+            def belongs_to(environment):
+                labelled = kubectl("label", "--overwrite", "deployment/web", "-n", self.namespace, f"deployctl.dev/environment={environment}")
+                self.assertEqual(labelled.code, 0, labelled)
+
+            belongs_to("other")
+            refused = self.deployctl("promote", "web", "-e", "lab", "--yes")
+            self.assert_exit(refused, 7)
+            self.assertIn("belongs to other of", refused.stderr)
+            belongs_to("lab")
+            self.assertEqual(self.version(), 1)
+
         with self.subTest("another release takes it back, and what Prometheus does not know is never good"):
             prometheus.says(["NaN"], [], ["0.1", "0.1"], "500", "stale", Prometheus.GOOD, ["NaN"], ["NaN"])
             self.use(3, "[{weight: 25, pause: 1s}]", gate, "max_wait: 8s")

@@ -200,6 +200,23 @@ TEST(ReplicasRouter, LeadsByNumberWhereTheNamesDiffer) {
             "http");
 }
 
+TEST(ReplicasRouter, IsNotHinderedByAPortThatGoes) {
+  auto live = objects();
+  auto wanted = objects();
+  live[0].body["spec"]["ports"] = {{{"name", "http"}, {"port", 80}, {"targetPort", "http"}},
+                                   {{"name", "metrics"}, {"port", 9090}, {"targetPort", "metrics"}}};
+  live[1].body["spec"]["template"]["spec"]["containers"][0]["ports"] = {{{"name", "http"}, {"containerPort", 8080}},
+                                                                        {{"name", "metrics"}, {"containerPort", 9090}}};
+  wanted[0].body["spec"]["ports"] = {{{"name", "web"}, {"port", 80}, {"targetPort", "web"}}};
+  wanted[1].body["spec"]["template"]["spec"]["containers"][0]["ports"] = {{{"name", "web"}, {"containerPort", 8080}}};
+  const auto parts = *parts_of(wanted, "api", live);
+  EXPECT_TRUE(can_share_service(parts));
+  const auto ports = routes_at(parts, canary_by(Router::replicas), 5)[0].body["spec"]["ports"];
+  ASSERT_EQ(ports.size(), 2U);
+  EXPECT_EQ(ports[0]["targetPort"], 8080);
+  EXPECT_EQ(ports[1]["targetPort"], "metrics");
+}
+
 TEST(NginxRouter, LeadsToThePortOfTheNewVersion) {
   const auto routes = routes_at(parts_with_port("web", 9090), canary_by(Router::nginx), 5);
   EXPECT_EQ(routes[0].body["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"],

@@ -124,7 +124,40 @@ TEST(AddressChange, LeavesThePortsToRoutesAsTheyKnowThem) {
   const auto renumbered = change(live, service({{80, "web"}}), {{"web", 8080}}, {{{"http", 8080}}});
   EXPECT_EQ(renumbered.meanwhile, service({{80, 8080}}));
   EXPECT_FALSE(renumbered.keeps_ports);
+  const auto one_less = change(service({{8080, "http"}, {9090, "metrics"}}), by_web, {{"web", 8080}},
+                               {{{"http", 8080}, {"metrics", 9090}}});
+  EXPECT_EQ(one_less.meanwhile, service({{8080, 8080}}));
+  EXPECT_TRUE(one_less.keeps_ports) << "routes lead to the first";
   EXPECT_TRUE(change(live, service({{9090, "web"}}), {{"web", 9090}}, {{{"http", 8080}}}).keeps_ports);
+}
+
+TEST(AddressChange, KnowsThatANumberIsLookedUpInNoPod) {
+  const auto elsewhere = change(service({{8080, 8080}}), by_web, {{"web", 9090}}, {{{"http", 8080}}});
+  EXPECT_FALSE(elsewhere.can_be_at_once);
+  EXPECT_FALSE(elsewhere.meanwhile);
+  EXPECT_TRUE(elsewhere.misses_new_pods) << "they get requests where they do not listen";
+}
+
+TEST(AddressChange, DoesNotTakeANameForAnotherPort) {
+  const auto live = service({{8080, "http"}, {8081, "web"}});
+  const auto swapped = change(live, service({{8080, "web"}, {8081, "http"}}), {{"web", 8080}, {"http", 8081}},
+                              {{{"http", 8080}, {"web", 8081}}});
+  EXPECT_EQ(swapped.meanwhile, service({{8080, 8080}, {8081, 8081}}));
+}
+
+TEST(AddressChange, WaitsWhereTheServiceSelectsOtherPods) {
+  auto foreign = by_http;
+  foreign.body["spec"]["selector"] = {{"app", "other"}};
+  const auto taken_over = change(foreign, by_http, {{"http", 8080}}, {{{"http", 8080}}});
+  EXPECT_FALSE(taken_over.can_be_at_once);
+  EXPECT_FALSE(taken_over.meanwhile);
+  EXPECT_FALSE(taken_over.misses_new_pods);
+
+  auto live = by_http;
+  live.body["spec"]["selector"] = {{"a", "1"}, {"b", "2"}};
+  auto wanted = by_http;
+  wanted.body["spec"]["selector"] = {{"b", "2"}, {"a", "1"}};
+  EXPECT_TRUE(change(live, wanted, {{"http", 8080}}, {{{"http", 8080}}}).can_be_at_once) << "in any order";
 }
 
 TEST(AddressChange, IsAtOnceForWhatLeadsToNoPods) {
