@@ -30,17 +30,27 @@ const std::optional<kube::Object>& base_of(const Parts& parts, std::optional<kub
   return parts.live.*route ? parts.live.*route : parts.wanted.*route;
 }
 
-// The live Service as far as the new version has it: a port that it gives up leads to the stable pods alone.
+// The live Service as far as the new version has it: a port that it gives up leads to the stable pods alone. With none
+// in common the first stands for what clients use.
 kube::Object with_common_ports(const kube::Object& live, const kube::Object& wanted) {
-  auto common = live;
-  auto& ports = common.body["spec"]["ports"];
-  for (std::size_t at = ports.size(); at-- > 1;) {
-    const auto is_same = [&](const Value& port) { return port["port"] == ports[at]["port"]; };
-    if (std::ranges::none_of(wanted.body["spec"]["ports"], is_same)) {
-      ports.erase(at);
+  const auto in_wanted = json::Reader(wanted.body).at("spec", "ports").elements();
+  auto common = Value::array();
+  for (const auto& port : json::Reader(live.body).at("spec", "ports").elements()) {
+    const auto is_same = [&](const json::Reader& other) {
+      return other.at("port").integer() == port.at("port").integer();
+    };
+    if (std::ranges::any_of(in_wanted, is_same)) {
+      common.push_back(*port.value());
     }
   }
-  return common;
+  auto service = live;
+  auto& ports = service.body["spec"]["ports"];
+  if (!common.empty()) {
+    ports = std::move(common);
+  } else if (ports.size() > 1) {
+    ports.erase(ports.begin() + 1, ports.end());
+  }
+  return service;
 }
 
 // For stable pods and the canary's.

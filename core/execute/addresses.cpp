@@ -1,11 +1,11 @@
 #include "core/execute/addresses.hpp"
 
 #include "core/base/duration.hpp"
-#include "core/base/text.hpp"
 #include "core/execute/find.hpp"
 #include "core/json/reader.hpp"
 #include "core/kube/pod.hpp"
 #include "core/kube/resource.hpp"
+#include "core/kube/selector.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -21,20 +21,12 @@ using base::Status;
 constexpr std::chrono::milliseconds time_for_endpoints{15'000};
 constexpr std::chrono::milliseconds between_looks{100};
 
-std::string selector_of(const kube::Object& service) {
-  std::vector<std::string> terms;
-  for (const auto& [name, value] : json::Reader(service.body).at("spec", "selector").members()) {
-    terms.push_back(name + "=" + value.string_or());
-  }
-  return base::join(terms, ",");
-}
-
 // Those that the Service selects.
 Result<std::vector<kube::Object>> ready_pods(cluster::Client& client, const kube::Object& service,
                                              std::stop_token stop) {
   auto pods = client.list({.resource = kube::resource_of("Pod"),
                            .name_space = service.name_space(),
-                           .label_selector = selector_of(service)},
+                           .label_selector = kube::to_query(kube::selector_of(service))},
                           std::move(stop));
   if (!pods) {
     return pods.error();
@@ -46,7 +38,7 @@ Result<std::vector<kube::Object>> ready_pods(cluster::Client& client, const kube
   return std::move(pods->items);
 }
 
-bool leads_to_a_pod(const kube::Object& endpoints) {
+bool names_a_pod(const kube::Object& endpoints) {
   return std::ranges::any_of(json::Reader(endpoints.body).at("subsets").elements(),
                              [](const json::Reader& subset) { return subset.at("addresses").size() > 0; });
 }
@@ -102,7 +94,7 @@ void Addresses::tell(const kube::Object& service, const kube::AddressChange& cha
   if (!change.meanwhile && change.misses_new_pods) {
     ports_.events.emit(events::Note{
         events::Note::Level::warning,
-        fmt::format("{} finds old and new pods by no port that both have: it gets its new ports once the new pods are "
+        fmt::format("{} cannot lead to old and new pods at the same time: it gets its new ports once the new pods are "
                     "ready, and until then some requests may be refused ('strategy: blue-green' avoids it)",
                     name)});
   } else {
@@ -120,7 +112,7 @@ Result<std::optional<kube::Object>> Addresses::before_pods(const std::string& se
   if (!change) {
     return change.error();
   }
-  if (!change->misses_new_pods) {
+  if (change->can_be_at_once || !change->misses_new_pods) {
     return std::optional<kube::Object>();
   }
   if (!change->keeps_ports) {
@@ -151,6 +143,17 @@ std::vector<Addresses::Waiting> Addresses::take_waiting(const std::string& servi
   return std::exchange(state.waiting, {});
 }
 
+void Addresses::put_back(const std::string& service, std::vector<Waiting> waiting) {
+  const std::lock_guard lock(mutex_);
+  states_.at(service).waiting = std::move(waiting);
+}
+
+bool Addresses::comes_after_its_pods(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  const auto& state = states_.at(service);
+  return state.is_decided && !state.comes_first;
+}
+
 std::vector<Addresses::Waiting> Addresses::left_waiting() {
   const std::lock_guard lock(mutex_);
   std::vector<Waiting> left;
@@ -160,22 +163,46 @@ std::vector<Addresses::Waiting> Addresses::left_waiting() {
   return left;
 }
 
-Status Addresses::leads_to_pods(const std::string& name) {
+Result<bool> Addresses::leads_to_pods(const std::string& name) {
   const auto& state = states_.at(name);
-  if (!state.service || !state.comes_first || state.has_two_sides || selector_of(*state.service).empty()) {
-    return {};
+  if (!state.service || state.has_two_sides || kube::selector_of(*state.service).empty()) {
+    return true;
   }
   const auto& service = *state.service;
+  auto key = service.key();
+  key.kind = "Endpoints";
+  const auto endpoints = find_object(*client_, key, ports_.stop);
+  if (!endpoints && endpoints.error().code == ErrorCode::unauthorized) {
+    return true;
+  }
+  if (!endpoints || (*endpoints && names_a_pod(**endpoints))) {
+    return endpoints ? Result<bool>(true) : endpoints.error();
+  }
+  const auto live = find_object(*client_, service.key(), ports_.stop);
+  if (!live) {
+    return live.error();
+  }
+  if (!*live) {
+    return base::Error::make(ErrorCode::rollout_failed, "somebody has deleted {} during the rollout",
+                             kube::to_string(service.key()))
+        .with_hint("'deployctl rollout' makes it again");
+  }
+  if (kube::selector_of(**live).empty()) {
+    return false;
+  }
+  const auto pods = ready_pods(*client_, **live, ports_.stop);
+  return pods ? Result<bool>(pods->empty()) : pods.error();
+}
+
+Status Addresses::await_pods(const std::string& name) {
   const auto end = ports_.clock.steady_now() + time_for_endpoints;
   while (true) {
-    const auto misses = misses_ready_pods(service);
-    if (!misses) {
-      return misses.error().code == ErrorCode::unauthorized ? Status() : misses.error();
-    }
-    if (!*misses) {
-      return {};
+    const auto leads = leads_to_pods(name);
+    if (!leads || *leads) {
+      return leads ? Status() : leads.error();
     }
     if (ports_.clock.steady_now() >= end) {
+      const auto& service = *states_.at(name).service;
       return base::Error::make(ErrorCode::rollout_undecided, "{} leads to no pod after {}, and there are ready ones",
                                kube::to_string(service.key()), base::to_string(time_for_endpoints))
           .with_hint("look at its selector and at kube-controller-manager: 'kubectl describe service {} -n {}'",
@@ -187,32 +214,12 @@ Status Addresses::leads_to_pods(const std::string& name) {
   }
 }
 
-Result<bool> Addresses::misses_ready_pods(const kube::Object& service) {
-  auto key = service.key();
-  key.kind = "Endpoints";
-  const auto endpoints = find_object(*client_, key, ports_.stop);
-  if (!endpoints || (*endpoints && leads_to_a_pod(**endpoints))) {
-    return endpoints ? Result<bool>(false) : endpoints.error();
-  }
-  const auto live = find_object(*client_, service.key(), ports_.stop);
-  if (!live) {
-    return live.error();
-  }
-  if (!*live) {
-    return base::Error::make(ErrorCode::rollout_failed, "somebody has deleted {} during the rollout",
-                             kube::to_string(service.key()))
-        .with_hint("'deployctl rollout' makes it again");
-  }
-  const auto pods = ready_pods(*client_, **live, ports_.stop);
-  return pods ? Result<bool>(!pods->empty()) : pods.error();
-}
-
 Result<kube::AddressChange> Addresses::look(const State& state) {
   const auto live = find_object(*client_, state.service->key(), ports_.stop);
   if (!live) {
     return live.error();
   }
-  if (!*live || selector_of(**live).empty()) {
+  if (!*live || kube::selector_of(**live).empty()) {
     return kube::AddressChange();
   }
   const auto pods = ready_pods(*client_, **live, ports_.stop);

@@ -43,13 +43,19 @@ class Addresses {
   };
   std::vector<Waiting> take_waiting(const std::string& service);
 
-  // Those that no verdict came for, to be told: the first of each service is its Service.
+  // The rest of them, of which one could not be applied.
+  void put_back(const std::string& service, std::vector<Waiting> waiting);
+  // All that no verdict came for, or that was put back: of each service the Service first.
   std::vector<Waiting> left_waiting();
 
-  // Once its verdict is good: whether the Service leads to a pod, when there is one that is ready. The endpoints
-  // controller gets a moment. rollout_failed when somebody has deleted the Service meanwhile, rollout_undecided when
-  // its endpoints do not come. Success where this run may not read endpoints.
-  base::Status leads_to_pods(const std::string& service);
+  // Whether the Service is applied only after a verdict that was good, so that nobody has looked for its pods yet.
+  bool comes_after_its_pods(const std::string& service);
+
+  // Whether the Service leads to a pod, or there is none that is ready; asked after a good verdict. True where this run
+  // may not read endpoints. rollout_failed when somebody has deleted the Service meanwhile.
+  base::Result<bool> leads_to_pods(const std::string& service);
+  // The same with a moment for the endpoints controller: rollout_undecided when it does not come.
+  base::Status await_pods(const std::string& service);
 
  private:
   struct State {
@@ -70,7 +76,6 @@ class Addresses {
   };
 
   base::Result<kube::AddressChange> look(const State& state);
-  base::Result<bool> misses_ready_pods(const kube::Object& service);
   void tell(const kube::Object& service, const kube::AddressChange& change);
 
   cluster::Client* client_;

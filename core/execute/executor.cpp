@@ -23,6 +23,8 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <thread>
+#include <vector>
 
 namespace deployctl::execute {
 namespace {
@@ -68,7 +70,8 @@ class StepRunner {
     const auto outcome = run_steps(
         steps, options_.parallel, [&](const plan::Step& step, const StepDone& done) { start(step, done); }, ports_.stop,
         keep_going, [this](const base::Error& error) { return is_pause(error); });
-    tell_left_waiting();
+    end_lookers();
+    tell_left_waiting(outcome.status);
     tell_skipped(outcome, open, ports_);
     return outcome.status;
   }
@@ -95,16 +98,28 @@ class StepRunner {
   [[nodiscard]] const Images& images() const { return images_; }
 
  private:
-  // The cluster goes on without this run.
-  void tell_left_waiting() {
+  void end_lookers() {
+    std::vector<std::jthread> lookers;
+    {
+      const std::lock_guard lock(mutex_);
+      lookers.swap(lookers_);
+    }
+    lookers.clear();  // waits for them
+  }
+
+  // The cluster may go on without this run.
+  void tell_left_waiting(const base::Status& status) {
+    const bool goes_on = !status && (status.error().code == base::ErrorCode::rollout_undecided ||
+                                     status.error().code == base::ErrorCode::interrupted);
     for (const auto& left : addresses_->left_waiting()) {
       const auto name = kube::to_string(left.object.key());
       ports_.events.emit(events::StepFinished{.step = left.step->id,
                                               .service = left.step->service,
                                               .outcome = Outcome::skipped,
                                               .result = name + " waits for the new pods to be ready"});
-      if (left.object.kind() == "Service") {
-        note(fmt::format("{} stays as it is: should its new pods get ready without this run, roll out again", name));
+      if (goes_on && left.object.kind() == "Service") {
+        note(fmt::format("{} has not got its new ports: when its new pods get ready without this run, roll out again",
+                         name));
       }
     }
   }
@@ -285,16 +300,18 @@ class StepRunner {
     if (!now) {
       return now.error();
     }
-    return *now ? apply_as_it_is(step, **now) : base::Status();
+    const auto applied = *now ? apply_as_it_is(step, **now) : base::Status();
+    return applied && addresses_->comes_after_its_pods(step.service) ? addresses_->await_pods(step.service) : applied;
   }
 
   // What its pods had to come before. What it was before is not known any more.
   base::Status apply_what_waited(const std::string& service) {
-    for (const auto& waiting : addresses_->take_waiting(service)) {
-      if (const auto held = open_->lock.still_held(); !held) {
-        return held;
-      }
-      if (const auto applied = write(*waiting.step, waiting.object, {}); !applied) {
+    const auto waiting = addresses_->take_waiting(service);
+    for (auto each = waiting.begin(); each != waiting.end(); ++each) {
+      const auto held = open_->lock.still_held();
+      const auto applied = held ? write(*each->step, each->object, {}) : held.error();
+      if (!applied) {
+        addresses_->put_back(service, {each, waiting.end()});
         return applied.error();
       }
     }
@@ -469,13 +486,28 @@ class StepRunner {
     }
     rollouts().follow(begun.target, {.deadline = options_.rollout_deadline, .is_unchanged = begun.is_unchanged},
                       [this, &step, done](const base::Status& verdict) {
-                        done(verdict ? end_well(step.service) : note_verdict(verdict));
+                        if (verdict) {
+                          end_well(step.service, done);
+                        } else {
+                          done(note_verdict(verdict));
+                        }
                       });
   }
 
-  base::Status end_well(const std::string& service) {
+  // On the thread of the rollouts, which waits for nothing: other services have their verdicts to come.
+  void end_well(const std::string& service, const StepDone& done) {
     const auto applied = apply_what_waited(service);
-    return applied ? addresses_->leads_to_pods(service) : applied;
+    if (!applied || addresses_->comes_after_its_pods(service)) {
+      done(applied);
+      return;
+    }
+    const auto leads = addresses_->leads_to_pods(service);
+    if (!leads || *leads) {
+      done(leads ? base::Status() : leads.error());
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    lookers_.emplace_back([this, service, done] { done(addresses_->await_pods(service)); });
   }
 
   // For the end of the release.
@@ -498,6 +530,7 @@ class StepRunner {
   std::mutex mutex_;                      // workloads are applied side by side
   std::map<std::string, Begun> begun_;    // by service
   OpenRelease* open_ = nullptr;
+  std::vector<std::jthread> lookers_;  // for the pods of Services
   // Last: what it still tells when it ends uses the rest.
   std::optional<Rollouts> rollouts_;
 };

@@ -9,6 +9,7 @@
 #include "core/json/reader.hpp"
 #include "core/kube/resource.hpp"
 #include "core/kube/rollout_status.hpp"
+#include "core/kube/selector.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -36,14 +37,6 @@ kube::ObjectKey deployment_key(std::string name_space, const std::string& servic
 
 long long replicas_of(const kube::Object& deployment) {
   return json::Reader(deployment.body).at("spec", "replicas").integer_or(1);
-}
-
-std::string selector_text(const kube::Object& service) {
-  std::vector<std::string> terms;
-  for (const auto& [name, value] : service.body.at("spec").at("selector").items()) {
-    terms.push_back(name + "=" + value.get<std::string>());
-  }
-  return base::join(terms, ",");
 }
 
 std::string kept_until(const kube::Object& deployment) {
@@ -126,7 +119,7 @@ class SideWriter {
         ports_.stop);
     const auto pods = client_.list({.resource = kube::resource_of("Pod"),
                                     .name_space = service.name_space(),
-                                    .label_selector = selector_text(service)},
+                                    .label_selector = kube::to_query(kube::selector_of(service))},
                                    ports_.stop);
     if (!endpoints || !pods) {
       return endpoints ? pods.error() : endpoints.error();

@@ -1,11 +1,11 @@
 #include "core/kube/address_change.hpp"
 
 #include "core/json/reader.hpp"
+#include "core/kube/selector.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <map>
 #include <string>
 
 namespace deployctl::kube {
@@ -86,17 +86,8 @@ void keep_label(json::Value& ports, const Way& live, std::size_t position) {
   }
 }
 
-std::map<std::string, std::string> selector_of(const Object& service) {
-  std::map<std::string, std::string> selector;
-  for (const auto& [label, value] : Reader(service.body).at("spec", "selector").members()) {
-    selector[label] = value.string_or();
-  }
-  return selector;
-}
-
 bool leads_nowhere(const Object& service) {
-  const Reader spec = Reader(service.body).at("spec");
-  return spec.at("selector").size() == 0 || spec.at("ports").size() == 0;
+  return selector_of(service).empty() || Reader(service.body).at("spec", "ports").size() == 0;
 }
 
 }  // namespace
@@ -124,39 +115,47 @@ AddressChange address_change(const Object& live, const Object& wanted, const Obj
 
   const bool is_renumbered =
       std::ranges::any_of(before, [&](const Way& way) { return find_like(after, way) == nullptr; });
+  const auto* first = find_like(after, before.front());
   auto meanwhile = wanted;
+  auto& ports = meanwhile.body["spec"]["ports"];
   bool is_possible = true;
   for (const auto& way : after) {
     const auto* known = find_like(before, way);
     // A name may mean another port in the old pods than the one that clients reach in them.
-    const auto is_known_to = [&](const Ports& pod) {
+    const auto is_right_in = [&](const Ports& pod) {
       const auto now = known == nullptr ? std::nullopt : known->end_in(pod);
       const auto then = way.end_in(pod);
       return then && (!now || now == then);
     };
-    const bool is_used = known != nullptr || is_renumbered;
-    if (!is_used || std::ranges::all_of(old_pods, is_known_to)) {
+    if (std::ranges::all_of(old_pods, is_right_in)) {
+      continue;
+    }
+    if (known == nullptr && !is_renumbered) {  // nobody uses it yet; but routes go to the first
+      change.can_be_at_once = change.can_be_at_once && way.position > 0;
       continue;
     }
     change.can_be_at_once = false;
     const auto number = way.end_in(new_pods);
     const auto serves = [&](const Ports& pod) {
-      return listens(pod, way, *number) || (known != nullptr && known->end_in(pod) == number);
+      const auto now = known == nullptr ? std::nullopt : known->end_in(pod);
+      return now ? now == number : listens(pod, way, *number);
     };
     if (!number || !std::ranges::all_of(old_pods, serves)) {
       is_possible = false;
       break;
     }
-    auto& ports = meanwhile.body["spec"]["ports"];
     ports[way.position]["targetPort"] = *number;
-    if (known != nullptr) {
-      keep_label(ports, *known, way.position);
-    }
   }
-  if (!change.can_be_at_once && is_possible) {
+  if (change.can_be_at_once) {
+    return change;
+  }
+  change.keeps_ports = !is_possible || first != nullptr;
+  if (is_possible) {
+    if (first != nullptr) {
+      keep_label(ports, before.front(), first->position);
+    }
     change.meanwhile = std::move(meanwhile);
   }
-  change.keeps_ports = !change.can_be_at_once && (!change.meanwhile || find_like(before, after.front()) != nullptr);
   return change;
 }
 

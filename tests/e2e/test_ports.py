@@ -110,7 +110,7 @@ services:
         with self.subTest("not before they are ready"), self.followed() as followed:
             self.use("2", "ports: {web: 9090}", command=["sleep", "600"], strategy="{deadline: 12s}")
             done = self.rollout(6)
-        self.assertIn("service/web finds old and new pods by no port that both have", done.stderr)
+        self.assertIn("service/web cannot lead to old and new pods at the same time", done.stderr)
         self.assert_nothing_lost(followed)
         self.assertEqual(self.way(), ("http", 8080, "http"))
         self.use("3", "ports: {web: 9090}", number=9090)

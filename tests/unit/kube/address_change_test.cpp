@@ -128,7 +128,32 @@ TEST(AddressChange, LeavesThePortsToRoutesAsTheyKnowThem) {
                                {{{"http", 8080}, {"metrics", 9090}}});
   EXPECT_EQ(one_less.meanwhile, service({{8080, 8080}}));
   EXPECT_TRUE(one_less.keeps_ports) << "routes lead to the first";
+  const auto another_first = change(service({{9090, "metrics"}, {8080, "http"}}), by_web, {{"web", 8080}},
+                                    {{{"http", 8080}, {"metrics", 9090}}});
+  EXPECT_EQ(another_first.meanwhile, service({{8080, 8080}}));
+  EXPECT_FALSE(another_first.keeps_ports) << "what they lead to has gone";
   EXPECT_TRUE(change(live, service({{9090, "web"}}), {{"web", 9090}}, {{{"http", 8080}}}).keeps_ports);
+}
+
+TEST(AddressChange, HoldsRoutesBackFromAFirstPortThatOnlyTheNewPodsHave) {
+  const auto in_front =
+      change(by_http, service({{9090, "web"}, {8080, "http"}}), {{"web", 9090}, {"http", 8080}}, {{{"http", 8080}}});
+  EXPECT_FALSE(in_front.can_be_at_once);
+  EXPECT_EQ(in_front.meanwhile, service({{9090, "web"}, {8080, "http"}}));
+  EXPECT_TRUE(in_front.keeps_ports);
+
+  const auto renamed_too =
+      change(by_http, service({{9090, "web"}, {8080, "api"}}), {{"web", 9090}, {"api", 8080}}, {{{"http", 8080}}});
+  EXPECT_EQ(renamed_too.meanwhile, service({{9090, "web"}, {8080, 8080}}));
+  EXPECT_TRUE(renamed_too.keeps_ports);
+}
+
+TEST(AddressChange, LeavesClientsOfOldPodsWhereTheyAre) {
+  const auto reordered = change(service({{80, "http"}}), service({{80, "admin"}}), {{"admin", 9090}, {"http", 8080}},
+                                {{{"http", 8080}, {"admin", 9090}}});
+  EXPECT_FALSE(reordered.can_be_at_once);
+  EXPECT_FALSE(reordered.meanwhile);
+  EXPECT_FALSE(reordered.misses_new_pods);
 }
 
 TEST(AddressChange, KnowsThatANumberIsLookedUpInNoPod) {
