@@ -219,7 +219,7 @@ Result<kube::AddressChange> Addresses::look(const State& state) {
   if (!live) {
     return live.error();
   }
-  if (!*live || kube::selector_of(**live).empty()) {
+  if (!*live || kube::selector_of(**live).empty() || kube::leads_the_same(**live, *state.service)) {
     return kube::AddressChange();
   }
   const auto pods = ready_pods(*client_, **live, ports_.stop);

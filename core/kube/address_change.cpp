@@ -92,6 +92,13 @@ bool leads_nowhere(const Object& service) {
 
 }  // namespace
 
+bool leads_the_same(const Object& one, const Object& other) {
+  const auto is_same = [](const Way& left, const Way& right) {
+    return left.is_like(right) && left.name == right.name && left.target == right.target;
+  };
+  return selector_of(one) == selector_of(other) && std::ranges::equal(ways_of(one), ways_of(other), is_same);
+}
+
 AddressChange address_change(const Object& live, const Object& wanted, const Object& deployment,
                              std::span<const Object> serving) {
   AddressChange change;

@@ -14,6 +14,9 @@
 
 namespace deployctl::kube {
 
+// Whether both lead clients to the same ports of the same pods.
+bool leads_the_same(const Object& one, const Object& other);
+
 struct AddressChange {
   bool can_be_at_once = true;  // the pods that serve have what the Service as it is wanted looks for
   // Otherwise: the Service that leads to old and new pods alike, until it can be as it is wanted.

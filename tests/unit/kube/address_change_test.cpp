@@ -62,6 +62,17 @@ AddressChange change(const Object& live, const Object& wanted, const Ports& new_
   return address_change(live, wanted, deployment(new_ports), serving);
 }
 
+TEST(AddressChange, IsNoneWhereTheWaysAreTheSame) {
+  EXPECT_TRUE(leads_the_same(by_http, by_http));
+  EXPECT_FALSE(leads_the_same(by_http, by_web));
+  EXPECT_FALSE(leads_the_same(by_http, service({{80, "http"}})));
+  EXPECT_FALSE(leads_the_same(by_http, service({{8080, 8080}})));
+  EXPECT_FALSE(leads_the_same(by_http, service({{8080, "http"}, {9090, "metrics"}})));
+  auto foreign = by_http;
+  foreign.body["spec"]["selector"] = {{"app", "other"}};
+  EXPECT_FALSE(leads_the_same(by_http, foreign));
+}
+
 TEST(AddressChange, IsAtOnceWhereThePodsKnowTheNames) {
   EXPECT_TRUE(change(by_http, by_http, {{"http", 8080}}, {{{"http", 8080}}}).can_be_at_once);
   EXPECT_TRUE(change(by_http, by_http, {{"http", 9090}}, {{{"http", 8080}}}).can_be_at_once) << "each by itself";
