@@ -25,7 +25,8 @@ class Addresses {
   Addresses(const std::vector<plan::Step>& steps, cluster::Client* client, const Ports& ports);
 
   // What is to be applied now in place of the Service: itself, one that leads to old and new pods alike, or nothing,
-  // because only the old pods would be lost. Of the last two the Service itself waits for the verdict on the pods.
+  // where any change would take the old pods their requests. In the last two cases the Service waits for the verdict on
+  // the pods.
   base::Result<std::optional<kube::Object>> at_first(const plan::Step& step, const kube::Object& service);
 
   // What is to be applied before the pods of a service whose Service comes after them, because a canary needs it as it
@@ -67,7 +68,7 @@ class Addresses {
     bool has_two_sides = false;
     bool comes_first = false;  // the Service, before the verdict on the pods
     bool keeps_ports = false;  // while it waits
-    bool is_decided = false;
+    bool is_decided = false;   // the verdict was good: nothing waits any more
     std::vector<Waiting> waiting;
 
     [[nodiscard]] bool may_change() const {
